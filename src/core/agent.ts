@@ -1,0 +1,23 @@
+import { z } from "zod";
+
+import { tierNames } from "./router.ts";
+
+/** The schema of an agent's YAML profile; unknown keys are refused. */
+export const agentSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,30}$/, "must be lower-case letters, digits and hyphens, at most 31"),
+  description: z.string().min(1).max(300),
+  model_tier: z.enum(tierNames).default("local-fast"),
+  max_iterations: z.int().min(1).max(100).default(10),
+  max_seconds: z.int().min(1).max(86_400).default(600),
+  max_tokens: z.int().min(100).max(10_000_000).default(100_000),
+  approval_required: z.array(z.string()).default([]),
+  tools: z.array(z.string()).default([]),
+  system_prompt: z.string().min(1).max(20_000),
+  /** Requests that this agent should take, in a person's words. */
+  examples: z.array(z.string().min(1)).max(50).default([]),
+});
+
+/** An agent: its purpose, tier, tools, limits and instructions. Adding an agent is adding its file. */
+export type Agent = z.infer<typeof agentSchema>;

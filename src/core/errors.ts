@@ -1,0 +1,180 @@
+/** What the process's exit code says: 0 ok, 1 failed, 2 usage, 3 not set up, 4 unreachable, 5 refused, 75 try later, 130 interrupted. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  noModel: 3,
+  unreachable: 4,
+  refused: 5,
+  tryLater: 75,
+  interrupted: 130,
+} as const;
+
+interface ErrorEntry {
+  /** One sentence a person reads, with the fix; `{name}` is filled from the error's details. */
+  readonly say: string;
+  readonly exit: number;
+}
+
+/** Every failure we raise on purpose: its code, the sentence a person reads and the exit code it ends a command with. */
+export const errorTable = {
+  "usage.empty": {
+    say: 'There is nothing to answer: write some words, for example agent "What day is it?".',
+    exit: 2,
+  },
+  "usage.too-long": {
+    say: "That is {size} of text, and at most {limit} fit in one request: send a shorter part.",
+    exit: 2,
+  },
+  "usage.binary": {
+    say: "Standard input is not text (byte {offset} is not UTF-8): pipe a text file instead.",
+    exit: 2,
+  },
+  "usage.option": { say: "{problem}", exit: 2 },
+  "usage.unknown-tier": { say: 'There is no tier "{tier}": use one of {known}.', exit: 2 },
+  "usage.unknown-agent": {
+    say: 'There is no agent "{agent}": use one of {known}, or add config/agents/{agent}.yaml.',
+    exit: 2,
+  },
+  "usage.unknown-model": {
+    say: 'There is no model "{model}" in config/models.yaml: use one of {known}.',
+    exit: 2,
+  },
+  "usage.unknown-task": { say: 'No task ends with "{id}": see agent history.', exit: 2 },
+  "usage.ambiguous-task": { say: '{count} tasks end with "{id}": give more of the id.', exit: 2 },
+  "config.invalid": { say: "{file}: {problem}", exit: 2 },
+  "store.locked": {
+    say: "Another agent (process {pid}) is using {folder}: wait until it ends, or stop it.",
+    exit: 75,
+  },
+  "store.newer": {
+    say: "The data in {folder} is of version {found} and this program knows {known}: use the newer program again.",
+    exit: 3,
+  },
+  "store.read-only": {
+    say: "{folder} cannot be written: run chown -R $(id -u) {folder}, or choose another home with --home.",
+    exit: 3,
+  },
+  "store.full": {
+    say: "The disk that holds {folder} is full: free some space; nothing stored so far is lost.",
+    exit: 75,
+  },
+  "store.damaged": {
+    say: "The database in {folder} is damaged ({problem}): restore a backup, or move the file away to start afresh.",
+    exit: 1,
+  },
+  "store.closed": { say: "The store is closed already.", exit: 1 },
+  "model.none": { say: "{ways}", exit: 3 },
+  "model.unavailable": {
+    say: "{host} does not answer ({problem}): start it, or choose another model with agent models.",
+    exit: 4,
+  },
+  "model.missing": { say: "The model {model} is not on {host}: run {fix}.", exit: 3 },
+  "model.refused": { say: "{model}: {problem}", exit: 5 },
+  "model.bad-request": { say: "{model} refused the request: {problem}", exit: 1 },
+  "model.context-overflow": {
+    say: "The conversation is too long for {model}: start a new one with --new.",
+    exit: 1,
+  },
+  "model.timeout": {
+    say: "{model} said nothing for {seconds} seconds: try again, or choose a faster model with agent models.",
+    exit: 75,
+  },
+  "model.truncated": { say: "{model} broke off in the middle of its answer: try again.", exit: 75 },
+  "model.protocol": {
+    say: "{model} sent something that is not an answer ({problem}): check that the address in config/models.yaml is right.",
+    exit: 1,
+  },
+  "model.crashed": {
+    say: "The process of {model} ended ({problem}): try again, or choose a smaller model with agent models.",
+    exit: 1,
+  },
+  "model.damaged": {
+    say: "The file of {model} is damaged: run agent models pull {model} to get it again.",
+    exit: 3,
+  },
+  "model.memory": {
+    say: "{model} needs {needs} of memory and {free} is free: choose a smaller model with agent models.",
+    exit: 3,
+  },
+  "engine.missing": {
+    say: "The embedded engine is not installed: run npm install node-llama-cpp@3.21.1, or use Ollama.",
+    exit: 3,
+  },
+  "download.failed": {
+    say: "{name} could not be downloaded ({problem}): run agent models pull {name} to go on where it stopped.",
+    exit: 4,
+  },
+  "download.no-space": {
+    say: "{name} needs {needs} of disk and {free} is free in {folder}: free some space.",
+    exit: 75,
+  },
+  "download.corrupt": {
+    say: "{name} arrived damaged ({problem}) and was deleted: run agent models pull {name} again.",
+    exit: 4,
+  },
+  "door.refused": {
+    say: "Nothing configured allows a connection to {host} for {purpose}: it was not made.",
+    exit: 5,
+  },
+  "door.unreachable": { say: "{host} cannot be reached ({problem}).", exit: 4 },
+  "task.limit": {
+    say: "The task stopped at its limit of {limit}: ask for less at once, or raise the limit of this agent in config/agents.",
+    exit: 1,
+  },
+  "task.loop": {
+    say: "The model asked for {tool} with the same input {times} times, so the task was stopped: say it differently, or use a larger model.",
+    exit: 1,
+  },
+  "task.empty": {
+    say: "{model} gave an empty answer: try again, or choose a larger model with agent models.",
+    exit: 1,
+  },
+  "task.cancelled": { say: "Stopped.", exit: 130 },
+  "runtime.node": { say: "{problem}", exit: 3 },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** The name of a failure in the one table. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** What fills the `{name}` places of a sentence. */
+export type ErrorDetails = Readonly<Record<string, string | number>>;
+
+/** A failure in stored or streamed form: its code and the sentence a person reads. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly sentence: string;
+}
+
+function fill(sentence: string, details: ErrorDetails): string {
+  return sentence.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(details[name] ?? place));
+}
+
+/** A failure raised on purpose. `message` is the sentence a person reads; `code` says what it is; `exit` ends a command. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly exit: number;
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
+    super(fill(errorTable[code].say, details), options);
+    this.name = "AppError";
+    this.code = code;
+    this.exit = errorTable[code].exit;
+  }
+
+  /** The same failure as data. */
+  get failure(): Failure {
+    return { code: this.code, sentence: this.message };
+  }
+}
+
+/** What an unknown thrown value says, in one line; never throws. */
+export function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause instanceof Error ? thrown.cause : undefined;
+  const text =
+    thrown.message === "" || thrown.message === "fetch failed"
+      ? (cause?.message ?? thrown.name)
+      : thrown.message;
+  return text.split("\n", 1)[0] ?? thrown.name;
+}

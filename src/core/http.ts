@@ -1,0 +1,53 @@
+import type { Trust } from "./trust.ts";
+
+/** The shape of `fetch` (WHATWG); rejects with an AppError `door.refused` or `door.unreachable`, or with the signal's reason. */
+export type Fetch = typeof globalThis.fetch;
+
+/** What a connection is for; nothing goes out without one. */
+export type Purpose = "model" | "model-download" | "index";
+
+/** One request that left this process, or tried to. Bytes are counted before TLS. */
+export interface Receipt {
+  readonly id: string;
+  /** Null for overhead that belongs to no task. */
+  readonly taskId: string | null;
+  readonly purpose: Purpose;
+  /** Host and port as in a URL. */
+  readonly host: string;
+  readonly trust: Trust;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly headBytesOut: number;
+  readonly bodyBytesOut: number;
+  readonly bytesIn: number;
+  /** HTTP status; null while none has come, or when the connection failed. */
+  readonly status: number | null;
+}
+
+/** An allowance: connections for `purpose` may go to `origin`. */
+export interface DoorRule {
+  readonly purpose: Purpose;
+  /** Scheme, host and port, as `URL.origin` gives it. */
+  readonly origin: string;
+  /** True where answers of this origin may name (by link or redirect) other https hosts to read from; GET only. */
+  readonly linksOut: boolean;
+}
+
+/** What a caller wants a connection for. */
+export interface DoorUse {
+  readonly purpose: Purpose;
+  readonly taskId: string | null;
+  /** The allowed address whose answer named this one, where the origin itself has no rule. */
+  readonly linkedFrom?: string;
+  /** Deadline for the connection in milliseconds; default 5,000. */
+  readonly connectMs?: number;
+}
+
+/** The one door out. */
+export interface Door {
+  /** A fetch for one use: checked against the rules before DNS, redirects included, and written to `receipts`. */
+  open(use: DoorUse): Fetch;
+  /** Adds a rule derived from config. */
+  allow(rule: DoorRule): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,101 @@
+import type { Failure } from "./errors.ts";
+import type { Trust } from "./trust.ts";
+
+/** A model's request to call one tool. */
+export interface ToolCall {
+  /** Unique within its task. */
+  readonly id: string;
+  readonly name: string;
+  /** Parsed JSON as the model wrote it, not yet checked against the tool's schema. */
+  readonly input: unknown;
+}
+
+/** One message of a prompt, in the order it was said. */
+export type PromptMessage =
+  | { readonly role: "system" | "user"; readonly text: string }
+  | { readonly role: "assistant"; readonly text: string; readonly toolCalls?: readonly ToolCall[] }
+  | {
+      readonly role: "tool";
+      readonly callId: string;
+      readonly name: string;
+      readonly text: string;
+    };
+
+/** A tool as a model is told of it. */
+export interface ToolSpec {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema of the input, draft 2020-12. */
+  readonly schema: Readonly<Record<string, unknown>>;
+}
+
+/** All that a model is asked. */
+export interface ModelRequest {
+  readonly messages: readonly PromptMessage[];
+  readonly tools: readonly ToolSpec[];
+  /** JSON Schema that the answer's text must satisfy. */
+  readonly answerSchema?: Readonly<Record<string, unknown>>;
+  /** Most tokens of the answer. */
+  readonly maxTokens: number;
+  /** 0 is greedy; absent is the model's own default. */
+  readonly temperature?: number;
+}
+
+/** Why a model stopped: it was done, wants tools, reached `maxTokens`, was aborted, or failed. */
+export type StopReason = "end" | "toolCalls" | "length" | "aborted" | "error";
+
+/** Tokens of one model call; absent is unknown, never zero. */
+export interface TokenUsage {
+  /** Tokens of the prompt, those read from a cache included. */
+  readonly promptTokens?: number;
+  readonly answerTokens?: number;
+  /** Of `promptTokens`, those that did not have to be evaluated again. */
+  readonly cachedTokens?: number;
+}
+
+/** The last event of every stream. `failure` is there exactly when `reason` is "error". */
+export interface ModelStop {
+  readonly type: "stop";
+  readonly reason: StopReason;
+  readonly failure?: Failure;
+}
+
+/** What a model says while it works. Thinking is never part of the answer. */
+export type ModelEvent =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "thinking"; readonly text: string }
+  | { readonly type: "toolCall"; readonly call: ToolCall }
+  | ({ readonly type: "usage" } & TokenUsage)
+  | ModelStop;
+
+/** What a prompt for a model must fit into. */
+export interface ModelLimits {
+  /** Prompt and answer together. */
+  readonly contextTokens: number;
+  /** Most tokens of instructions and tool schemas in the first prompt. */
+  readonly promptBudget: number;
+  /** False where the model cannot be trusted with tools: it is then offered none. */
+  readonly tools: boolean;
+  /** True for a model so small that long instructions harm it: it gets the words and next to nothing else. */
+  readonly bare: boolean;
+  /** Most tokens of an answer. */
+  readonly maxAnswerTokens: number;
+}
+
+/**
+ * A model that answers. `stream` never throws: a failure is its last event. It yields text, thinking and tool calls in the
+ * order they come, usage at most once, and exactly one stop, last. When `signal` aborts, or the consumer stops iterating,
+ * the work behind it ends within a second.
+ */
+export interface Model {
+  /** Deployment id, for example "ollama/qwen3:1.7b"; unique among the configured ones. */
+  readonly id: string;
+  readonly trust: Trust;
+  readonly limits: ModelLimits;
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+}
+
+/** Estimated tokens of a text where no tokenizer is at hand: 3.6 characters each, rounded up. */
+export function estimateTokens(text: string): number {
+  return Math.ceil(text.length / 3.6);
+}

@@ -1,0 +1,97 @@
+import type { Failure } from "./errors.ts";
+import type { Receipt } from "./http.ts";
+import type { Step, Task, TaskState, Turn, UsageRow } from "./task.ts";
+
+/** A new task as it is asked for; ids and conversation are the store's to give. */
+export interface NewTask {
+  readonly chatId: string;
+  readonly personId: string;
+  readonly agent: string;
+  readonly chosenBy: string;
+  readonly tier: string | null;
+  readonly input: string;
+  /** Begins a new conversation in the chat with this task. */
+  readonly newConversation: boolean;
+}
+
+/** How a task ends. Step, usage, the answer's message and the state commit together. */
+export interface TaskEnd {
+  readonly taskId: string;
+  readonly state: Extract<TaskState, "done" | "failed" | "cancelled">;
+  /** The answer; with "cancelled" what there was of it. */
+  readonly output: string | null;
+  readonly failure: Failure | null;
+  /** The last steps, not yet stored. */
+  readonly steps: readonly Step[];
+  readonly usage: readonly UsageRow[];
+}
+
+/** What a task looks like in a list. */
+export interface TaskQuery {
+  /** Most rows; newest first. */
+  readonly limit: number;
+  /** Words that input or output must hold (all of them, any order, prefixes match); absent is every task. */
+  readonly search?: string;
+  /** Only tasks of this person. */
+  readonly personId?: string;
+  /** Leaves this task out. */
+  readonly except?: string;
+}
+
+/** Totals over a span of days, one entry per deployment. */
+export interface UsageTotal {
+  readonly deployment: string;
+  readonly calls: number;
+  readonly failures: number;
+  readonly promptTokens: number;
+  readonly answerTokens: number;
+  readonly durationMs: number;
+}
+
+/** Totals over tasks created since a moment. */
+export interface Stats {
+  readonly tasks: Readonly<Record<TaskState, number>>;
+  readonly models: readonly UsageTotal[];
+}
+
+/**
+ * The one writer of the database. Every promise resolves only after the commit that carries its write, and rejects with an
+ * AppError `store.*` when it could not be stored; writes asked for in the same turn of the event loop share a commit, each behind
+ * its own savepoint. What must commit together is one call.
+ */
+export interface Store {
+  /** Makes sure that the person and the chat exist; changes nothing where they do. */
+  ensureChat(chat: {
+    readonly id: string;
+    readonly platform: string;
+    readonly personId: string;
+  }): Promise<void>;
+  /** Stores the request, its message and, if asked, the chat's new conversation; the task is `queued`. */
+  createTask(task: NewTask): Promise<Task>;
+  /** Moves a queued task to running; false when it was not queued. */
+  startTask(taskId: string): Promise<boolean>;
+  /** Remembers finished steps of a running task with their usage; a step that is stored already is left as it is. */
+  addSteps(taskId: string, steps: readonly Step[], usage: readonly UsageRow[]): Promise<void>;
+  /** Ends a task once; false, and nothing changed, when it had ended before. */
+  finishTask(end: TaskEnd): Promise<boolean>;
+  /** Queued and running tasks, oldest first. */
+  openTasks(): Promise<Task[]>;
+  task(taskId: string): Promise<Task | undefined>;
+  /** Tasks whose id ends with these characters (case is ignored), at most ten, newest first. */
+  tasksEnding(ending: string): Promise<Task[]>;
+  tasks(query: TaskQuery): Promise<Task[]>;
+  /** In order. */
+  steps(taskId: string): Promise<Step[]>;
+  usage(taskId: string): Promise<UsageRow[]>;
+  receipts(taskId: string): Promise<Receipt[]>;
+  /** The conversation's last turns before the task, oldest first; only of tasks that ended with an answer. */
+  turnsBefore(task: Task, limit: number): Promise<Turn[]>;
+  /** Begins a new conversation in the chat. */
+  newConversation(chatId: string): Promise<void>;
+  /** Inserts the receipt, or replaces the one of the same id. */
+  putReceipt(receipt: Receipt): Promise<void>;
+  /** Totals since a moment (milliseconds since 1970). */
+  stats(since: number): Promise<Stats>;
+  /** Waits for what is being written, closes the database and gives the lock back; a second call does nothing. */
+  close(): Promise<void>;
+}

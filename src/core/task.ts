@@ -1,0 +1,87 @@
+import type { Failure } from "./errors.ts";
+import type { StopReason, ToolCall } from "./model.ts";
+import type { Attempt } from "./router.ts";
+
+/** The states of a task; the last three are final. */
+export type TaskState = "queued" | "running" | "waiting" | "done" | "failed" | "cancelled";
+
+/** One request and all that is done for it. Times are milliseconds since 1970. */
+export interface Task {
+  readonly id: string;
+  readonly chatId: string;
+  readonly personId: string;
+  /** The conversation within the chat; `--new` and `/new` begin the next. */
+  readonly conversation: number;
+  readonly state: TaskState;
+  readonly agent: string;
+  /** How the agent was chosen: "mention", "option", "rule" or "default". */
+  readonly chosenBy: string;
+  /** The tier that was asked for; null is the agent's own. */
+  readonly tier: string | null;
+  readonly input: string;
+  /** The answer, or what there was of it when the task was cancelled; null until the task ends. */
+  readonly output: string | null;
+  readonly failure: Failure | null;
+  readonly createdAt: number;
+  readonly finishedAt: number | null;
+}
+
+/** One remembered model call of a task. */
+export interface ModelStep {
+  readonly kind: "model";
+  readonly deployment: string;
+  readonly text: string;
+  readonly toolCalls: readonly ToolCall[];
+  readonly stop: StopReason;
+}
+
+/** One remembered tool call of a task. */
+export interface ToolStep {
+  readonly kind: "tool";
+  readonly callId: string;
+  readonly name: string;
+  readonly input: unknown;
+  /** What the model reads. */
+  readonly result: string;
+  readonly isError: boolean;
+}
+
+/** A finished piece of a task's work; `seq` counts from 1 without gaps. */
+export type Step = (ModelStep | ToolStep) & {
+  readonly seq: number;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+};
+
+/** One row of `usage`: an attempt of a task's step. */
+export interface UsageRow extends Attempt {
+  readonly taskId: string;
+  /** The step that the attempt was made for. */
+  readonly seq: number;
+}
+
+/** One turn of a conversation. */
+export interface Turn {
+  readonly role: "user" | "assistant";
+  readonly text: string;
+  readonly taskId: string;
+}
+
+/** What a person watching a task sees of it. `restart` says that the text so far is void; `end` comes once, last. */
+export type TaskEvent =
+  | { readonly type: "start"; readonly task: Task }
+  | {
+      readonly type: "chosen";
+      readonly deployment: string;
+      readonly tier: string;
+      readonly reason: string;
+    }
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "restart" }
+  | {
+      readonly type: "tool";
+      readonly name: string;
+      readonly input: unknown;
+      readonly isError: boolean;
+    }
+  | { readonly type: "end"; readonly task: Task };
