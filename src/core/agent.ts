@@ -2,6 +2,14 @@ import { z } from "zod";
 
 import { tierNames } from "./router.ts";
 
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text, "i") instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
 /** The schema of an agent's YAML profile; unknown keys are refused. */
 export const agentSchema = z.strictObject({
   name: z
@@ -17,6 +25,11 @@ export const agentSchema = z.strictObject({
   system_prompt: z.string().min(1).max(20_000),
   /** Requests that this agent should take, in a person's words. */
   examples: z.array(z.string().min(1)).max(50).default([]),
+  /** Regular expressions (case is ignored); a request that matches those of one agent alone is its. */
+  rules: z
+    .array(z.string().min(1).refine(isPattern, "must be a regular expression"))
+    .max(50)
+    .default([]),
 });
 
 /** An agent: its purpose, tier, tools, limits and instructions. Adding an agent is adding its file. */

@@ -131,6 +131,10 @@ export const errorTable = {
     exit: 1,
   },
   "task.cancelled": { say: "Stopped.", exit: 130 },
+  bug: {
+    say: "Something went wrong in the program itself: please report it and name the task {task}.",
+    exit: 1,
+  },
   "runtime.node": { say: "{problem}", exit: 3 },
 } as const satisfies Record<string, ErrorEntry>;
 

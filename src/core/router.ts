@@ -9,8 +9,9 @@ export type TierName = (typeof tierNames)[number];
 
 /** What is asked of the router for one model call. */
 export interface RouteAsk {
-  /** A tier, a word that means one ("fast", "smart", "cloud"), or absent for the agent's or the owner's own. */
-  readonly tier?: string;
+  readonly tier: TierName;
+  /** True when a person asked for this tier: the owner's own `use` then does not go before it. */
+  readonly forced: boolean;
   /** The task that the attempts and receipts are written to. */
   readonly taskId: string;
   /** The prompt for a model of these limits; called once per attempt. */
@@ -32,21 +33,42 @@ export interface Attempt extends TokenUsage {
   readonly firstTokenMs?: number;
 }
 
-/** A model's events, with `attempt` after the last event of each try; only the last try's text is the answer. */
-export type RoutedEvent =
-  | ModelEvent
-  | {
-      readonly type: "chosen";
-      readonly deployment: string;
-      readonly tier: Attempt["tier"];
-      readonly reason: string;
-    }
-  | { readonly type: "attempt"; readonly attempt: Attempt };
+/** Which deployment answers, and why. */
+export interface Chosen {
+  readonly type: "chosen";
+  readonly deployment: string;
+  readonly tier: Attempt["tier"];
+  readonly reason: string;
+  /** A line that the person must see, because this is not what was asked for; absent when all is as usual. */
+  readonly notice?: string;
+}
 
 /**
- * Picks the deployment for each model call. `stream` never throws; it yields `chosen` before a deployment's events, moves on to
- * the next of the tier's list when one fails before its first token, and ends with exactly one stop, then its attempt.
+ * A model's events, with `chosen` before those of each try and `attempt` after them; only the last try's text is the answer.
  */
+export type RoutedEvent =
+  | ModelEvent
+  | Chosen
+  | { readonly type: "attempt"; readonly attempt: Attempt };
+
+/** A deployment that could answer, or why it cannot. */
+export interface Explained {
+  readonly deployment: string;
+  readonly tier: Attempt["tier"];
+  /** Why it is chosen, or why it is passed over. */
+  readonly reason: string;
+  readonly usable: boolean;
+}
+
+/** Picks the deployment for each model call. */
 export interface Router {
+  /** The tier that a word means; throws `usage.unknown-tier`. */
+  tierOf(word: string): TierName;
+  /**
+   * Never throws. Moves on to the next candidate when one fails before its first token; the last event is exactly one stop.
+   * Aborting `signal`, or ending the iteration, ends the work behind it within a second.
+   */
   stream(ask: RouteAsk, signal: AbortSignal): AsyncIterable<RoutedEvent>;
+  /** The candidates of a tier in the order they would be tried; nothing is downloaded or loaded. */
+  explain(tier: TierName): Promise<Explained[]>;
 }

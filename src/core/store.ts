@@ -1,5 +1,6 @@
 import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
+import type { TierName } from "./router.ts";
 import type { Step, Task, TaskState, Turn, UsageRow } from "./task.ts";
 
 /** A new task as it is asked for; ids and conversation are the store's to give. */
@@ -8,7 +9,7 @@ export interface NewTask {
   readonly personId: string;
   readonly agent: string;
   readonly chosenBy: string;
-  readonly tier: string | null;
+  readonly tier: TierName | null;
   readonly input: string;
   /** Begins a new conversation in the chat with this task. */
   readonly newConversation: boolean;

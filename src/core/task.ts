@@ -1,6 +1,6 @@
 import type { Failure } from "./errors.ts";
 import type { StopReason, ToolCall } from "./model.ts";
-import type { Attempt } from "./router.ts";
+import type { Attempt, Chosen, TierName } from "./router.ts";
 
 /** The states of a task; the last three are final. */
 export type TaskState = "queued" | "running" | "waiting" | "done" | "failed" | "cancelled";
@@ -17,7 +17,7 @@ export interface Task {
   /** How the agent was chosen: "mention", "option", "rule" or "default". */
   readonly chosenBy: string;
   /** The tier that was asked for; null is the agent's own. */
-  readonly tier: string | null;
+  readonly tier: TierName | null;
   readonly input: string;
   /** The answer, or what there was of it when the task was cancelled; null until the task ends. */
   readonly output: string | null;
@@ -67,7 +67,7 @@ export interface Turn {
   readonly taskId: string;
 }
 
-/** What a person watching a task sees of it. `restart` says that the text so far is void; `end` comes once, last. */
+/** What a person watching a task sees of it. `end` comes once, last. */
 export type TaskEvent =
   | { readonly type: "start"; readonly task: Task }
   | {
@@ -77,7 +77,6 @@ export type TaskEvent =
       readonly reason: string;
     }
   | { readonly type: "text"; readonly text: string }
-  | { readonly type: "restart" }
   | {
       readonly type: "tool";
       readonly name: string;

@@ -1,3 +1,4 @@
+// oxlint-disable-next-line no-restricted-imports -- isIP only reads a string, no socket
 import { isIP } from "node:net";
 
 /** How far a host is trusted: this machine, the home network, a chat service the owner connected, or everything else. */

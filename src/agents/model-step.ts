@@ -1,0 +1,82 @@
+import type { Clock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
+import type { ModelStop, ToolCall } from "#core/model.ts";
+import type { Attempt, RouteAsk, Router } from "#core/router.ts";
+import type { ModelStep, Step, TaskEvent, UsageRow } from "#core/task.ts";
+
+/** What a model call came to. */
+export interface ModelCall {
+  readonly step: Step & ModelStep;
+  readonly usage: readonly UsageRow[];
+  readonly stop: ModelStop;
+}
+
+/** Gathers a router's events into one step. */
+function createGathering() {
+  let text = "";
+  let deployment = "";
+  let toolCalls: ToolCall[] = [];
+  let stop: ModelStop = { type: "stop", reason: "end" };
+  const attempts: Attempt[] = [];
+  return {
+    attempts,
+    begin(id: string): void {
+      deployment = id;
+      text = "";
+      toolCalls = [];
+    },
+    addText(piece: string): void {
+      text += piece;
+    },
+    addCall(call: ToolCall): void {
+      toolCalls.push(call);
+    },
+    end(event: ModelStop): void {
+      stop = event;
+    },
+    result: () => ({ text, deployment, toolCalls, stop }),
+  };
+}
+
+/** Makes one model call and says what it sees: yields `chosen` and `text`, returns the finished step. */
+export async function* callModel(
+  deps: { readonly router: Router; readonly clock: Clock; readonly seq: number },
+  ask: RouteAsk,
+  signal: AbortSignal,
+): AsyncGenerator<TaskEvent, ModelCall> {
+  const { router, clock, seq } = deps;
+  const startedAt = clock.now();
+  const gathering = createGathering();
+  for await (const event of router.stream(ask, signal)) {
+    if (event.type === "chosen") {
+      gathering.begin(event.deployment);
+      yield event;
+    } else if (event.type === "text") {
+      gathering.addText(event.text);
+      yield event;
+    } else if (event.type === "toolCall") gathering.addCall(event.call);
+    else if (event.type === "attempt") gathering.attempts.push(event.attempt);
+    else if (event.type === "stop") gathering.end(event);
+  }
+  const { text, deployment, toolCalls, stop } = gathering.result();
+  return {
+    step: {
+      kind: "model",
+      seq,
+      startedAt,
+      finishedAt: clock.now(),
+      deployment,
+      text,
+      toolCalls,
+      stop: stop.reason,
+    },
+    usage: gathering.attempts.map((attempt) => ({ ...attempt, taskId: ask.taskId, seq })),
+    stop,
+  };
+}
+
+/** The failure of a call that gave neither words nor tool calls. */
+export function emptyAnswer(call: ModelCall): AppError | undefined {
+  const nothing = call.step.text.trim() === "" && call.step.toolCalls.length === 0;
+  return nothing ? new AppError("task.empty", { model: call.step.deployment }) : undefined;
+}

@@ -1,0 +1,177 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { parseEnv } from "node:util";
+
+import type { z } from "zod";
+
+import { type Agent, agentSchema } from "#core/agent.ts";
+import { AppError, reasonOf } from "#core/errors.ts";
+
+/** Variables by name; the machine's own go before those of `.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The folders of a run. */
+export interface Folders {
+  /** Where the program lies; its config/ holds the shipped defaults. */
+  readonly root: string;
+  /** Where all that is the owner's lies. */
+  readonly home: string;
+  /** The data directory in the home. */
+  readonly state: string;
+}
+
+/** The owner's settings, read from files when they are first asked for; a promise rejects with `config.invalid`. */
+export interface Config {
+  readonly folders: Folders;
+  readonly environment: Environment;
+  /** A shipped YAML file with the owner's `.local.yaml` merged over it by key, checked. */
+  settings<Schema extends z.ZodType>(name: string, schema: Schema): Promise<z.output<Schema>>;
+  /** Every agent of config/agents, sorted by name. */
+  agents(): Promise<Agent[]>;
+}
+
+function isCheckout(root: string): boolean {
+  return !root.split(path.sep).includes("node_modules") && existsSync(path.join(root, "src"));
+}
+
+/** The one home: the option, else AGENT_HOME, else the checkout the program lies in, else ~/.personal-ai-agent. */
+export function findFolders(root: string, homeOption: string | undefined): Folders {
+  const named = homeOption ?? process.env["AGENT_HOME"];
+  const own = isCheckout(root) ? root : path.join(homedir(), ".personal-ai-agent");
+  const home = named === undefined || named === "" ? own : path.resolve(named);
+  return { root, home, state: path.join(home, "workspace", "state") };
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw invalid(file, `cannot be read (${reasonOf(error)}): check its owner and mode.`, error);
+  }
+}
+
+function invalid(file: string, problem: string, cause?: unknown): AppError {
+  return new AppError("config.invalid", { file, problem }, { cause });
+}
+
+async function readEnvironment(home: string): Promise<Environment> {
+  const text = await readIfThere(path.join(home, ".env"));
+  return { ...(text === undefined ? {} : parseEnv(text)), ...process.env };
+}
+
+type Data = Readonly<Record<string, unknown>>;
+
+function isMapping(value: unknown): value is Data {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Mappings are merged key by key; anything else of the owner's replaces what was shipped. */
+function merge(shipped: unknown, own: unknown): unknown {
+  if (!isMapping(shipped) || !isMapping(own)) return own ?? shipped;
+  const merged: Record<string, unknown> = { ...shipped };
+  for (const [key, value] of Object.entries(own)) {
+    merged[key] = key in shipped ? merge(shipped[key], value) : value;
+  }
+  return merged;
+}
+
+/** Replaces `${NAME}` and `${NAME:-default}` in every text. */
+function substitute(value: unknown, environment: Environment, file: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => substitute(item, environment, file));
+  if (isMapping(value)) {
+    const entries = Object.entries(value);
+    return Object.fromEntries(entries.map(([k, v]) => [k, substitute(v, environment, file)]));
+  }
+  if (typeof value !== "string") return value;
+  return value.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback?: string) => {
+    const found = environment[name] ?? fallback;
+    if (found !== undefined) return found;
+    throw invalid(file, `the variable ${name} is not set: add it to .env in the home.`);
+  });
+}
+
+async function parseYaml(file: string, text: string): Promise<unknown> {
+  const { parseDocument } = await import("yaml");
+  const document = parseDocument(text);
+  const [problem] = document.errors;
+  if (problem !== undefined) {
+    const [first] = problem.message.split("\n", 1);
+    throw invalid(file, `is not valid YAML: ${first?.replace(/:$/, "")}.`, problem);
+  }
+  return document.toJS() ?? {};
+}
+
+function checked<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+  data: unknown,
+): z.output<Schema> {
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const key = issue?.path.join(".") ?? "";
+  const where = key === "" ? "" : `the key ${key}: `;
+  throw invalid(file, `${where}${issue?.message ?? "is not valid"}.`, result.error);
+}
+
+function shown(file: string, home: string): string {
+  const relative = path.relative(home, file);
+  return relative.startsWith("..") ? file : relative;
+}
+
+/** Reads the owner's settings; only `.env` is read at once. */
+export async function loadConfig(folders: Folders): Promise<Config> {
+  const { root, home } = folders;
+  const environment = await readEnvironment(home);
+
+  async function read(folder: string, name: string): Promise<unknown> {
+    const file = path.join(folder, name);
+    const text = await readIfThere(file);
+    if (text === undefined) return undefined;
+    const label = shown(file, home);
+    return substitute(await parseYaml(label, text), environment, label);
+  }
+
+  async function layered(name: string): Promise<{ data: unknown; blame: string }> {
+    const local = name.replace(/\.yaml$/, ".local.yaml");
+    const shipped = await read(path.join(root, "config"), name);
+    const owned = home === root ? undefined : await read(path.join(home, "config"), name);
+    const own = await read(path.join(home, "config"), local);
+    const blame = own === undefined ? name : local;
+    return { data: merge(merge(shipped, owned), own), blame: path.join("config", blame) };
+  }
+
+  async function agentFiles(): Promise<string[]> {
+    const folder = (base: string): string => path.join(base, "config", "agents");
+    const lists = [...new Set([root, home])].map((base) => readdir(folder(base)).catch(() => []));
+    const names = (await Promise.all(lists)).flat();
+    const files = names.filter((name) => name.endsWith(".yaml") && !name.endsWith(".local.yaml"));
+    return [...new Set(files)].toSorted();
+  }
+
+  return {
+    folders,
+    environment,
+    async settings(name, schema) {
+      const { data, blame } = await layered(`${name}.yaml`);
+      return checked(blame, schema, data);
+    },
+    async agents() {
+      const files = await agentFiles();
+      return Promise.all(
+        files.map(async (file) => {
+          const { data, blame } = await layered(path.join("agents", file));
+          const agent = checked(blame, agentSchema, data);
+          if (`${agent.name}.yaml` === file) return agent;
+          throw invalid(
+            blame,
+            `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`,
+          );
+        }),
+      );
+    },
+  };
+}

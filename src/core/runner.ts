@@ -1,0 +1,27 @@
+import type { Task, TaskEvent } from "./task.ts";
+
+/** A request as it comes from a person. */
+export interface Request {
+  readonly chatId: string;
+  readonly personId: string;
+  readonly words: string;
+  /** An agent's name; an `@name` in the words goes before it. */
+  readonly agent?: string;
+  /** A tier or a word that means one. */
+  readonly tier?: string;
+  readonly newConversation?: boolean;
+}
+
+/** Who watches a task, and how it is stopped. */
+export interface Watch {
+  readonly onEvent?: (event: TaskEvent) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Turns requests into tasks and works them: those of one chat in order, those of different chats side by side. */
+export interface Runner {
+  /** Stores the request, then works it; resolves with the ended task. Rejects with an AppError when it cannot be stored. */
+  run(request: Request, watch?: Watch): Promise<Task>;
+  /** Works what an earlier process left open, oldest first; resolves with the ended tasks. */
+  resume(watch?: Watch): Promise<Task[]>;
+}

@@ -1,0 +1,73 @@
+import { z } from "zod";
+
+import { tierNames } from "./router.ts";
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.:_-]{0,63}$/i, "must be letters, digits and . : _ - (at most 64)");
+
+/** Ollama's own OLLAMA_HOST may lack scheme and port, and 0.0.0.0 is where it listens, not where it is reached. */
+function ollamaUrl(text: string): string {
+  const address = /^https?:\/\//.test(text) ? text : `http://${text}`;
+  const port =
+    /^https?:\/\/(\[[^\]]*\]|[^:/]*)(:\d+)/.test(address) || address.startsWith("https:");
+  const withPort = port ? address : address.replace(/^(http:\/\/[^/]*)/, "$1:11434");
+  return withPort.replace("//0.0.0.0:", "//127.0.0.1:");
+}
+
+const ollamaHost = z.strictObject({
+  kind: z.literal("ollama"),
+  url: z
+    .string()
+    .transform(ollamaUrl)
+    .pipe(z.url({ error: "must be an address such as http://127.0.0.1:11434" })),
+  /** Seconds until the first token; a cold model is read from disk first. */
+  first_token_seconds: z.int().min(1).max(3600).default(120),
+  /** Seconds of silence within an answer. */
+  idle_seconds: z.int().min(1).max(3600).default(60),
+  /** How long the model stays loaded after an answer, as Ollama writes it. */
+  keep_alive: z.string().min(1).default("10m"),
+});
+
+const scriptedHost = z.strictObject({
+  kind: z.literal("scripted"),
+  /** A file of replies, relative to the home. */
+  script: z.string().min(1),
+});
+
+const anthropicHost = z.strictObject({ kind: z.literal("anthropic") });
+
+const deployment = z.strictObject({
+  /** A key of `hosts`. */
+  host: name,
+  model: z.string().min(1),
+  /** Tokens of prompt and answer together. */
+  context: z.int().min(512).max(2_000_000).default(8192),
+  /** Most tokens of an answer. */
+  max_answer: z.int().min(16).max(200_000).default(2048),
+  tools: z.boolean().default(true),
+});
+
+const tierList = z.array(name).default([]);
+
+/** The schema of config/models.yaml without its rows of embedded models, which the models part defines. */
+export const modelSettingsSchema = z.strictObject({
+  use: name.nullable().default(null),
+  cloud: z.enum(["never", "when-asked"]).default("never"),
+  hosts: z
+    .record(name, z.discriminatedUnion("kind", [ollamaHost, scriptedHost, anthropicHost]))
+    .default({}),
+  deployments: z.record(name, deployment).default({}),
+  tiers: z
+    .strictObject({ "local-fast": tierList, "local-smart": tierList, "cloud-smart": tierList })
+    .refine((tiers) => tierNames.every((tier) => tier in tiers)),
+});
+
+/** The settings of config/models.yaml. */
+export type ModelSettings = z.infer<typeof modelSettingsSchema>;
+
+/** A machine, or a service, that serves models. */
+export type HostSettings = ModelSettings["hosts"][string];
+
+/** A model on a host. */
+export type DeploymentSettings = ModelSettings["deployments"][string];

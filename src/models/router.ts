@@ -1,0 +1,157 @@
+import type { Clock } from "#core/clock.ts";
+import { AppError, type ErrorCode, type Failure } from "#core/errors.ts";
+import type { ModelStop, TokenUsage } from "#core/model.ts";
+import {
+  type Attempt,
+  type RouteAsk,
+  type RoutedEvent,
+  type Router,
+  type TierName,
+  tierNames,
+} from "#core/router.ts";
+import type { ModelSettings } from "#core/settings.ts";
+
+import {
+  type Candidate,
+  explainOption,
+  isCandidate,
+  options,
+  type Skipped,
+  type Sources,
+} from "./candidates.ts";
+
+/** Failures of one deployment that another may not share. */
+const worthAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "model.unavailable",
+  "model.missing",
+  "model.timeout",
+  "model.truncated",
+  "model.protocol",
+  "model.crashed",
+  "model.damaged",
+  "model.memory",
+  "engine.missing",
+]);
+
+const tierWords: Readonly<Record<string, TierName>> = {
+  fast: "local-fast",
+  smart: "local-smart",
+  cloud: "cloud-smart",
+};
+
+/** The three ways to a model, for a machine that has none. */
+const waysToAModel =
+  "There is no model to answer with. Get one in one of three ways: start Ollama and run agent models pull qwen3:1.7b; " +
+  "or run agent models pull smollm2-135m (100 MB, runs in this program); " +
+  "or put a .gguf file into workspace/state/models.";
+
+interface Tried {
+  readonly stop: ModelStop;
+  readonly spoke: boolean;
+  readonly attempt: Attempt;
+}
+
+function outcomeOf(stop: ModelStop): Attempt["outcome"] {
+  if (stop.reason === "aborted") return "aborted";
+  return stop.failure?.code ?? "ok";
+}
+
+async function* openAndStream(
+  candidate: Candidate,
+  ask: RouteAsk,
+  signal: AbortSignal,
+): AsyncGenerator<RoutedEvent> {
+  try {
+    const model = await candidate.open(signal);
+    yield* model.stream(ask.build(model.limits), signal);
+  } catch (error) {
+    if (signal.aborted) yield { type: "stop", reason: "aborted" };
+    else if (error instanceof AppError) {
+      yield { type: "stop", reason: "error", failure: error.failure };
+    } else throw error;
+  }
+}
+
+async function* tryOne(
+  clock: Clock,
+  candidate: Candidate,
+  work: { readonly ask: RouteAsk; readonly signal: AbortSignal },
+): AsyncGenerator<RoutedEvent, Tried> {
+  const { deployment, tier, reason, notice } = candidate;
+  const startedAt = clock.now();
+  let firstTokenAt: number | undefined;
+  let usage: TokenUsage = {};
+  let stop: ModelStop = { type: "stop", reason: "end" };
+  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
+  for await (const event of openAndStream(candidate, work.ask, work.signal)) {
+    if (event.type === "stop") {
+      stop = event;
+      continue;
+    }
+    if (event.type === "usage") {
+      const { type: _, ...tokens } = event;
+      usage = tokens;
+    } else firstTokenAt ??= clock.now();
+    yield event;
+  }
+  const attempt: Attempt = {
+    deployment,
+    tier,
+    reason,
+    outcome: outcomeOf(stop),
+    startedAt,
+    durationMs: clock.now() - startedAt,
+    ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - startedAt }),
+    ...usage,
+  };
+  yield { type: "attempt", attempt };
+  return { stop, spoke: firstTokenAt !== undefined, attempt };
+}
+
+/** What to say when nothing answered: the one real failure, or the ways to a model. */
+function nothingLeft(tried: Failure | undefined, skipped: readonly Skipped[]): Failure {
+  if (tried !== undefined) return tried;
+  const refused = skipped.find(({ why }) => why.code === "model.refused");
+  return refused?.why.failure ?? new AppError("model.none", { ways: waysToAModel }).failure;
+}
+
+/** The router over the owner's settings. */
+export function createRouter(deps: {
+  readonly settings: ModelSettings;
+  readonly sources: Sources;
+  readonly clock: Clock;
+}): Router {
+  const { settings, sources, clock } = deps;
+
+  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+    const skipped: Skipped[] = [];
+    let failure: Failure | undefined;
+    for await (const option of options(settings, sources, ask)) {
+      if (!isCandidate(option)) {
+        skipped.push(option);
+        continue;
+      }
+      const tried = yield* tryOne(clock, option, { ask, signal });
+      failure = tried.stop.failure;
+      const goOn = failure !== undefined && !tried.spoke && worthAnother.has(failure.code);
+      if (goOn) continue;
+      yield tried.stop;
+      return;
+    }
+    yield { type: "stop", reason: "error", failure: nothingLeft(failure, skipped) };
+  }
+
+  return {
+    stream,
+    tierOf(word) {
+      const named = tierNames.find((tier) => tier === word) ?? tierWords[word];
+      if (named !== undefined) return named;
+      const known = [...Object.keys(tierWords), ...tierNames].join(", ");
+      throw new AppError("usage.unknown-tier", { tier: word, known });
+    },
+    async explain(tier) {
+      const all = await Array.fromAsync(options(settings, sources, { tier, forced: false }));
+      return all.map(explainOption);
+    },
+  };
+}

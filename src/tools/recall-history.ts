@@ -1,0 +1,36 @@
+import { z } from "zod";
+
+import type { Store } from "#core/store.ts";
+import type { Task } from "#core/task.ts";
+import type { Tool } from "#core/tool.ts";
+
+const input = z.strictObject({
+  words: z.string().min(1).max(200).describe("words that the earlier request or answer holds"),
+  limit: z.int().min(1).max(10).default(5),
+});
+
+const excerptLength = 300;
+
+function excerpt(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length <= excerptLength ? line : `${line.slice(0, excerptLength)}...`;
+}
+
+function describe(task: Task): string {
+  const day = new Date(task.createdAt).toISOString().slice(0, 16).replace("T", " ");
+  return `[${day} UTC] asked: ${excerpt(task.input)}\nanswered: ${excerpt(task.output ?? "(nothing)")}`;
+}
+
+/** Finds the person's own earlier requests and answers by full text. */
+export function createRecallHistoryTool(store: Pick<Store, "tasks">): Tool<z.infer<typeof input>> {
+  return {
+    name: "recall_history",
+    description: "Search the person's earlier requests and your answers, by words.",
+    input,
+    risk: "read",
+    run: async ({ words, limit }, { personId, taskId }) => {
+      const found = await store.tasks({ search: words, limit, personId, except: taskId });
+      return found.length === 0 ? "Nothing found." : found.map(describe).join("\n\n");
+    },
+  };
+}
