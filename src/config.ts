@@ -175,3 +175,9 @@ export async function loadConfig(folders: Folders): Promise<Config> {
     },
   };
 }
+
+/** True when the environment asks for output without colour (NO_COLOR, or TERM=dumb). */
+export function wantsNoColor(): boolean {
+  const { NO_COLOR: noColor = "", TERM: terminal } = process.env;
+  return noColor !== "" || terminal === "dumb";
+}

@@ -70,12 +70,7 @@ export interface Turn {
 /** What a person watching a task sees of it. `end` comes once, last. */
 export type TaskEvent =
   | { readonly type: "start"; readonly task: Task }
-  | {
-      readonly type: "chosen";
-      readonly deployment: string;
-      readonly tier: string;
-      readonly reason: string;
-    }
+  | Chosen
   | { readonly type: "text"; readonly text: string }
   | {
       readonly type: "tool";

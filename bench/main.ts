@@ -1,0 +1,20 @@
+import { type BenchResult, printResult } from "./result.ts";
+
+type Bench = (args: readonly string[]) => Promise<BenchResult>;
+
+const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  embedded: async () => (await import("./embedded.ts")).run,
+  prompt: async () => (await import("./prompt.ts")).run,
+  start: async () => (await import("./start.ts")).run,
+  turn: async () => (await import("./turn.ts")).run,
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const load = benches[name];
+if (load === undefined) {
+  console.error(`There is no bench "${name}": use one of ${Object.keys(benches).join(", ")}.`);
+  process.exitCode = 2;
+} else {
+  const bench = await load();
+  printResult(await bench(args));
+}

@@ -1,0 +1,56 @@
+import { errorTable, exitCodes } from "#core/errors.ts";
+import { shortId } from "#core/ids.ts";
+import type { Task, TaskEvent } from "#core/task.ts";
+
+import type { Output } from "./output.ts";
+
+/** Writes a task's events as they come: text to stdout, notices and tools to stderr. */
+export function createAnswerWriter(
+  output: Output,
+  options: { readonly stream: boolean },
+): {
+  onEvent(event: TaskEvent): void;
+  /** The deployment that answered last. */
+  deployment(): string | undefined;
+} {
+  let wrote = false;
+  let deployment: string | undefined;
+  const seen = new Set<string>();
+
+  function end(task: Task): void {
+    if (!options.stream && task.output !== null) output.write(task.output);
+    if (wrote || (!options.stream && task.output !== null)) output.write("\n");
+  }
+
+  return {
+    deployment: () => deployment,
+    onEvent(event) {
+      if (event.type === "chosen") {
+        ({ deployment } = event);
+        if (event.notice !== undefined && !seen.has(event.notice))
+          output.note(output.dim(event.notice));
+        if (event.notice !== undefined) seen.add(event.notice);
+      } else if (event.type === "tool") {
+        output.note(
+          output.dim(
+            `${event.name} ${JSON.stringify(event.input)}${event.isError ? " failed" : ""}`,
+          ),
+        );
+      } else if (event.type === "text" && options.stream) {
+        output.write(wrote ? event.text : event.text.trimStart());
+        wrote ||= event.text.trim() !== "";
+      } else if (event.type === "end") end(event.task);
+    },
+  };
+}
+
+/** Says how a task ended where that is not plain from its answer, and gives the exit code. */
+export function reportEnd(task: Task, output: Output): number {
+  if (task.state === "cancelled") {
+    output.note(`Stopped. What was done is kept: agent show ${shortId(task.id)}`);
+    return exitCodes.interrupted;
+  }
+  if (task.failure === null) return exitCodes.ok;
+  output.note(task.failure.sentence);
+  return errorTable[task.failure.code].exit;
+}

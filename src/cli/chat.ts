@@ -1,0 +1,152 @@
+import { createInterface } from "node:readline";
+
+import { AppError } from "#core/errors.ts";
+
+import { createAnswerWriter, reportEnd } from "./answer.ts";
+import { finishEarlier } from "./ask.ts";
+import type { Output } from "./output.ts";
+import type { Services } from "./services.ts";
+import { terminal } from "./terminal-chat.ts";
+
+const help = `Write, and Enter sends it. While an answer comes, Ctrl-C or /stop stops it.
+/new          begin a new conversation
+/agent NAME   the agent for what follows (/agent alone: the usual choice)
+/tier NAME    fast, smart or cloud for what follows (/tier alone: the usual choice)
+/stop         stop the running answer
+/quit         leave (so does Ctrl-D)`;
+
+/** How many earlier requests the arrow keys bring back. */
+const historySize = 100;
+
+interface ChatState {
+  agent: string | undefined;
+  tier: string | undefined;
+  running: AbortController | undefined;
+}
+
+type Command = (state: ChatState, word: string) => Promise<string> | string;
+
+function createCommands(services: Services): ReadonlyMap<string, Command> {
+  const choose =
+    (key: "agent" | "tier"): Command =>
+    (state, word) => {
+      state[key] = word === "" ? undefined : word;
+      return word === "" ? `The usual choice of ${key} again.` : `From now on: ${key} ${word}.`;
+    };
+  return new Map<string, Command>([
+    ["/help", () => help],
+    ["/agent", choose("agent")],
+    [
+      "/tier",
+      async (state, word) => {
+        if (word !== "") (await services.router()).tierOf(word);
+        return choose("tier")(state, word);
+      },
+    ],
+    [
+      "/new",
+      async () => {
+        await (await services.store()).newConversation(terminal.id);
+        return "A new conversation.";
+      },
+    ],
+    [
+      "/stop",
+      (state) => {
+        state.running?.abort();
+        return state.running === undefined ? "Nothing is running." : "";
+      },
+    ],
+  ]);
+}
+
+async function answer(
+  services: Services,
+  output: Output,
+  turn: { readonly words: string; readonly state: ChatState },
+): Promise<void> {
+  const { words, state } = turn;
+  const running = new AbortController();
+  state.running = running;
+  const writer = createAnswerWriter(output, { stream: true });
+  try {
+    const runner = await services.runner();
+    const task = await runner.run(
+      {
+        chatId: terminal.id,
+        personId: terminal.personId,
+        words,
+        ...(state.agent === undefined ? {} : { agent: state.agent }),
+        ...(state.tier === undefined ? {} : { tier: state.tier }),
+      },
+      { signal: running.signal, onEvent: (event) => writer.onEvent(event) },
+    );
+    reportEnd(task, output);
+  } finally {
+    state.running = undefined;
+  }
+}
+
+/** Says what was raised on purpose and goes on; anything else ends the chat. */
+async function surviving(output: Output, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    output.note(error.message);
+  }
+}
+
+/** A chat on a terminal until Ctrl-D or /quit; lines sent while an answer comes are answered after it, in order. */
+export async function chat(
+  services: Services,
+  output: Output,
+  streams: { readonly input: NodeJS.ReadStream; readonly screen: NodeJS.WriteStream },
+): Promise<void> {
+  const store = await services.store();
+  await store.ensureChat(terminal);
+  const earlier = await store.tasks({ limit: historySize, personId: terminal.personId });
+  const history = earlier.map((task) => task.input.replaceAll(/\s+/g, " "));
+  const commands = createCommands(services);
+  const state: ChatState = { agent: undefined, tier: undefined, running: undefined };
+  const { input, screen } = streams;
+  const rl = createInterface({ input, output: screen, history, historySize, prompt: "> " });
+  const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
+  let queue = surviving(output, () =>
+    finishEarlier(services, output, new AbortController().signal),
+  );
+
+  async function handle(line: string): Promise<void> {
+    const [name = "", word = ""] = line.split(/\s+/, 2);
+    const command = commands.get(name);
+    if (command === undefined) await answer(services, output, { words: line, state });
+    else {
+      const said = await command(state, word);
+      if (said !== "") output.note(said);
+    }
+  }
+
+  function enqueue(line: string): void {
+    queue = queue.then(() => surviving(output, () => handle(line))).then(() => rl.prompt());
+    queue.catch(fail);
+  }
+
+  rl.on("line", (raw) => {
+    const line = raw.trim();
+    if (line === "/quit") rl.close();
+    else if (line === "/stop" && state.running !== undefined) state.running.abort();
+    else if (line === "") rl.prompt();
+    else enqueue(line);
+  });
+  rl.on("SIGINT", () => {
+    if (state.running === undefined) rl.close();
+    else state.running.abort();
+  });
+  rl.on("close", () => {
+    state.running?.abort();
+    void queue.then(leave, fail);
+  });
+  output.note(output.dim("/help says what can be written here; Ctrl-D leaves."));
+  void queue.then(() => rl.prompt());
+  await left;
+}

@@ -1,0 +1,80 @@
+import { AppError } from "#core/errors.ts";
+import { shortId } from "#core/ids.ts";
+import type { Store } from "#core/store.ts";
+import type { Step, Task, UsageRow } from "#core/task.ts";
+
+import { lineOf, type Output, whenText } from "./output.ts";
+import { terminal } from "./terminal-chat.ts";
+
+/** Lists the owner's tasks, newest first. */
+export async function history(
+  store: Store,
+  output: Output,
+  options: { readonly limit: number; readonly search?: string; readonly json: boolean },
+): Promise<void> {
+  const { limit, search, json } = options;
+  const query = { limit, personId: terminal.personId };
+  const tasks = await store.tasks(search === undefined ? query : { ...query, search });
+  if (json) {
+    output.line(JSON.stringify(tasks));
+    return;
+  }
+  if (tasks.length === 0) output.note("No tasks yet.");
+  for (const task of tasks) {
+    const head = `${shortId(task.id)}  ${whenText(task.createdAt)}  ${task.state.padEnd(9)}  ${task.agent.padEnd(10)}`;
+    output.line(`${head}  ${lineOf(task.input, 60)}`);
+  }
+}
+
+async function findTask(store: Store, ending: string): Promise<Task> {
+  const [task, ...others] = await store.tasksEnding(ending);
+  if (task === undefined) throw new AppError("usage.unknown-task", { id: ending });
+  if (others.length === 0) return task;
+  throw new AppError("usage.ambiguous-task", { id: ending, count: others.length + 1 });
+}
+
+function stepText(step: Step): string {
+  const ms = `${step.finishedAt - step.startedAt} ms`;
+  if (step.kind === "tool") {
+    const call = `${step.name} ${lineOf(JSON.stringify(step.input), 60)}`;
+    return `${step.seq}. ${call} (${ms})${step.isError ? " failed" : ""}: ${lineOf(step.result, 100)}`;
+  }
+  const calls = step.toolCalls.map((call) => call.name).join(", ");
+  return `${step.seq}. ${step.deployment} (${ms}): ${calls === "" ? lineOf(step.text, 100) : `asks for ${calls}`}`;
+}
+
+function usageText(row: UsageRow): string {
+  const tokens = `${row.promptTokens ?? "?"} tokens read, ${row.answerTokens ?? "?"} written`;
+  return `${row.deployment} [${row.outcome}] ${tokens}: ${row.reason}`;
+}
+
+/** Shows all that is known of one task. */
+export async function show(
+  store: Store,
+  output: Output,
+  options: { readonly id: string; readonly json: boolean },
+): Promise<void> {
+  const task = await findTask(store, options.id);
+  const [steps, usage, receipts] = await Promise.all([
+    store.steps(task.id),
+    store.usage(task.id),
+    store.receipts(task.id),
+  ]);
+  if (options.json) {
+    output.line(JSON.stringify({ ...task, steps, usage, receipts }));
+    return;
+  }
+  const bold = (text: string): string => output.bold(text);
+  output.line(`${bold("Task")} ${task.id}, ${task.state}, ${whenText(task.createdAt)}`);
+  output.line(`${bold("Agent")} ${task.agent} (chosen by ${task.chosenBy})`);
+  output.line(`${bold("Asked")} ${task.input}`);
+  if (task.output !== null) output.line(`${bold("Answered")} ${task.output}`);
+  if (task.failure !== null) output.line(`${bold("Failed")} ${task.failure.sentence}`);
+  for (const step of steps) output.line(`  ${stepText(step)}`);
+  for (const row of usage) output.line(`  ${usageText(row)}`);
+  const gone = receipts.filter((receipt) => receipt.trust !== "local");
+  output.line(gone.length === 0 ? "Nothing left this machine." : bold("What left this machine"));
+  for (const { host, purpose, headBytesOut, bodyBytesOut, bytesIn } of gone) {
+    output.line(`  ${purpose} to ${host}: ${headBytesOut + bodyBytesOut} bytes out, ${bytesIn} in`);
+  }
+}

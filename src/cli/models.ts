@@ -1,0 +1,75 @@
+import { AppError, exitCodes } from "#core/errors.ts";
+import { tierNames } from "#core/router.ts";
+
+import { type Output, sizeText } from "./output.ts";
+import type { Models } from "./services.ts";
+
+/** Lists what each tier would use and why, then the models of this machine. */
+export async function listModels(
+  models: Models,
+  output: Output,
+  options: { readonly json: boolean },
+): Promise<void> {
+  const tiers = await Promise.all(
+    tierNames.map(async (tier) => ({ tier, options: await models.explain(tier) })),
+  );
+  const list = await models.list();
+  if (options.json) {
+    output.line(JSON.stringify({ tiers, models: list }));
+    return;
+  }
+  for (const { tier, options: ways } of tiers) {
+    const chosen = ways.find((way) => way.usable);
+    output.line(`${output.bold(tier)}: ${chosen?.deployment ?? "no model"}`);
+    for (const way of ways) {
+      output.line(`  ${way === chosen ? "*" : "-"} ${way.deployment}: ${way.reason}`);
+    }
+  }
+  output.line("");
+  for (const model of list) {
+    const state = model.here ? "here" : `agent models pull ${model.name}`;
+    const tools = model.tools ? "tools" : "no tools";
+    output.line(
+      `${model.name.padEnd(24)} ${sizeText(model.sizeBytes).padStart(8)}  ${tools.padEnd(8)}  ${model.where}, ${state}`,
+    );
+  }
+}
+
+/** Downloads a model. */
+export async function pullModel(
+  models: Models,
+  output: Output,
+  request: { readonly name: string; readonly signal: AbortSignal },
+): Promise<void> {
+  await models.pull(request.name, request.signal);
+  output.note(`${request.name} is here.`);
+}
+
+/** Says whether a request of each tier could be answered; the exit code is that of "no model" when none could. */
+export async function checkModels(
+  models: Models,
+  output: Output,
+  options: { readonly json: boolean },
+): Promise<number> {
+  const checks = await Promise.all(
+    tierNames.map(async (tier) => {
+      const ways = await models.explain(tier);
+      return { tier, ok: ways.some((way) => way.usable), ways };
+    }),
+  );
+  if (options.json) output.line(JSON.stringify(checks));
+  else {
+    for (const { tier, ok, ways } of checks) {
+      const way = ways.find((candidate) => candidate.usable) ?? ways[0];
+      output.line(`${tier}: ${ok ? "ok" : "no"}, ${way?.reason ?? "no model is configured"}`);
+    }
+  }
+  return checks.some((check) => check.ok) ? exitCodes.ok : exitCodes.noModel;
+}
+
+/** Throws when the word is none of the sub-commands. */
+export function unknownAction(word: string): AppError {
+  return new AppError("usage.option", {
+    problem: `There is no agent models ${word}: use list, pull NAME or check.`,
+  });
+}

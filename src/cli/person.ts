@@ -1,0 +1,31 @@
+import { barText, type Output, sizeText } from "./output.ts";
+import type { Offer, Person } from "./services.ts";
+
+function optionLabel({ title, sizeBytes, license, from }: Offer): string {
+  return `${title}, ${sizeText(sizeBytes)}, ${license}, from ${from}`;
+}
+
+async function choose(offers: readonly Offer[]): Promise<Offer | undefined> {
+  const { isCancel, select } = await import("@clack/prompts");
+  const chosen = await select<Offer | "none">({
+    message: "There is no model on this machine yet. Download one?",
+    options: [
+      ...offers.map((offer) => ({ value: offer, label: optionLabel(offer) })),
+      { value: "none", label: "None of these" },
+    ],
+    output: process.stderr,
+  });
+  return isCancel(chosen) || chosen === "none" ? undefined : chosen;
+}
+
+/** The person at this terminal; asked nothing where there is no terminal. */
+export function createPerson(output: Output, stdin: NodeJS.ReadStream): Person {
+  return {
+    notice: (line) => output.note(output.dim(line)),
+    progress: (name, { completedBytes, totalBytes }) => {
+      const bar = barText(completedBytes, totalBytes);
+      output.transient(`${name} ${bar} of ${sizeText(totalBytes)}`);
+    },
+    ...(stdin.isTTY && output.isTerminal ? { chooseDownload: choose } : {}),
+  };
+}
