@@ -26,6 +26,8 @@ function createLanes() {
 export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
   const { store } = deps;
   const inOrder = createLanes();
+  // A request stored while open tasks are being listed would be worked twice, so it waits for the list.
+  const listing: { done: Promise<unknown> } = { done: Promise.resolve() };
   const never = new AbortController().signal;
 
   async function endUnknown(task: Task): Promise<Task> {
@@ -51,6 +53,7 @@ export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
   return {
     async run(request, watch = {}) {
       const choice = chooseAgent(request.words, agents, request.agent);
+      await listing.done;
       const task = await store.createTask({
         chatId: request.chatId,
         personId: request.personId,
@@ -63,7 +66,9 @@ export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
       return inOrder(task.chatId, () => execute(task, watch));
     },
     async resume(watch = {}) {
-      const open = await store.openTasks();
+      const opening = store.openTasks();
+      listing.done = opening;
+      const open = await opening;
       return Promise.all(open.map((task) => inOrder(task.chatId, () => execute(task, watch))));
     },
   };

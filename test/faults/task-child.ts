@@ -1,0 +1,109 @@
+/**
+ * The process that the task campaign kills: works three-step tasks over a real store and writes what it did, each line flushed,
+ * to a journal that the checker trusts alone.
+ */
+import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { z } from "zod";
+
+import { createRunner } from "../../src/agents/runner.ts";
+import type { Agent } from "../../src/core/agent.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Store } from "../../src/core/store.ts";
+import type { Tool } from "../../src/core/tool.ts";
+import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+import { openStore } from "../../src/store/open-store.ts";
+import { createSingleRouter } from "../fakes/router.ts";
+
+import { faultSettingsSchema } from "./task-journal.ts";
+
+const settings = faultSettingsSchema.parse(JSON.parse(process.argv[2] ?? "{}"));
+const journal = openSync(settings.journal, "a");
+
+function note(entry: object): void {
+  writeSync(journal, `${JSON.stringify(entry)}\n`);
+  fdatasyncSync(journal);
+}
+
+const markSchema = z.strictObject({ task: z.string(), part: z.int() });
+
+/** An outside effect: it is done the moment its line is in the journal. */
+const mark: Tool<z.infer<typeof markSchema>> = {
+  name: "mark",
+  description: "Writes a line.",
+  input: markSchema,
+  risk: "write",
+  run: async ({ part }, { taskId }) => {
+    await pause(settings.stepMs);
+    note({ did: "effect", task: taskId, part });
+    return `marked ${part}`;
+  },
+};
+
+const agent: Agent = {
+  name: "assistant",
+  description: "fault campaign",
+  model_tier: "local-fast",
+  max_iterations: 10,
+  max_seconds: 600,
+  max_tokens: 1_000_000,
+  approval_required: [],
+  tools: ["mark"],
+  system_prompt: "Mark twice, then answer.",
+  examples: [],
+  rules: [],
+};
+
+function call(part: number): ScriptedReply {
+  return { toolCalls: [{ id: `call-${part}`, name: "mark", input: { task: "this", part } }] };
+}
+
+/** Says in the journal which steps the store has promised to keep; the broken variant forgets them. */
+function journalled(store: Store): Store {
+  return {
+    ...store,
+    async addSteps(taskId, steps, usage) {
+      if (!settings.forgetSteps) await store.addSteps(taskId, steps, usage);
+      for (const step of steps) {
+        if (step.kind !== "tool") continue;
+        note({ did: "stored", task: taskId, part: markSchema.parse(step.input).part });
+      }
+    },
+    async finishTask(end) {
+      const first = await store.finishTask(end);
+      if (first) note({ did: "ended", task: end.taskId, state: end.state, output: end.output });
+      return first;
+    },
+  };
+}
+
+const store = journalled(await openStore({ folder: settings.folder, clock: systemClock }));
+const model = createScriptedModel({
+  id: "scripted",
+  script: [call(1), call(2), { text: "Both are marked." }],
+});
+const runner = createRunner(
+  {
+    store,
+    router: createSingleRouter(model, systemClock),
+    tools: [mark],
+    clock: systemClock,
+    onBug: (error, taskId) => note({ did: "bug", task: taskId, error: String(error) }),
+  },
+  [agent],
+);
+
+const chatId = "terminal:main";
+await store.ensureChat({ id: chatId, platform: "terminal", personId: "owner" });
+process.stdout.write("ready\n");
+const working = [runner.resume()];
+for (let i = 0; i < settings.newTasks; i += 1) {
+  working.push(
+    runner.run({ chatId, personId: "owner", words: `Mark number ${i}` }).then((task) => [task]),
+  );
+}
+await Promise.all(working);
+await store.close();
+closeSync(journal);
+process.stdout.write("idle\n");
