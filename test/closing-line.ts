@@ -14,7 +14,7 @@ function count(modules: readonly TestModule[]): Record<"passed" | "failed" | "sk
 }
 
 /** Prints the closing line that CI reads: "N passed, N failed, N skipped". */
-const closingLine: Reporter = {
+export const closingLine: Reporter = {
   onTestRunEnd(modules, errors) {
     const { passed, failed, skipped } = count(modules);
     process.stdout.write(
@@ -22,6 +22,3 @@ const closingLine: Reporter = {
     );
   },
 };
-
-// oxlint-disable-next-line import/no-default-export -- vitest loads a reporter by its default export
-export default closingLine;

@@ -2,6 +2,9 @@ import { AppError } from "#core/errors.ts";
 
 import { sizeText } from "./output.ts";
 
+/** Where piped words come from. */
+export type WordSource = AsyncIterable<Buffer | string> & { readonly isTTY: boolean };
+
 /** Most bytes of one request. */
 const requestLimit = 1_000_000;
 
@@ -39,10 +42,7 @@ function binaryOffset(bytes: Buffer): number | undefined {
  * The words of a request: the arguments, standard input where there are none, or both where the last argument is "-". Throws
  * `usage.empty`, `usage.too-long` or `usage.binary`.
  */
-export async function readWords(
-  args: readonly string[],
-  stdin: NodeJS.ReadStream,
-): Promise<string> {
+export async function readWords(args: readonly string[], stdin: WordSource): Promise<string> {
   const withInput = args.length === 0 || args.at(-1) === "-";
   const spoken = (args.at(-1) === "-" ? args.slice(0, -1) : args).join(" ").trim();
   let piped = "";
