@@ -1,0 +1,124 @@
+import type { Database } from "better-sqlite3";
+
+import { AppError } from "#core/errors.ts";
+
+/** Each entry takes the schema from its index to the next version; entries are only ever added. */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE people (
+    id TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE chats (
+    id TEXT PRIMARY KEY,
+    platform TEXT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES people (id),
+    conversation INTEGER NOT NULL DEFAULT 1,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE tasks (
+    rowid INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    person_id TEXT NOT NULL REFERENCES people (id),
+    conversation INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'waiting', 'done', 'failed', 'cancelled')),
+    agent TEXT NOT NULL,
+    chosen_by TEXT NOT NULL,
+    tier TEXT,
+    input TEXT NOT NULL,
+    output TEXT,
+    failure TEXT CHECK (failure IS NULL OR json_valid(failure)),
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX tasks_open ON tasks (rowid) WHERE state IN ('queued', 'running');
+  CREATE INDEX tasks_created ON tasks (created_at, state);
+  CREATE INDEX tasks_person ON tasks (person_id, rowid);
+  CREATE INDEX tasks_short_id ON tasks (substr(id, -6));
+
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    conversation INTEGER NOT NULL,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    role TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
+    text TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_conversation ON messages (chat_id, conversation, id);
+
+  CREATE TABLE steps (
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('model', 'tool')),
+    body TEXT NOT NULL CHECK (json_valid(body)),
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    PRIMARY KEY (task_id, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE usage (
+    id INTEGER PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    seq INTEGER NOT NULL,
+    deployment TEXT NOT NULL,
+    tier TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    prompt_tokens INTEGER,
+    answer_tokens INTEGER,
+    cached_tokens INTEGER,
+    started_at INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    first_token_ms INTEGER
+  ) STRICT;
+  CREATE INDEX usage_task ON usage (task_id);
+  CREATE INDEX usage_started ON usage (started_at);
+
+  CREATE TABLE receipts (
+    id TEXT PRIMARY KEY,
+    task_id TEXT,
+    purpose TEXT NOT NULL,
+    host TEXT NOT NULL,
+    trust TEXT NOT NULL CHECK (trust IN ('local', 'lan', 'platform', 'cloud')),
+    at INTEGER NOT NULL,
+    head_bytes_out INTEGER NOT NULL,
+    body_bytes_out INTEGER NOT NULL,
+    bytes_in INTEGER NOT NULL,
+    status INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX receipts_task ON receipts (task_id);
+
+  CREATE VIRTUAL TABLE tasks_text USING fts5 (input, output, content='tasks', content_rowid='rowid');
+  CREATE TRIGGER tasks_text_insert AFTER INSERT ON tasks BEGIN
+    INSERT INTO tasks_text (rowid, input, output) VALUES (new.rowid, new.input, new.output);
+  END;
+  CREATE TRIGGER tasks_text_update AFTER UPDATE OF input, output ON tasks
+  WHEN old.input IS NOT new.input OR old.output IS NOT new.output BEGIN
+    INSERT INTO tasks_text (tasks_text, rowid, input, output)
+    VALUES ('delete', old.rowid, old.input, old.output);
+    INSERT INTO tasks_text (rowid, input, output) VALUES (new.rowid, new.input, new.output);
+  END;
+  CREATE TRIGGER tasks_text_delete AFTER DELETE ON tasks BEGIN
+    INSERT INTO tasks_text (tasks_text, rowid, input, output)
+    VALUES ('delete', old.rowid, old.input, old.output);
+  END;
+  `,
+];
+
+/** Brings the schema to the newest version, each step in a transaction of its own; throws `store.newer` before any change. */
+export function migrate(database: Database, folder: string): void {
+  const found = Number(database.pragma("user_version", { simple: true }));
+  if (found > migrations.length) {
+    throw new AppError("store.newer", { folder, found, known: migrations.length });
+  }
+  migrations.slice(found).forEach((statements, index) => {
+    database.transaction(() => {
+      database.exec(statements);
+      database.pragma(`user_version = ${found + index + 1}`);
+    })();
+  });
+}

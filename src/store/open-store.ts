@@ -1,0 +1,81 @@
+import { mkdirSync } from "node:fs";
+import path from "node:path";
+
+import Database from "better-sqlite3";
+
+import type { Clock } from "#core/clock.ts";
+import type { Store } from "#core/store.ts";
+
+import { storeFailure } from "./failures.ts";
+import { type Lock, takeLock } from "./lock.ts";
+import { migrate } from "./migrations.ts";
+import { createQueries } from "./queries.ts";
+import { createReads } from "./reads.ts";
+import { createWriter } from "./writer.ts";
+import { createWrites } from "./writes.ts";
+
+/** Where the data lies, and the time. */
+export interface StoreOptions {
+  /** The data directory; made where it is missing. */
+  readonly folder: string;
+  readonly clock: Clock;
+}
+
+/** A connection that keeps what it has committed through a power cut. */
+function connect(file: string): Database.Database {
+  const database = new Database(file, { timeout: 2000 });
+  database.pragma("journal_mode = WAL");
+  database.pragma("synchronous = FULL");
+  if (process.platform === "darwin") {
+    database.pragma("fullfsync = ON");
+    database.pragma("checkpoint_fullfsync = ON");
+  }
+  database.pragma("foreign_keys = ON");
+  database.pragma("trusted_schema = OFF");
+  return database;
+}
+
+function openDatabase(folder: string): {
+  readonly lock: Lock;
+  readonly database: Database.Database;
+} {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = takeLock(folder);
+  try {
+    const database = connect(path.join(folder, "agent.db"));
+    migrate(database, folder);
+    return { lock, database };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/**
+ * Opens the store of a data directory and takes its lock. Rejects with `store.locked`, `store.newer`, `store.read-only`,
+ * `store.full` or `store.damaged`. Reads see every write that was committed before they were asked for. `commits` counts the
+ * commits of this store.
+ */
+export function openStore({ folder, clock }: StoreOptions): Promise<Store & { commits(): number }> {
+  const explain = (error: unknown): unknown => storeFailure(error, folder);
+  try {
+    const { lock, database } = openDatabase(folder);
+    const writer = createWriter(database, explain);
+    const queries = createQueries(database);
+    return Promise.resolve({
+      ...createReads(queries, explain),
+      ...createWrites(queries, writer, clock),
+      commits: () => writer.commits(),
+      close() {
+        writer.close();
+        if (database.open) {
+          database.close();
+          lock.release();
+        }
+        return Promise.resolve();
+      },
+    });
+  } catch (error) {
+    return Promise.reject(explain(error));
+  }
+}

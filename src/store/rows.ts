@@ -1,0 +1,145 @@
+import type { Insertable, Selectable } from "kysely";
+import { z } from "zod";
+
+import { type ErrorCode, errorTable, type Failure } from "#core/errors.ts";
+import type { Receipt } from "#core/http.ts";
+import type { Step, Task, UsageRow } from "#core/task.ts";
+
+import type { Schema } from "./schema.ts";
+
+const failureSchema = z.object({
+  // A code that only a later version knows reads as a bug of this one.
+  code: z
+    .custom<ErrorCode>((value) => typeof value === "string" && value in errorTable)
+    .catch("bug"),
+  sentence: z.string(),
+});
+
+const bodySchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("model"),
+    deployment: z.string(),
+    text: z.string(),
+    toolCalls: z.array(z.object({ id: z.string(), name: z.string(), input: z.unknown() })),
+    stop: z.enum(["end", "toolCalls", "length", "aborted", "error"]),
+  }),
+  z.object({
+    kind: z.literal("tool"),
+    callId: z.string(),
+    name: z.string(),
+    input: z.unknown(),
+    result: z.string(),
+    isError: z.boolean(),
+  }),
+]);
+
+/** A failure as it is stored. */
+export function failureText(failure: Failure | null): string | null {
+  return failure === null ? null : JSON.stringify(failure);
+}
+
+/** A task from its row. */
+export function toTask(row: Selectable<Schema["tasks"]>): Task {
+  return {
+    id: row.id,
+    chatId: row.chat_id,
+    personId: row.person_id,
+    conversation: row.conversation,
+    state: row.state,
+    agent: row.agent,
+    chosenBy: row.chosen_by,
+    tier: row.tier,
+    input: row.input,
+    output: row.output,
+    failure: row.failure === null ? null : failureSchema.parse(JSON.parse(row.failure)),
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}
+
+/** A step from its row. */
+export function toStep(row: Selectable<Schema["steps"]>): Step {
+  const { seq, started_at: startedAt, finished_at: finishedAt } = row;
+  return { ...bodySchema.parse(JSON.parse(row.body)), seq, startedAt, finishedAt };
+}
+
+/** A row from a step. */
+export function fromStep(taskId: string, step: Step): Insertable<Schema["steps"]> {
+  const { seq, startedAt, finishedAt, ...body } = step;
+  return {
+    task_id: taskId,
+    seq,
+    kind: step.kind,
+    body: JSON.stringify(body),
+    started_at: startedAt,
+    finished_at: finishedAt,
+  };
+}
+
+/** A usage entry from its row. */
+export function toUsage(row: Selectable<Schema["usage"]>): UsageRow {
+  return {
+    taskId: row.task_id,
+    seq: row.seq,
+    deployment: row.deployment,
+    tier: row.tier,
+    reason: row.reason,
+    outcome: row.outcome,
+    startedAt: row.started_at,
+    durationMs: row.duration_ms,
+    ...(row.prompt_tokens === null ? {} : { promptTokens: row.prompt_tokens }),
+    ...(row.answer_tokens === null ? {} : { answerTokens: row.answer_tokens }),
+    ...(row.cached_tokens === null ? {} : { cachedTokens: row.cached_tokens }),
+    ...(row.first_token_ms === null ? {} : { firstTokenMs: row.first_token_ms }),
+  };
+}
+
+/** A row from a usage entry. */
+export function fromUsage(usage: UsageRow): Insertable<Schema["usage"]> {
+  return {
+    task_id: usage.taskId,
+    seq: usage.seq,
+    deployment: usage.deployment,
+    tier: usage.tier,
+    reason: usage.reason,
+    outcome: usage.outcome,
+    prompt_tokens: usage.promptTokens ?? null,
+    answer_tokens: usage.answerTokens ?? null,
+    cached_tokens: usage.cachedTokens ?? null,
+    started_at: usage.startedAt,
+    duration_ms: usage.durationMs,
+    first_token_ms: usage.firstTokenMs ?? null,
+  };
+}
+
+/** A receipt from its row. */
+export function toReceipt(row: Selectable<Schema["receipts"]>): Receipt {
+  return {
+    id: row.id,
+    taskId: row.task_id,
+    purpose: row.purpose,
+    host: row.host,
+    trust: row.trust,
+    at: row.at,
+    headBytesOut: row.head_bytes_out,
+    bodyBytesOut: row.body_bytes_out,
+    bytesIn: row.bytes_in,
+    status: row.status,
+  };
+}
+
+/** A row from a receipt. */
+export function fromReceipt(receipt: Receipt): Insertable<Schema["receipts"]> {
+  return {
+    id: receipt.id,
+    task_id: receipt.taskId,
+    purpose: receipt.purpose,
+    host: receipt.host,
+    trust: receipt.trust,
+    at: receipt.at,
+    head_bytes_out: receipt.headBytesOut,
+    body_bytes_out: receipt.bodyBytesOut,
+    bytes_in: receipt.bytesIn,
+    status: receipt.status,
+  };
+}

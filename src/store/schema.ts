@@ -1,0 +1,78 @@
+import type { Generated } from "kysely";
+
+import type { Purpose } from "#core/http.ts";
+import type { Attempt, TierName } from "#core/router.ts";
+import type { TaskState } from "#core/task.ts";
+import type { Trust } from "#core/trust.ts";
+
+/** Columns as SQLite holds them: times in milliseconds since 1970, JSON as text. */
+export interface Schema {
+  people: { id: string; created_at: number };
+  chats: {
+    id: string;
+    platform: string;
+    person_id: string;
+    conversation: number;
+    created_at: number;
+  };
+  messages: {
+    id: Generated<number>;
+    chat_id: string;
+    conversation: number;
+    task_id: string;
+    role: "user" | "assistant";
+    text: string;
+    created_at: number;
+  };
+  tasks: {
+    rowid: Generated<number>;
+    id: string;
+    chat_id: string;
+    person_id: string;
+    conversation: number;
+    state: TaskState;
+    agent: string;
+    chosen_by: string;
+    tier: TierName | null;
+    input: string;
+    output: string | null;
+    failure: string | null;
+    created_at: number;
+    finished_at: number | null;
+  };
+  steps: {
+    task_id: string;
+    seq: number;
+    kind: string;
+    body: string;
+    started_at: number;
+    finished_at: number;
+  };
+  usage: {
+    id: Generated<number>;
+    task_id: string;
+    seq: number;
+    deployment: string;
+    tier: Attempt["tier"];
+    reason: string;
+    outcome: Attempt["outcome"];
+    prompt_tokens: number | null;
+    answer_tokens: number | null;
+    cached_tokens: number | null;
+    started_at: number;
+    duration_ms: number;
+    first_token_ms: number | null;
+  };
+  receipts: {
+    id: string;
+    task_id: string | null;
+    purpose: Purpose;
+    host: string;
+    trust: Trust;
+    at: number;
+    head_bytes_out: number;
+    body_bytes_out: number;
+    bytes_in: number;
+    status: number | null;
+  };
+}

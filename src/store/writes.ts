@@ -1,0 +1,138 @@
+import { sql } from "kysely";
+
+import type { Clock } from "#core/clock.ts";
+import { newId } from "#core/ids.ts";
+import type { NewTask, Store, TaskEnd } from "#core/store.ts";
+import type { Task, Turn } from "#core/task.ts";
+
+import type { Queries } from "./queries.ts";
+import { failureText, fromReceipt, fromStep, fromUsage, toTask } from "./rows.ts";
+import type { Writer } from "./writer.ts";
+
+type Writes = Pick<
+  Store,
+  | "ensureChat"
+  | "createTask"
+  | "startTask"
+  | "addSteps"
+  | "finishTask"
+  | "newConversation"
+  | "putReceipt"
+>;
+
+/** What the statements of a commit work with. */
+interface Commit extends Queries {
+  readonly clock: Clock;
+}
+
+function say(commit: Commit, task: Task, turn: Pick<Turn, "role" | "text">): void {
+  const message = {
+    chat_id: task.chatId,
+    conversation: task.conversation,
+    task_id: task.id,
+    created_at: commit.clock.now(),
+    ...turn,
+  };
+  commit.run(commit.build.insertInto("messages").values(message));
+}
+
+function nextConversation({ build, run }: Commit, chatId: string): void {
+  const next = sql<number>`conversation + 1`;
+  run(build.updateTable("chats").set({ conversation: next }).where("id", "=", chatId));
+}
+
+function remember(
+  { build, run }: Commit,
+  taskId: string,
+  done: Pick<TaskEnd, "steps" | "usage">,
+): void {
+  for (const step of done.steps) {
+    const added = build.insertInto("steps").values(fromStep(taskId, step));
+    if (run(added.onConflict((conflict) => conflict.doNothing())) === 0) return;
+  }
+  for (const row of done.usage) run(build.insertInto("usage").values(fromUsage(row)));
+}
+
+function create(commit: Commit, task: NewTask): Task {
+  const { build, first, run, clock } = commit;
+  if (task.newConversation) nextConversation(commit, task.chatId);
+  const chat = build.selectFrom("chats").select("conversation").where("id", "=", task.chatId);
+  const now = clock.now();
+  const row = {
+    id: newId(now),
+    chat_id: task.chatId,
+    person_id: task.personId,
+    conversation: first(chat)?.conversation ?? 1,
+    state: "queued",
+    agent: task.agent,
+    chosen_by: task.chosenBy,
+    tier: task.tier,
+    input: task.input,
+    output: null,
+    failure: null,
+    created_at: now,
+    finished_at: null,
+  } as const;
+  run(build.insertInto("tasks").values(row));
+  const created = toTask({ ...row, rowid: 0 });
+  say(commit, created, { role: "user", text: task.input });
+  return created;
+}
+
+function finish(commit: Commit, end: TaskEnd): boolean {
+  const { build, first, run, clock } = commit;
+  const { taskId, state, output, failure } = end;
+  const ended = { state, output, failure: failureText(failure), finished_at: clock.now() };
+  const open = build
+    .updateTable("tasks")
+    .set(ended)
+    .where("id", "=", taskId)
+    .where("state", "in", ["queued", "running", "waiting"]);
+  if (run(open) === 0) return false;
+  remember(commit, taskId, end);
+  const row = first(build.selectFrom("tasks").selectAll().where("id", "=", taskId));
+  if (row !== undefined && output !== null) {
+    say(commit, toTask(row), { role: "assistant", text: output });
+  }
+  return true;
+}
+
+/** The writing half of the store. */
+export function createWrites(queries: Queries, writer: Writer, clock: Clock): Writes {
+  const { build, run } = queries;
+  const commit = { ...queries, clock };
+  return {
+    ensureChat: ({ id, platform, personId }) =>
+      writer.write(() => {
+        const created_at = clock.now();
+        const person = build.insertInto("people").values({ id: personId, created_at });
+        run(person.onConflict((conflict) => conflict.doNothing()));
+        const chat = { id, platform, person_id: personId, conversation: 1, created_at };
+        run(
+          build
+            .insertInto("chats")
+            .values(chat)
+            .onConflict((conflict) => conflict.doNothing()),
+        );
+      }),
+    createTask: (task) => writer.write(() => create(commit, task)),
+    startTask: (taskId) =>
+      writer.write(() => {
+        const queued = build
+          .updateTable("tasks")
+          .set({ state: "running" })
+          .where("id", "=", taskId);
+        return run(queued.where("state", "=", "queued")) === 1;
+      }),
+    addSteps: (taskId, steps, usage) =>
+      writer.write(() => remember(commit, taskId, { steps, usage })),
+    finishTask: (end) => writer.write(() => finish(commit, end)),
+    newConversation: (chatId) => writer.write(() => nextConversation(commit, chatId)),
+    putReceipt: (receipt) =>
+      writer.write(() => {
+        const row = fromReceipt(receipt);
+        const put = build.insertInto("receipts").values(row);
+        run(put.onConflict((conflict) => conflict.column("id").doUpdateSet(row)));
+      }),
+  };
+}
