@@ -1,7 +1,18 @@
 import type { Trust } from "./trust.ts";
 
-/** The shape of `fetch` (WHATWG); rejects with an AppError `door.refused` or `door.unreachable`, or with the signal's reason. */
-export type Fetch = typeof globalThis.fetch;
+/** A request's parts; header names are lower case. */
+export interface FetchInit {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * A fetch (WHATWG) through the door. Redirects are followed. Rejects with an AppError `door.refused` or `door.unreachable`, or
+ * with the signal's reason; a body that breaks off rejects where it is read.
+ */
+export type Fetch = (url: string, init?: FetchInit) => Promise<Response>;
 
 /** What a connection is for; nothing goes out without one. */
 export type Purpose = "model" | "model-download" | "index";

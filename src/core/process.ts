@@ -18,6 +18,8 @@ export interface Child {
   /** What the child wrote, in pieces, decoded as UTF-8. */
   onOutput(listener: (stream: "stdout" | "stderr", text: string) => void): void;
   kill(signal?: "SIGTERM" | "SIGKILL"): void;
+  /** Lets this process end while the child lives; the child is then killed. */
+  unref(): void;
   /** Resolves when the child is gone; never rejects. */
   readonly exited: Promise<{
     readonly code: number | null;

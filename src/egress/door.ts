@@ -1,0 +1,158 @@
+import type { Dispatcher } from "undici";
+
+import type { Clock } from "#core/clock.ts";
+import { AppError, reasonOf } from "#core/errors.ts";
+import type { Door, DoorRule, DoorUse, Fetch, FetchInit, Receipt } from "#core/http.ts";
+import { newId } from "#core/ids.ts";
+import { trustOf } from "#core/trust.ts";
+
+import { type Count, createMeter, metered, type Watch } from "./meter.ts";
+import { checkRules } from "./rules.ts";
+
+/** What the door works with. */
+export interface DoorOptions {
+  readonly clock: Clock;
+  /** Stores a receipt; called when a request begins and again when it has ended. */
+  readonly record: (receipt: Receipt) => Promise<void>;
+  /** Told of a receipt that could not be stored; the request goes on. */
+  readonly onUnrecorded: (error: unknown) => void;
+  readonly rules?: readonly DoorRule[];
+}
+
+const redirectLimit = 5;
+const defaultConnectMs = 5000;
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+const problems: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset",
+  ENOTFOUND: "name not found",
+  EAI_AGAIN: "name lookup failed",
+  EHOSTUNREACH: "no route to it",
+  ENETUNREACH: "no network",
+  UND_ERR_CONNECT_TIMEOUT: "connect timeout",
+  UND_ERR_SOCKET: "connection closed",
+};
+
+function codeIn(error: unknown): string {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    if ("code" in at && typeof at.code === "string") return at.code;
+  }
+  return "";
+}
+
+/** A failed connection as one of ours; the signal's own reason is passed on. */
+function unreachable(
+  error: unknown,
+  host: string,
+  signal: AbortSignal | null | undefined,
+): unknown {
+  if (signal?.aborted === true) return signal.reason;
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  const problem = problems[codeIn(error)] ?? reasonOf(cause);
+  return new AppError("door.unreachable", { host, problem }, { cause: error });
+}
+
+/** undici, loaded at the first request, since it is large and most commands send none. */
+async function loadUndici() {
+  const { Agent, fetch } = await import("undici");
+  const agents = new Map<number, Dispatcher>();
+  const meter = createMeter();
+  return {
+    fetch,
+    meter,
+    agentFor: (connectMs: number): Dispatcher => {
+      // No deadline of undici's own: a model may think for long, and callers have their own.
+      const made =
+        agents.get(connectMs) ??
+        new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+      agents.set(connectMs, made);
+      return made;
+    },
+    async close(): Promise<void> {
+      meter.close();
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
+  };
+}
+
+type Undici = Awaited<ReturnType<typeof loadUndici>>;
+
+/** Writes a request's receipt when it begins and when it has ended. */
+function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
+  return async (use: DoorUse, url: URL): Promise<Watch> => {
+    const at = clock.now();
+    const trust = trustOf(url.hostname);
+    const count: Count = { headBytesOut: 0, bodyBytesOut: 0, bytesIn: 0, status: null };
+    const { purpose, taskId } = use;
+    const head = { id: newId(at), taskId, purpose, host: url.host, trust, at };
+    const put = (): Promise<void> => record({ ...head, ...count }).catch(onUnrecorded);
+    const begun = put();
+    // What leaves the home network is on record before its first byte.
+    if (trust === "cloud") await begun;
+    return { count, ended: () => void begun.then(put) };
+  };
+}
+
+const credentials: ReadonlySet<string> = new Set([
+  "authorization",
+  "cookie",
+  "proxy-authorization",
+]);
+
+/** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch); credentials stay with their origin. */
+function redirected(init: FetchInit, status: number, sameOrigin: boolean): FetchInit {
+  const { body, ...rest } = init;
+  const asGet = status === 303 || (status < 303 && init.method === "POST");
+  const headers = Object.entries(init.headers ?? {}).filter(
+    ([name]) => sameOrigin || !credentials.has(name.toLowerCase()),
+  );
+  const kept = { ...rest, headers: Object.fromEntries(headers) };
+  if (asGet) return { ...kept, method: "GET" };
+  return body === undefined ? kept : { ...kept, body };
+}
+
+/** The one door out: every connection of the program is made here, by rule and on record. */
+export function createDoor(options: DoorOptions): Door {
+  const rules = [...(options.rules ?? [])];
+  const begin = createRecorder(options);
+  const loaded: { undici: Promise<Undici> | undefined } = { undici: undefined };
+
+  async function once(use: DoorUse, url: URL, init: FetchInit): Promise<Response> {
+    checkRules(rules, use, { url, method: init.method ?? "GET" });
+    const { fetch, meter, agentFor } = await (loaded.undici ??= loadUndici());
+    init.signal?.throwIfAborted();
+    const watch = await begin(use, url);
+    const dispatcher = metered(agentFor(use.connectMs ?? defaultConnectMs), meter, watch);
+    try {
+      return await fetch(url, { ...init, redirect: "manual", dispatcher });
+    } catch (error) {
+      throw unreachable(error, url.host, init.signal);
+    }
+  }
+
+  function open(use: DoorUse): Fetch {
+    return async (address, given = {}) => {
+      let url = new URL(address);
+      let hop = use;
+      let init = given;
+      for (let hops = 0; hops <= redirectLimit; hops += 1) {
+        const response = await once(hop, url, init);
+        const location = response.headers.get("location");
+        if (!redirects.has(response.status) || location === null) return response;
+        await response.body?.cancel();
+        const to = new URL(location, url);
+        init = redirected(init, response.status, to.origin === url.origin);
+        hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
+        url = to;
+      }
+      throw new AppError("door.unreachable", { host: url.host, problem: "too many redirects" });
+    };
+  }
+
+  return {
+    open,
+    allow: (rule) => void rules.push(rule),
+    close: async () => (await loaded.undici)?.close(),
+  };
+}

@@ -1,0 +1,110 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+
+import type { Dispatcher } from "undici";
+import { z } from "zod";
+
+/** What one request has moved so far, in bytes before TLS. */
+export interface Count {
+  headBytesOut: number;
+  bodyBytesOut: number;
+  bytesIn: number;
+  status: number | null;
+}
+
+/** What follows one request. */
+export interface Watch {
+  readonly count: Count;
+  /** Called once, when nothing more will be counted. */
+  readonly ended: () => void;
+}
+
+/** Counts what undici sends and receives, per request. */
+export interface Meter {
+  /** Dispatches so that `watch` follows this request. */
+  dispatch(run: () => boolean, watch: Watch): boolean;
+  close(): void;
+}
+
+const requestSchema = z.object({ request: z.custom<object>((value) => value instanceof Object) });
+const headSchema = requestSchema.extend({ headers: z.string() });
+const chunkSchema = requestSchema.extend({
+  chunk: z.union([z.string(), z.instanceof(Uint8Array)]),
+});
+const statusSchema = requestSchema.extend({ response: z.object({ statusCode: z.number() }) });
+
+function sizeOf(chunk: string | Uint8Array): number {
+  return typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.byteLength;
+}
+
+type Listeners = Readonly<Record<string, (event: unknown) => void>>;
+
+function createListeners(
+  watches: WeakMap<object, Watch>,
+  dispatching: { readonly watch: Watch | undefined },
+): Listeners {
+  const countOf = (request: object): Count | undefined => watches.get(request)?.count;
+  const end = (event: unknown): void => {
+    const { request } = requestSchema.parse(event);
+    watches.get(request)?.ended();
+    watches.delete(request);
+  };
+  return {
+    "undici:request:create": (event) => {
+      const { watch } = dispatching;
+      if (watch !== undefined) watches.set(requestSchema.parse(event).request, watch);
+    },
+    "undici:client:sendHeaders": (event) => {
+      const { request, headers } = headSchema.parse(event);
+      const count = countOf(request);
+      if (count !== undefined) count.headBytesOut += Buffer.byteLength(headers);
+    },
+    "undici:request:bodyChunkSent": (event) => {
+      const { request, chunk } = chunkSchema.parse(event);
+      const count = countOf(request);
+      if (count !== undefined) count.bodyBytesOut += sizeOf(chunk);
+    },
+    "undici:request:headers": (event) => {
+      const { request, response } = statusSchema.parse(event);
+      const count = countOf(request);
+      if (count !== undefined) count.status = response.statusCode;
+    },
+    "undici:request:bodyChunkReceived": (event) => {
+      const { request, chunk } = chunkSchema.parse(event);
+      const count = countOf(request);
+      if (count !== undefined) count.bytesIn += sizeOf(chunk);
+    },
+    "undici:request:trailers": end,
+    "undici:request:error": end,
+  };
+}
+
+/** A meter on undici's diagnostics channels (undici, docs/api/DiagnosticsChannel.md), which name the request in each event. */
+export function createMeter(): Meter {
+  const watches = new WeakMap<object, Watch>();
+  // undici makes its request object, and says so, while it is being dispatched.
+  const dispatching: { watch: Watch | undefined } = { watch: undefined };
+
+  const listeners = createListeners(watches, dispatching);
+  for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener);
+
+  return {
+    dispatch(run, watch) {
+      dispatching.watch = watch;
+      try {
+        return run();
+      } finally {
+        dispatching.watch = undefined;
+      }
+    },
+    close() {
+      for (const [channel, listener] of Object.entries(listeners)) unsubscribe(channel, listener);
+    },
+  };
+}
+
+/** A dispatcher that counts its one request. */
+export function metered(dispatcher: Dispatcher, meter: Meter, watch: Watch): Dispatcher {
+  return dispatcher.compose(
+    (dispatch) => (options, handler) => meter.dispatch(() => dispatch(options, handler), watch),
+  );
+}
