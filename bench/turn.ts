@@ -31,7 +31,11 @@ const chat = (id: string) => ({ id, platform: "terminal", personId: "owner" });
 
 async function openBench(folder: string) {
   const store = await openStore({ folder, clock: systemClock });
-  const model = createScriptedModel({ id: "scripted", script: [{ text: "An answer of a few words." }] });
+  const model = createScriptedModel({
+    id: "scripted",
+    clock: systemClock,
+    script: { scenes: [{ replies: [{ text: "An answer of a few words." }] }] },
+  });
   const runner = createRunner(
     {
       store,
@@ -145,7 +149,11 @@ export async function run(args: readonly string[]): Promise<BenchResult> {
       figure("turn CPU ms", few.cpu, 6),
       figure(`turn p50 ms at ${many} tasks`, later.ms),
       figure("bare commit ms then", bareLater),
-      figure(`ratio at ${many} to 100 tasks, bare commits alike`, later.ms / few.ms / Math.max(1, drift), 1.2),
+      figure(
+        `ratio at ${many} to 100 tasks, bare commits alike`,
+        later.ms / few.ms / Math.max(1, drift),
+        1.2,
+      ),
       figure("commits per task, 20 at once", shared, 1),
     ]);
   } finally {

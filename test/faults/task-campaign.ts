@@ -22,8 +22,8 @@ export interface Campaign {
 
 interface Life {
   readonly newTasks: number;
-  /** Milliseconds after "ready" at which the process is killed; absent lets it finish. */
-  readonly killAfterMs?: number;
+  /** When the process is killed; absent lets it finish. */
+  readonly kill?: { readonly from: "start" | "ready"; readonly afterMs: number };
 }
 
 /** Numbers in [0, 1) that a seed decides (mulberry32). */
@@ -55,9 +55,9 @@ async function live(folder: string, life: Life, forgetSteps: boolean): Promise<v
       if (text.toString().includes("ready")) resolve();
     });
   });
-  await Promise.race([ready, exited]);
-  if (life.killAfterMs !== undefined) {
-    await pause(life.killAfterMs);
+  if (life.kill?.from !== "start") await Promise.race([ready, exited]);
+  if (life.kill !== undefined) {
+    await pause(life.kill.afterMs);
     child.kill("SIGKILL");
   }
   await exited;
@@ -105,7 +105,7 @@ export async function run(options: { kills: number; seed: number }): Promise<Ben
   const real = await runTaskCampaign(campaign);
   const control = await runTaskCampaign({
     ...campaign,
-    kills: Math.ceil(options.kills / 10),
+    kills: Math.max(20, Math.ceil(options.kills / 10)),
     forgetSteps: true,
   });
   const caught = control.repeatedAfterStored;

@@ -81,7 +81,8 @@ function journalled(store: Store): Store {
 const store = journalled(await openStore({ folder: settings.folder, clock: systemClock }));
 const model = createScriptedModel({
   id: "scripted",
-  script: [call(1), call(2), { text: "Both are marked." }],
+  clock: systemClock,
+  script: { scenes: [{ replies: [call(1), call(2), { text: "Both are marked." }] }] },
 });
 const runner = createRunner(
   {
