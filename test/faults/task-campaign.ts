@@ -82,11 +82,11 @@ export async function runTaskCampaign(
   try {
     while (kills < campaign.kills && Date.now() < until) {
       const newTasks = kills % 2 === 0 ? 2 : 0;
-      await live(
-        folder,
-        { newTasks, killAfterMs: Math.floor(random() * 60) },
-        campaign.forgetSteps,
-      );
+      const kill =
+        random() < 0.2
+          ? ({ from: "start", afterMs: Math.floor(random() * 300) } as const)
+          : ({ from: "ready", afterMs: Math.floor(random() * 60) } as const);
+      await live(folder, { newTasks, kill }, campaign.forgetSteps);
       kills += 1;
     }
     await live(folder, { newTasks: 1 }, campaign.forgetSteps);
