@@ -28,6 +28,8 @@ export interface Config {
   readonly environment: Environment;
   /** A shipped YAML file with the owner's `.local.yaml` merged over it by key, checked. */
   settings<Schema extends z.ZodType>(name: string, schema: Schema): Promise<z.output<Schema>>;
+  /** The data of a YAML or JSON file of the owner's. */
+  data(file: string): Promise<unknown>;
   /** Every agent of config/agents, sorted by name. */
   agents(): Promise<Agent[]>;
 }
@@ -158,6 +160,11 @@ export async function loadConfig(folders: Folders): Promise<Config> {
     async settings(name, schema) {
       const { data, blame } = await layered(`${name}.yaml`);
       return checked(blame, schema, data);
+    },
+    async data(file) {
+      const text = await readIfThere(file);
+      if (text === undefined) throw invalid(shown(file, home), "is not there.");
+      return parseYaml(shown(file, home), text);
     },
     async agents() {
       const files = await agentFiles();

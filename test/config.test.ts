@@ -31,14 +31,14 @@ describe("the owner's settings", () => {
     const agents = await config.agents();
     expect(agents.map((agent) => agent.name)).toEqual(["assistant", "code", "fileops", "research"]);
     const { tiers, use, cloud } = await models();
-    expect([tiers["local-fast"], use, cloud]).toEqual([["qwen3-1.7b"], null, "never"]);
+    expect([tiers["local-fast"], use, cloud]).toEqual([["ollama-qwen3-1.7b"], null, "never"]);
   });
 
   test("the owner's file is merged by key", async () => {
-    await own("config/models.local.yaml", "deployments:\n  qwen3-8b: { context: 4096 }\n");
+    await own("config/models.local.yaml", "deployments:\n  ollama-qwen3-8b: { context: 4096 }\n");
     const { deployments } = await models();
-    expect(deployments["qwen3-8b"]).toMatchObject({ model: "qwen3:8b", context: 4096 });
-    expect(deployments["qwen3-1.7b"]).toBeDefined();
+    expect(deployments["ollama-qwen3-8b"]).toMatchObject({ model: "qwen3:8b", context: 4096 });
+    expect(deployments["ollama-qwen3-1.7b"]).toBeDefined();
   });
 
   test("variables come from .env in the home", async () => {

@@ -6,6 +6,9 @@ import { estimateTokens } from "#core/model.ts";
 import type { Step, Turn } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
 
+/** A prompt without the task it is for. */
+export type Prompt = Omit<ModelRequest, "taskId">;
+
 /** What a prompt is made of. */
 export interface PromptParts {
   readonly agent: Agent;
@@ -57,7 +60,7 @@ function instructions(parts: PromptParts, limits: ModelLimits): PromptMessage[] 
  * The prompt for a model of these limits: instructions and tools first and unchanged from turn to turn, so that a server's
  * prompt cache holds, then the turns that fit, the request and the steps so far. Derived each time, never stored.
  */
-export function buildPrompt(parts: PromptParts, limits: ModelLimits): ModelRequest {
+export function buildPrompt(parts: PromptParts, limits: ModelLimits): Prompt {
   const tools = limits.tools && !limits.bare ? parts.tools.map(toolSpec) : [];
   const head = instructions(parts, limits);
   const tail: PromptMessage[] = [

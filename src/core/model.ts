@@ -31,6 +31,8 @@ export interface ToolSpec {
 
 /** All that a model is asked. */
 export interface ModelRequest {
+  /** The task whose receipts the request is written to; null for work that belongs to none. */
+  readonly taskId: string | null;
   readonly messages: readonly PromptMessage[];
   readonly tools: readonly ToolSpec[];
   /** JSON Schema that the answer's text must satisfy. */

@@ -15,7 +15,7 @@ export interface RouteAsk {
   /** The task that the attempts and receipts are written to. */
   readonly taskId: string;
   /** The prompt for a model of these limits; called once per attempt. */
-  build(limits: ModelLimits): ModelRequest;
+  build(limits: ModelLimits): Omit<ModelRequest, "taskId">;
 }
 
 /** One try of one deployment, as it is stored in `usage`. */

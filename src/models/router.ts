@@ -19,6 +19,7 @@ import {
   type Skipped,
   type Sources,
 } from "./candidates.ts";
+import { waysToAModel } from "./ways.ts";
 
 /** Failures of one deployment that another may not share. */
 const worthAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -39,12 +40,6 @@ const tierWords: Readonly<Record<string, TierName>> = {
   cloud: "cloud-smart",
 };
 
-/** The three ways to a model, for a machine that has none. */
-const waysToAModel =
-  "There is no model to answer with. Get one in one of three ways: start Ollama and run agent models pull qwen3:1.7b; " +
-  "or run agent models pull smollm2-135m (100 MB, runs in this program); " +
-  "or put a .gguf file into workspace/state/models.";
-
 interface Tried {
   readonly stop: ModelStop;
   readonly spoke: boolean;
@@ -63,7 +58,7 @@ async function* openAndStream(
 ): AsyncGenerator<RoutedEvent> {
   try {
     const model = await candidate.open(signal);
-    yield* model.stream(ask.build(model.limits), signal);
+    yield* model.stream({ ...ask.build(model.limits), taskId: ask.taskId }, signal);
   } catch (error) {
     if (signal.aborted) yield { type: "stop", reason: "aborted" };
     else if (error instanceof AppError) {

@@ -1,0 +1,105 @@
+import { access, constants, mkdir, statfs } from "node:fs/promises";
+import { freemem } from "node:os";
+
+import { AppError, reasonOf } from "#core/errors.ts";
+import type { Router } from "#core/router.ts";
+import type { Store } from "#core/store.ts";
+
+import type { Check } from "./cli/services.ts";
+import type { Config } from "./config.ts";
+import type { ModelSources } from "./models/sources.ts";
+
+/** What the doctor looks at; a part that cannot be made is a failed check, not a failed doctor. */
+export interface Patient {
+  readonly config: Config;
+  readonly store: () => Promise<Store>;
+  readonly sources: () => Promise<ModelSources>;
+  readonly router: () => Promise<Router>;
+}
+
+type Finding = Omit<Check, "name">;
+
+/** Below this a download or a database may not fit. */
+const littleDisk = 1e9;
+
+async function check(name: string, look: () => Promise<Finding>): Promise<Check> {
+  try {
+    return { name, ...(await look()) };
+  } catch (error) {
+    if (error instanceof AppError) return { name, state: "failed", reason: error.message };
+    return { name, state: "failed", reason: reasonOf(error), fix: "run it again with --verbose" };
+  }
+}
+
+async function lookAtData({ config }: Patient): Promise<Finding> {
+  const { state } = config.folders;
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  await access(state, constants.W_OK);
+  const { bavail, bsize } = await statfs(state);
+  const free = bavail * bsize;
+  const reason = `${state}, ${(free / 1e9).toFixed(1)} GB free`;
+  if (free >= littleDisk) return { state: "ok", reason };
+  return { state: "warning", reason, fix: "free some space: models and the database grow" };
+}
+
+async function lookAtStore({ store }: Patient): Promise<Finding> {
+  const { tasks } = await (await store()).stats(0);
+  const total = Object.values(tasks).reduce((sum, count) => sum + count, 0);
+  return { state: "ok", reason: `${total} tasks` };
+}
+
+async function lookAtConfig({ config, sources }: Patient): Promise<Finding> {
+  await sources();
+  const agents = await config.agents();
+  return { state: "ok", reason: `agents ${agents.map(({ name }) => name).join(", ")}` };
+}
+
+const cloudFix =
+  "set OLLAMA_NO_CLOUD=1 where Ollama runs (systemctl edit ollama; on macOS: launchctl setenv OLLAMA_NO_CLOUD 1), then restart it";
+
+async function lookAtHost(sources: ModelSources, name: string): Promise<Finding> {
+  const host = sources.hosts.get(name);
+  if (host === undefined) return { state: "off", reason: "not configured" };
+  try {
+    const [version, cloud] = await Promise.all([host.version(), host.cloudIsOn()]);
+    const reason = `Ollama ${version}`;
+    if (cloud !== true) return { state: "ok", reason };
+    return { state: "warning", reason: `${reason} may call its cloud`, fix: cloudFix };
+  } catch (error) {
+    const fix = "start Ollama, or go on with the embedded model";
+    return { state: "off", reason: reasonOf(error), fix };
+  }
+}
+
+async function lookAtEngine(): Promise<Finding> {
+  // Resolving does not load it: loading takes a third of a second and 100 MB.
+  import.meta.resolve("node-llama-cpp");
+  const memory = (freemem() / 1e9).toFixed(1);
+  return Promise.resolve({ state: "ok", reason: `node-llama-cpp, ${memory} GB of memory free` });
+}
+
+async function lookAtChoice({ router }: Patient): Promise<Finding> {
+  const made = await router();
+  const ways = await made.explain("local-fast");
+  const way = ways.find(({ usable }) => usable);
+  if (way !== undefined) return { state: "ok", reason: `${way.deployment}: ${way.reason}` };
+  const fix = "run agent models pull smollm2-135m, or start Ollama";
+  return { state: "failed", reason: "there is no model to answer with", fix };
+}
+
+/** Checks each part; the order is that of what depends on what. */
+export async function examine(patient: Patient): Promise<Check[]> {
+  const checks = [
+    await check("node", () => Promise.resolve({ state: "ok", reason: process.version })),
+    await check("data directory", () => lookAtData(patient)),
+    await check("database", () => lookAtStore(patient)),
+    await check("settings", () => lookAtConfig(patient)),
+  ];
+  const sources = await patient.sources().catch(() => undefined);
+  for (const name of sources?.hosts.keys() ?? []) {
+    if (sources !== undefined) checks.push(await check(name, () => lookAtHost(sources, name)));
+  }
+  checks.push(await check("embedded engine", lookAtEngine));
+  checks.push(await check("model", () => lookAtChoice(patient)));
+  return checks;
+}

@@ -1,0 +1,171 @@
+import { freemem } from "node:os";
+import path from "node:path";
+
+import type { Clock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
+import type { Door } from "#core/http.ts";
+import type { Model, ModelLimits } from "#core/model.ts";
+import type { Spawn } from "#core/process.ts";
+
+import type { Found } from "./candidates.ts";
+import { createEmbeddedModel, type EmbeddedModel } from "./embedded-model.ts";
+import { createModelFiles, type LocalFile } from "./model-files.ts";
+import type { ModelRow, ModelsFile } from "./model-rows.ts";
+import type { PipEnvironment } from "./package-index.ts";
+import { waysToAModel } from "./ways.ts";
+
+/** A model file that can be downloaded. */
+export interface ModelOffer {
+  readonly name: string;
+  readonly title: string;
+  readonly sizeBytes: number;
+  readonly license: string;
+  /** Where it comes from, in words. */
+  readonly from: string;
+}
+
+/** What the embedded models ask of the person. */
+export interface Asked {
+  readonly notice: (line: string) => void;
+  readonly progress: (name: string, done: { completedBytes: number; totalBytes: number }) => void;
+  /** Absent where there is nobody to ask: then only the starter is fetched. */
+  readonly chooseDownload?: (offers: readonly ModelOffer[]) => Promise<ModelOffer | undefined>;
+}
+
+/** What embedded models are made of. */
+export interface EmbeddedDeps {
+  readonly settings: ModelsFile;
+  /** The folder of model files. */
+  readonly folder: string;
+  readonly door: Door;
+  readonly spawn: Spawn;
+  readonly clock: Clock;
+  readonly environment: PipEnvironment;
+  readonly person: Asked;
+}
+
+/** The models that run in this program. */
+export interface Embedded {
+  find(name?: string): Promise<Found | undefined>;
+  open(name: string): Promise<EmbeddedModel>;
+  obtain(signal: AbortSignal): Promise<Model>;
+  pull(name: string, signal: AbortSignal): Promise<void>;
+  local(): Promise<LocalFile[]>;
+  readonly offer: string | undefined;
+  close(): void;
+}
+
+function limitsOf(row: ModelRow | undefined): ModelLimits {
+  return {
+    contextTokens: row?.context ?? 4096,
+    promptBudget: 700,
+    tools: row?.tools ?? false,
+    bare: row?.starter ?? false,
+    maxAnswerTokens: row?.max_answer ?? 1024,
+  };
+}
+
+/** Bytes that a model may take on this machine: what a container allows, else six tenths of what is free. */
+function memoryForModels(): number {
+  const allowed = process.constrainedMemory();
+  return (allowed > 0 ? Math.min(allowed, freemem()) : freemem()) * 0.6;
+}
+
+/** The largest row that fits this machine, then the starter. */
+function offersOf({ embedded, hub }: ModelsFile): ModelOffer[] {
+  const rows = Object.entries(embedded);
+  const fitting = rows
+    .filter(([, row]) => !row.starter && row.memory * 1e6 <= memoryForModels())
+    .toSorted(([, a], [, b]) => b.memory - a.memory)
+    .slice(0, 1);
+  const chosen = [...fitting, ...rows.filter(([, row]) => row.starter)];
+  return chosen.flatMap(([name, { title, license, files }]) => {
+    const [place] = files;
+    if (place === undefined) return [];
+    const from = "wheel" in place.from ? "the Python package index" : new URL(hub).host;
+    return [{ name, title, license, sizeBytes: place.size, from }];
+  });
+}
+
+/** The line that a toy comes with: it must never pass for more. */
+function toyNotice(row: ModelRow | undefined): { readonly notice?: string } {
+  if (row?.starter !== true) return {};
+  return {
+    notice: `${row.title} answers: a toy. For real answers: agent models pull qwen3-1.7b, or start Ollama.`,
+  };
+}
+
+/** The embedded models of a data directory. */
+export function createEmbedded(deps: EmbeddedDeps): Embedded {
+  const { settings, person, spawn, clock } = deps;
+  const files = createModelFiles({ ...deps, rows: settings.embedded, hub: settings.hub });
+  const models = new Map<string, EmbeddedModel>();
+  const starter = Object.entries(settings.embedded).find(([, row]) => row.starter)?.[0];
+
+  async function findFile(name?: string): Promise<LocalFile | undefined> {
+    const local = await files.local();
+    return name === undefined ? local[0] : local.find((file) => file.name === name);
+  }
+
+  async function open(name: string): Promise<EmbeddedModel> {
+    const made = models.get(name);
+    if (made !== undefined) return made;
+    const found = await findFile(name);
+    if (found === undefined) {
+      const fix = `agent models pull ${name}`;
+      throw new AppError("model.missing", { model: name, host: "this machine", fix });
+    }
+    const limits = limitsOf(found.row);
+    const model = createEmbeddedModel({
+      id: name,
+      name,
+      file: found.file,
+      limits,
+      spawn,
+      clock,
+      env: {},
+    });
+    models.set(name, model);
+    return model;
+  }
+
+  async function pull(name: string, signal: AbortSignal): Promise<void> {
+    const onProgress: Parameters<typeof files.pull>[1]["onProgress"] = (done) =>
+      person.progress(name, done);
+    await files.pull(name, { signal, onProgress });
+  }
+
+  async function chosenDownload(): Promise<string | undefined> {
+    if (person.chooseDownload === undefined) return starter;
+    return (await person.chooseDownload(offersOf(settings)))?.name;
+  }
+
+  return {
+    open,
+    pull,
+    local: () => files.local(),
+    offer: starter === undefined ? undefined : "a model that runs in this program, downloaded once",
+    close() {
+      for (const model of models.values()) model.close();
+    },
+    async find(name) {
+      const found = await findFile(name);
+      return found === undefined ? undefined : { name: found.name, ...toyNotice(found.row) };
+    },
+    async obtain(signal) {
+      const name = await chosenDownload();
+      if (name === undefined) throw new AppError("model.none", { ways: waysToAModel });
+      const row = settings.embedded[name];
+      person.notice(`Downloading ${row?.title ?? name} (once).`);
+      await pull(name, signal);
+      const { notice } = toyNotice(row);
+      if (notice !== undefined) person.notice(notice);
+      return open(name);
+    },
+  };
+}
+
+/** Where the model files of a data directory lie. */
+export function modelsFolder(state: string): string {
+  return path.join(state, "models");
+}

@@ -1,0 +1,153 @@
+import type { Ollama } from "ollama/browser";
+import { z } from "zod";
+
+import type { Clock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
+import type { Fetch } from "#core/http.ts";
+
+import type { Installed } from "./candidates.ts";
+import { within } from "./deadline.ts";
+import { isCloudName } from "./ollama.ts";
+import { broken, refusal } from "./ollama-failures.ts";
+
+/** Milliseconds that a running Ollama may take to list what it has. */
+const answerMs = 3000;
+
+const installedSchema = z.object({
+  name: z.string(),
+  size: z.number().default(0),
+  remote_model: z.string().optional(),
+  remote_host: z.string().optional(),
+});
+
+const statusSchema = z.object({
+  cloud: z.object({ disabled: z.boolean().default(false) }).default({ disabled: false }),
+});
+
+const progressSchema = z.object({
+  status: z.string().default(""),
+  digest: z.string().optional(),
+  total: z.number().optional(),
+  completed: z.number().optional(),
+});
+
+/** A step of a download. Bytes never go back; they are 0 until a layer is known. */
+export interface PullProgress {
+  readonly status: string;
+  readonly completedBytes: number;
+  readonly totalBytes: number;
+}
+
+/** What the program asks of an Ollama host besides answers. Everything rejects with an AppError. */
+export interface OllamaHost {
+  version(): Promise<string>;
+  /** True when the host may pass words on to a cloud; undefined when it is too old to say. */
+  cloudIsOn(): Promise<boolean | undefined>;
+  installed(): Promise<Installed[]>;
+  pull(model: string, signal: AbortSignal): AsyncIterable<PullProgress>;
+}
+
+interface Layer {
+  readonly total: number;
+  readonly completed: number;
+}
+
+type ClientFetch = typeof globalThis.fetch;
+
+/** The package's client speaks through the door, so that a signal of ours reaches the server. */
+function clientFetch(fetch: Fetch, signal?: AbortSignal): ClientFetch {
+  return (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    return fetch(url, {
+      method: init?.method ?? "GET",
+      headers: Object.fromEntries(new Headers(init?.headers)),
+      ...(typeof init?.body === "string" ? { body: init.body } : {}),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  };
+}
+
+const refusalSchema = z.object({ status_code: z.int(), error: z.string() });
+
+async function* pullModel(client: Ollama, model: string): AsyncGenerator<PullProgress> {
+  if (isCloudName(model)) {
+    throw new AppError("model.refused", { model, problem: "it would not run on this machine." });
+  }
+  const layers = new Map<string, Layer>();
+  for await (const raw of await client.pull({ model, stream: true })) {
+    yield sumOf(layers, progressSchema.parse(raw));
+  }
+}
+
+/** A host that serves models by Ollama's API. */
+export function createOllamaHost(options: {
+  readonly url: string;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+}): OllamaHost {
+  const { url, fetch, clock } = options;
+
+  /** The package is loaded when it is first used. */
+  async function client(signal?: AbortSignal) {
+    const { Ollama } = await import("ollama/browser");
+    return new Ollama({ host: url, fetch: clientFetch(fetch, signal) });
+  }
+
+  function explain(error: unknown, model: string): AppError {
+    const said = refusalSchema.safeParse(error).data;
+    if (said !== undefined) return refusal({ model, host: url }, said.status_code, said.error);
+    return broken({ model, host: url }, error);
+  }
+
+  async function asked<Result>(work: () => Promise<Result>, model = "Ollama"): Promise<Result> {
+    try {
+      return await within(clock, answerMs, work());
+    } catch (error) {
+      throw explain(error, model);
+    }
+  }
+
+  return {
+    async *pull(model, signal) {
+      try {
+        yield* pullModel(await client(signal), model);
+      } catch (error) {
+        throw signal.aborted ? signal.reason : explain(error, model);
+      }
+    },
+    version: () => asked(async () => (await (await client()).version()).version),
+    cloudIsOn: () =>
+      asked(async () => {
+        const response = await fetch(`${url}/api/status`);
+        return response.ok ? !statusSchema.parse(await response.json()).cloud.disabled : undefined;
+      }),
+    installed: () =>
+      asked(async () => {
+        const { models } = await (await client()).list();
+        return Promise.all(models.map((model) => describe(installedSchema.parse(model))));
+      }),
+  };
+
+  async function describe(model: z.infer<typeof installedSchema>): Promise<Installed> {
+    const { name, size: sizeBytes, remote_model: remoteModel, remote_host: remoteHost } = model;
+    const remote = isCloudName(name) || remoteModel !== undefined || remoteHost !== undefined;
+    if (remote) return { name, sizeBytes, tools: false, remote };
+    const shown = await (await client()).show({ model: name });
+    return { name, sizeBytes, tools: shown.capabilities.includes("tools"), remote };
+  }
+}
+
+/** Adds a report to what is known of each layer: layers come interleaved, and resumed ones start above zero. */
+function sumOf(layers: Map<string, Layer>, report: z.infer<typeof progressSchema>): PullProgress {
+  const { digest, total = 0, completed = 0, status } = report;
+  if (digest !== undefined) {
+    const before = layers.get(digest)?.completed ?? 0;
+    layers.set(digest, { total, completed: Math.max(before, completed) });
+  }
+  const all = [...layers.values()];
+  return {
+    status,
+    completedBytes: all.reduce((sum, layer) => sum + layer.completed, 0),
+    totalBytes: all.reduce((sum, layer) => sum + layer.total, 0),
+  };
+}

@@ -1,0 +1,30 @@
+import { z } from "zod";
+
+import { newId } from "#core/ids.ts";
+import type { ToolCall, ToolSpec } from "#core/model.ts";
+
+const callSchema = z.union([
+  z.strictObject({ name: z.string(), arguments: z.record(z.string(), z.unknown()) }),
+  z.strictObject({ name: z.string(), parameters: z.record(z.string(), z.unknown()) }),
+]);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The tool call that a small model wrote as its whole answer, bare or in a fence; undefined unless it is exactly a name that was
+ * offered and its input.
+ */
+export function salvageCall(text: string, tools: readonly ToolSpec[]): ToolCall | undefined {
+  if (tools.length === 0) return undefined;
+  const fenced = /^```(?:json)?\s*([\s\S]*?)\s*```$/.exec(text.trim());
+  const call = callSchema.safeParse(parsed(fenced?.[1] ?? text.trim())).data;
+  if (call === undefined || !tools.some((tool) => tool.name === call.name)) return undefined;
+  const input = "arguments" in call ? call.arguments : call.parameters;
+  return { id: newId(Date.now()), name: call.name, input };
+}
