@@ -1,5 +1,8 @@
 import { systemClock } from "#core/clock.ts";
 import type { Receipt } from "#core/http.ts";
+import type { Router } from "#core/router.ts";
+import type { Runner } from "#core/runner.ts";
+import type { Store } from "#core/store.ts";
 
 import type { Person, Services } from "./cli/services.ts";
 import type { Config } from "./config.ts";
@@ -14,6 +17,23 @@ interface Lazy<Value> {
 function lazily<Value>(make: () => Promise<Value>): Lazy<Value> {
   const state: { value?: Promise<Value> } = {};
   return Object.assign(() => (state.value ??= make()), { made: () => state.value });
+}
+
+async function makeRunner(
+  { config, person }: { readonly config: Config; readonly person: Person },
+  store: Store,
+  router: Router,
+): Promise<Runner> {
+  const [{ createRunner }, { createNowTool }, { createRecallHistoryTool }] = await Promise.all([
+    import("./agents/runner.ts"),
+    import("./tools/now.ts"),
+    import("./tools/recall-history.ts"),
+  ]);
+  const clock = systemClock;
+  const tools = [createNowTool(clock), createRecallHistoryTool(store)];
+  const onBug = (error: unknown, taskId: string): void =>
+    person.notice(`Task ${taskId}: ${error instanceof Error ? error.stack : String(error)}`);
+  return createRunner({ store, router, tools, clock, onBug }, await config.agents());
 }
 
 function createParts(config: Config, person: Person) {
@@ -57,19 +77,7 @@ function createParts(config: Config, person: Person) {
     return createRouter({ settings: made.settings, sources: made, clock });
   });
 
-  const runner = lazily(async () => {
-    const [{ createRunner }, { createNowTool }, { createRecallHistoryTool }] = await Promise.all([
-      import("./agents/runner.ts"),
-      import("./tools/now.ts"),
-      import("./tools/recall-history.ts"),
-    ]);
-    const opened = await store();
-    const tools = [createNowTool(clock), createRecallHistoryTool(opened)];
-    const onBug = (error: unknown, taskId: string): void =>
-      person.notice(`Task ${taskId}: ${error instanceof Error ? error.stack : String(error)}`);
-    const deps = { store: opened, router: await router(), tools, clock, onBug };
-    return createRunner(deps, await config.agents());
-  });
+  const runner = lazily(async () => makeRunner({ config, person }, await store(), await router()));
 
   return { store, door, sources, router, runner };
 }

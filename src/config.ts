@@ -124,11 +124,14 @@ function shown(file: string, home: string): string {
   return relative.startsWith("..") ? file : relative;
 }
 
-/** Reads the owner's settings; only `.env` is read at once. */
-export async function loadConfig(folders: Folders): Promise<Config> {
-  const { root, home } = folders;
-  const environment = await readEnvironment(home);
+/** A layered file's data, and which of its files to blame for a wrong value. */
+interface Layered {
+  readonly data: unknown;
+  readonly blame: string;
+}
 
+/** Reads files of the shipped and the owner's config folder, the owner's over the shipped. */
+function createReader({ root, home }: Folders, environment: Environment) {
   async function read(folder: string, name: string): Promise<unknown> {
     const file = path.join(folder, name);
     const text = await readIfThere(file);
@@ -136,27 +139,41 @@ export async function loadConfig(folders: Folders): Promise<Config> {
     const label = shown(file, home);
     return substitute(await parseYaml(label, text), environment, label);
   }
-
-  async function layered(name: string): Promise<{ data: unknown; blame: string }> {
+  return async (name: string): Promise<Layered> => {
     const local = name.replace(/\.yaml$/, ".local.yaml");
     const shipped = await read(path.join(root, "config"), name);
     const owned = home === root ? undefined : await read(path.join(home, "config"), name);
     const own = await read(path.join(home, "config"), local);
     const blame = own === undefined ? name : local;
     return { data: merge(merge(shipped, owned), own), blame: path.join("config", blame) };
-  }
+  };
+}
 
-  async function agentFiles(): Promise<string[]> {
-    const folder = (base: string): string => path.join(base, "config", "agents");
-    const lists = [...new Set([root, home])].map((base) => readdir(folder(base)).catch(() => []));
-    const names = (await Promise.all(lists)).flat();
-    const files = names.filter((name) => name.endsWith(".yaml") && !name.endsWith(".local.yaml"));
-    return [...new Set(files)].toSorted();
+/** The names of the agents' files, the shipped ones and the owner's, sorted. */
+async function agentFiles({ root, home }: Folders): Promise<string[]> {
+  const folders = [...new Set([root, home])].map((base) => path.join(base, "config", "agents"));
+  const lists = await Promise.all(folders.map((folder) => readdir(folder).catch(() => [])));
+  const files = lists.flat().filter((name) => name.endsWith(".yaml"));
+  return [...new Set(files.filter((name) => !name.endsWith(".local.yaml")))].toSorted();
+}
+
+/** Reads the owner's settings; only `.env` is read at once. */
+export async function loadConfig(folders: Folders): Promise<Config> {
+  const { home } = folders;
+  const environment = await readEnvironment(home);
+  const layered = createReader(folders, environment);
+
+  async function readAgent(file: string): Promise<Agent> {
+    const { data, blame } = await layered(path.join("agents", file));
+    const agent = checked(blame, agentSchema, data);
+    if (`${agent.name}.yaml` === file) return agent;
+    throw invalid(blame, `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`);
   }
 
   return {
     folders,
     environment,
+    agents: async () => Promise.all((await agentFiles(folders)).map(readAgent)),
     async settings(name, schema) {
       const { data, blame } = await layered(`${name}.yaml`);
       return checked(blame, schema, data);
@@ -165,20 +182,6 @@ export async function loadConfig(folders: Folders): Promise<Config> {
       const text = await readIfThere(file);
       if (text === undefined) throw invalid(shown(file, home), "is not there.");
       return parseYaml(shown(file, home), text);
-    },
-    async agents() {
-      const files = await agentFiles();
-      return Promise.all(
-        files.map(async (file) => {
-          const { data, blame } = await layered(path.join("agents", file));
-          const agent = checked(blame, agentSchema, data);
-          if (`${agent.name}.yaml` === file) return agent;
-          throw invalid(
-            blame,
-            `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`,
-          );
-        }),
-      );
     },
   };
 }

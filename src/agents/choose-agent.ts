@@ -2,7 +2,7 @@ import type { Agent } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 
 /** The agent that answers when nothing names another. */
-export const defaultAgent = "assistant";
+const defaultAgent = "assistant";
 
 /** The agent of a request, how it was chosen, and the words that are left for it. */
 export interface Choice {

@@ -22,7 +22,7 @@ export interface PromptParts {
 }
 
 /** A tool as a model is told of it. */
-export function toolSpec(tool: Tool): ToolSpec {
+function toolSpec(tool: Tool): ToolSpec {
   const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: "input" });
   return { name: tool.name, description: tool.description, schema };
 }

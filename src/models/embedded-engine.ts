@@ -72,6 +72,8 @@ function createEngine(
         temperature: request.temperature ?? defaultTemperature,
         signal,
         stopOnAbortSignal: true,
+        // Small models fall into repeating themselves.
+        repeatPenalty: { lastTokens: 64, penalty: 1.1 },
         onResponseChunk: ({ type, text }: { type?: string | undefined; text: string }) => {
           if (text !== "") say({ say: type === "segment" ? "thinking" : "text", text });
         },

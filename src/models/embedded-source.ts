@@ -9,7 +9,7 @@ import type { Spawn } from "#core/process.ts";
 
 import type { Found } from "./candidates.ts";
 import { createEmbeddedModel, type EmbeddedModel } from "./embedded-model.ts";
-import { createModelFiles, type LocalFile } from "./model-files.ts";
+import { createModelFiles, type LocalFile, type ModelFiles } from "./model-files.ts";
 import type { ModelRow, ModelsFile } from "./model-rows.ts";
 import type { PipEnvironment } from "./package-index.ts";
 import { waysToAModel } from "./ways.ts";
@@ -95,14 +95,11 @@ function toyNotice(row: ModelRow | undefined): { readonly notice?: string } {
   };
 }
 
-/** The embedded models of a data directory. */
-export function createEmbedded(deps: EmbeddedDeps): Embedded {
-  const { settings, person, spawn, clock } = deps;
-  const files = createModelFiles({ ...deps, rows: settings.embedded, hub: settings.hub });
+/** Makes each model once, from the file of its name. */
+function createOpener(deps: EmbeddedDeps, files: ModelFiles) {
   const models = new Map<string, EmbeddedModel>();
-  const starter = Object.entries(settings.embedded).find(([, row]) => row.starter)?.[0];
 
-  async function findFile(name?: string): Promise<LocalFile | undefined> {
+  async function find(name?: string): Promise<LocalFile | undefined> {
     const local = await files.local();
     return name === undefined ? local[0] : local.find((file) => file.name === name);
   }
@@ -110,29 +107,34 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
   async function open(name: string): Promise<EmbeddedModel> {
     const made = models.get(name);
     if (made !== undefined) return made;
-    const found = await findFile(name);
+    const found = await find(name);
     if (found === undefined) {
       const fix = `agent models pull ${name}`;
       throw new AppError("model.missing", { model: name, host: "this machine", fix });
     }
-    const limits = limitsOf(found.row);
-    const model = createEmbeddedModel({
-      id: name,
-      name,
-      file: found.file,
-      limits,
-      spawn,
-      clock,
-      env: {},
-    });
+    const { spawn, clock } = deps;
+    const { file, row } = found;
+    const limits = limitsOf(row);
+    const model = createEmbeddedModel({ id: name, name, file, limits, spawn, clock, env: {} });
     models.set(name, model);
     return model;
   }
 
+  const close = (): void => {
+    for (const model of models.values()) model.close();
+  };
+  return { find, open, close };
+}
+
+/** The embedded models of a data directory. */
+export function createEmbedded(deps: EmbeddedDeps): Embedded {
+  const { settings, person } = deps;
+  const files = createModelFiles({ ...deps, rows: settings.embedded, hub: settings.hub });
+  const opener = createOpener(deps, files);
+  const starter = Object.entries(settings.embedded).find(([, row]) => row.starter)?.[0];
+
   async function pull(name: string, signal: AbortSignal): Promise<void> {
-    const onProgress: Parameters<typeof files.pull>[1]["onProgress"] = (done) =>
-      person.progress(name, done);
-    await files.pull(name, { signal, onProgress });
+    await files.pull(name, { signal, onProgress: (done) => person.progress(name, done) });
   }
 
   async function chosenDownload(): Promise<string | undefined> {
@@ -141,15 +143,13 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
   }
 
   return {
-    open,
     pull,
+    open: (name) => opener.open(name),
     local: () => files.local(),
     offer: starter === undefined ? undefined : "a model that runs in this program, downloaded once",
-    close() {
-      for (const model of models.values()) model.close();
-    },
+    close: () => opener.close(),
     async find(name) {
-      const found = await findFile(name);
+      const found = await opener.find(name);
       return found === undefined ? undefined : { name: found.name, ...toyNotice(found.row) };
     },
     async obtain(signal) {
@@ -160,7 +160,7 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
       await pull(name, signal);
       const { notice } = toyNotice(row);
       if (notice !== undefined) person.notice(notice);
-      return open(name);
+      return opener.open(name);
     },
   };
 }

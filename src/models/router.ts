@@ -1,6 +1,6 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError, type ErrorCode, type Failure } from "#core/errors.ts";
-import type { ModelStop, TokenUsage } from "#core/model.ts";
+import type { Model, ModelEvent, ModelStop, TokenUsage } from "#core/model.ts";
 import {
   type Attempt,
   type RouteAsk,
@@ -43,7 +43,6 @@ const tierWords: Readonly<Record<string, TierName>> = {
 interface Tried {
   readonly stop: ModelStop;
   readonly spoke: boolean;
-  readonly attempt: Attempt;
 }
 
 function outcomeOf(stop: ModelStop): Attempt["outcome"] {
@@ -51,37 +50,27 @@ function outcomeOf(stop: ModelStop): Attempt["outcome"] {
   return stop.failure?.code ?? "ok";
 }
 
-async function* openAndStream(
-  candidate: Candidate,
-  ask: RouteAsk,
-  signal: AbortSignal,
-): AsyncGenerator<RoutedEvent> {
+/** Makes the candidate's model ready, or says in a stop why it cannot be. */
+async function openModel(candidate: Candidate, signal: AbortSignal): Promise<Model | ModelStop> {
   try {
-    const model = await candidate.open(signal);
-    yield* model.stream({ ...ask.build(model.limits), taskId: ask.taskId }, signal);
+    return await candidate.open(signal);
   } catch (error) {
-    if (signal.aborted) yield { type: "stop", reason: "aborted" };
-    else if (error instanceof AppError) {
-      yield { type: "stop", reason: "error", failure: error.failure };
-    } else throw error;
+    if (signal.aborted) return { type: "stop", reason: "aborted" };
+    if (!(error instanceof AppError)) throw error;
+    return { type: "stop", reason: "error", failure: error.failure };
   }
 }
 
-async function* tryOne(
+/** A model's events with its stop set apart; returns what the try came to. */
+async function* listen(
   clock: Clock,
-  candidate: Candidate,
-  work: { readonly ask: RouteAsk; readonly signal: AbortSignal },
-): AsyncGenerator<RoutedEvent, Tried> {
-  const { deployment, tier, reason, notice } = candidate;
-  const startedAt = clock.now();
+  events: AsyncIterable<ModelEvent>,
+): AsyncGenerator<RoutedEvent, { stop: ModelStop; usage: TokenUsage; firstTokenAt?: number }> {
   let firstTokenAt: number | undefined;
   let usage: TokenUsage = {};
-  let stop: ModelStop = { type: "stop", reason: "end" };
-  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
-  for await (const event of openAndStream(candidate, work.ask, work.signal)) {
+  for await (const event of events) {
     if (event.type === "stop") {
-      stop = event;
-      continue;
+      return { stop: event, usage, ...(firstTokenAt === undefined ? {} : { firstTokenAt }) };
     }
     if (event.type === "usage") {
       const { type: _, ...tokens } = event;
@@ -89,6 +78,28 @@ async function* tryOne(
     } else firstTokenAt ??= clock.now();
     yield event;
   }
+  throw new Error("A model's stream ended without a stop.");
+}
+
+async function* tryOne(
+  clock: Clock,
+  candidate: Candidate,
+  work: { readonly ask: RouteAsk; readonly signal: AbortSignal },
+): AsyncGenerator<RoutedEvent, Tried> {
+  const { ask, signal } = work;
+  const { tier, reason, notice } = candidate;
+  const model = await openModel(candidate, signal);
+  const startedAt = clock.now();
+  const deployment = "stream" in model ? model.id : candidate.deployment;
+  if (!("stream" in model)) {
+    const outcome = outcomeOf(model);
+    const attempt = { deployment, tier, reason, outcome, startedAt, durationMs: 0 };
+    yield { type: "attempt", attempt };
+    return { stop: model, spoke: false };
+  }
+  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
+  const request = { ...ask.build(model.limits), taskId: ask.taskId };
+  const { stop, usage, firstTokenAt } = yield* listen(clock, model.stream(request, signal));
   const attempt: Attempt = {
     deployment,
     tier,
@@ -100,7 +111,7 @@ async function* tryOne(
     ...usage,
   };
   yield { type: "attempt", attempt };
-  return { stop, spoke: firstTokenAt !== undefined, attempt };
+  return { stop, spoke: firstTokenAt !== undefined };
 }
 
 /** What to say when nothing answered: the one real failure, or the ways to a model. */
@@ -145,7 +156,8 @@ export function createRouter(deps: {
       throw new AppError("usage.unknown-tier", { tier: word, known });
     },
     async explain(tier) {
-      const all = await Array.fromAsync(options(settings, sources, { tier, forced: false }));
+      const forced = tier === "cloud-smart";
+      const all = await Array.fromAsync(options(settings, sources, { tier, forced }));
       return all.map(explainOption);
     },
   };
