@@ -1,6 +1,7 @@
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 
 import { AppError } from "#core/errors.ts";
+import type { Store } from "#core/store.ts";
 
 import { createAnswerWriter, reportEnd } from "./answer.ts";
 import { finishEarlier } from "./ask.ts";
@@ -18,10 +19,17 @@ const help = `Write, and Enter sends it. While an answer comes, Ctrl-C or /stop 
 /** How many earlier requests the arrow keys bring back. */
 const historySize = 100;
 
+/** Where lines come from, and where the prompt is drawn. */
+interface ChatStreams {
+  readonly input: NodeJS.ReadStream;
+  readonly screen: NodeJS.WriteStream;
+}
+
 interface ChatState {
   agent: string | undefined;
   tier: string | undefined;
   running: AbortController | undefined;
+  left: boolean;
 }
 
 type Command = (state: ChatState, word: string) => Promise<string> | string;
@@ -97,20 +105,25 @@ async function surviving(output: Output, work: () => Promise<void>): Promise<voi
   }
 }
 
+/** The lines of a person, with the chat's earlier requests behind the arrow keys. */
+async function openLines(store: Store, streams: ChatStreams): Promise<Interface> {
+  const earlier = await store.tasks({ limit: historySize, personId: terminal.personId });
+  const history = earlier.map((task) => task.input.replaceAll(/\s+/g, " "));
+  const { input, screen } = streams;
+  return createInterface({ input, output: screen, history, historySize, prompt: "> " });
+}
+
 /** A chat on a terminal until Ctrl-D or /quit; lines sent while an answer comes are answered after it, in order. */
 export async function chat(
   services: Services,
   output: Output,
-  streams: { readonly input: NodeJS.ReadStream; readonly screen: NodeJS.WriteStream },
+  streams: ChatStreams,
 ): Promise<void> {
   const store = await services.store();
   await store.ensureChat(terminal);
-  const earlier = await store.tasks({ limit: historySize, personId: terminal.personId });
-  const history = earlier.map((task) => task.input.replaceAll(/\s+/g, " "));
   const commands = createCommands(services);
-  const state: ChatState = { agent: undefined, tier: undefined, running: undefined };
-  const { input, screen } = streams;
-  const rl = createInterface({ input, output: screen, history, historySize, prompt: "> " });
+  const state: ChatState = { agent: undefined, tier: undefined, running: undefined, left: false };
+  const rl = await openLines(store, streams);
   const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
   let queue = surviving(output, () =>
     finishEarlier(services, output, new AbortController().signal),
@@ -126,8 +139,12 @@ export async function chat(
     }
   }
 
+  const prompt = (): void => {
+    if (!state.left) rl.prompt();
+  };
+
   function enqueue(line: string): void {
-    queue = queue.then(() => surviving(output, () => handle(line))).then(() => rl.prompt());
+    queue = queue.then(() => surviving(output, () => handle(line))).then(prompt);
     queue.catch(fail);
   }
 
@@ -135,7 +152,7 @@ export async function chat(
     const line = raw.trim();
     if (line === "/quit") rl.close();
     else if (line === "/stop" && state.running !== undefined) state.running.abort();
-    else if (line === "") rl.prompt();
+    else if (line === "") prompt();
     else enqueue(line);
   });
   rl.on("SIGINT", () => {
@@ -143,10 +160,12 @@ export async function chat(
     else state.running.abort();
   });
   rl.on("close", () => {
-    state.running?.abort();
+    state.left = true;
+    // A person who leaves wants no more; lines from a pipe are all there already and are all answered.
+    if (streams.input.isTTY) state.running?.abort();
     void queue.then(leave, fail);
   });
   output.note(output.dim("/help says what can be written here; Ctrl-D leaves."));
-  void queue.then(() => rl.prompt());
+  void queue.then(prompt);
   await left;
 }

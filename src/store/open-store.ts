@@ -21,6 +21,14 @@ export interface StoreOptions {
   readonly clock: Clock;
 }
 
+/** A store with what benches and tests look at. */
+export interface SqliteStore extends Store {
+  /** Commits so far. */
+  commits(): number;
+  /** What the connection's pragmas read. */
+  settings(): { readonly journal: unknown; readonly synchronous: unknown };
+}
+
 /** A connection that keeps what it has committed through a power cut. */
 function connect(file: string): Database.Database {
   const database = new Database(file, { timeout: 2000 });
@@ -53,10 +61,9 @@ function openDatabase(folder: string): {
 
 /**
  * Opens the store of a data directory and takes its lock. Rejects with `store.locked`, `store.newer`, `store.read-only`,
- * `store.full` or `store.damaged`. Reads see every write that was committed before they were asked for. `commits` counts the
- * commits of this store.
+ * `store.full` or `store.damaged`. Reads see every write that was committed before they were asked for.
  */
-export function openStore({ folder, clock }: StoreOptions): Promise<Store & { commits(): number }> {
+export function openStore({ folder, clock }: StoreOptions): Promise<SqliteStore> {
   const explain = (error: unknown): unknown => storeFailure(error, folder);
   try {
     const { lock, database } = openDatabase(folder);
@@ -66,6 +73,10 @@ export function openStore({ folder, clock }: StoreOptions): Promise<Store & { co
       ...createReads(queries, explain),
       ...createWrites(queries, writer, clock),
       commits: () => writer.commits(),
+      settings: () => ({
+        journal: database.pragma("journal_mode", { simple: true }),
+        synchronous: database.pragma("synchronous", { simple: true }),
+      }),
       close() {
         writer.close();
         if (database.open) {

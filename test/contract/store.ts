@@ -1,0 +1,183 @@
+import { describe, expect, test } from "vitest";
+
+import type { NewTask, Store, TaskEnd } from "../../src/core/store.ts";
+import type { Step, Task, UsageRow } from "../../src/core/task.ts";
+
+const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
+
+export const request: NewTask = {
+  chatId: chat.id,
+  personId: chat.personId,
+  agent: "assistant",
+  chosenBy: "default",
+  tier: null,
+  input: "What is a heron?",
+  newConversation: false,
+};
+
+export function endOf(task: Task, own: Partial<TaskEnd> = {}): TaskEnd {
+  const end = { state: "done", output: "A bird.", failure: null, steps: [], usage: [] } as const;
+  return { taskId: task.id, ...end, ...own };
+}
+
+function modelStep(seq: number, text: string): Step {
+  return {
+    kind: "model",
+    seq,
+    startedAt: 1,
+    finishedAt: 2,
+    deployment: "scripted",
+    text,
+    toolCalls: [{ id: "c1", name: "now", input: { zone: "UTC" } }],
+    stop: "toolCalls",
+  };
+}
+
+function usageRow(task: Task, seq: number, own: Partial<UsageRow> = {}): UsageRow {
+  return {
+    taskId: task.id,
+    seq,
+    deployment: "scripted",
+    tier: "local-fast",
+    reason: "a test",
+    outcome: "ok",
+    startedAt: 10,
+    durationMs: 20,
+    promptTokens: 5,
+    answerTokens: 7,
+    ...own,
+  };
+}
+
+/** What every store must do; `open` gives an empty one. */
+export function storeContract(name: string, open: () => Promise<Store>): void {
+  async function ready(): Promise<Store> {
+    const store = await open();
+    await store.ensureChat(chat);
+    return store;
+  }
+
+  describe(`${name} keeps the contract of a store`, () => {
+    test("a task goes from queued to running to done, once each", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      expect(task).toMatchObject({ state: "queued", input: request.input, output: null });
+      expect(await store.startTask(task.id)).toBe(true);
+      expect(await store.startTask(task.id)).toBe(false);
+      expect(await store.finishTask(endOf(task))).toBe(true);
+      expect(await store.finishTask(endOf(task, { output: "Another." }))).toBe(false);
+      expect(await store.task(task.id)).toMatchObject({ state: "done", output: "A bird." });
+    });
+
+    test("steps and usage come back as they were stored", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      await store.addSteps(task.id, [modelStep(1, "first")], [usageRow(task, 1)]);
+      const failure = { code: "model.timeout", sentence: "It said nothing." } as const;
+      const usage = [usageRow(task, 2, { outcome: "model.timeout", firstTokenMs: 3 })];
+      await store.finishTask(
+        endOf(task, { state: "failed", failure, steps: [modelStep(2, "")], usage }),
+      );
+      expect(await store.steps(task.id)).toEqual([modelStep(1, "first"), modelStep(2, "")]);
+      expect(await store.usage(task.id)).toEqual([usageRow(task, 1), ...usage]);
+      expect((await store.task(task.id))?.failure).toEqual(failure);
+    });
+
+    test("a step that is stored already is left as it is", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      await store.addSteps(task.id, [modelStep(1, "first")], [usageRow(task, 1)]);
+      await store.addSteps(task.id, [modelStep(1, "second")], [usageRow(task, 1)]);
+      expect(await store.steps(task.id)).toEqual([modelStep(1, "first")]);
+      expect(await store.usage(task.id)).toHaveLength(1);
+    });
+
+    test("open tasks are the queued and running ones, oldest first", async () => {
+      const store = await ready();
+      const [one, two, three] = await Promise.all([1, 2, 3].map(() => store.createTask(request)));
+      if (one === undefined || two === undefined || three === undefined)
+        throw new Error("no tasks");
+      await store.startTask(one.id);
+      await store.finishTask(endOf(two));
+      expect((await store.openTasks()).map((task) => task.id)).toEqual([one.id, three.id]);
+    });
+
+    test("turns are those of the same conversation whose tasks were answered", async () => {
+      const store = await ready();
+      const before = await store.createTask({ ...request, input: "Before." });
+      await store.finishTask(endOf(before));
+      const first = await store.createTask({ ...request, input: "First.", newConversation: true });
+      await store.finishTask(endOf(first, { output: "Yes." }));
+      const broken = await store.createTask({ ...request, input: "Broken." });
+      await store.finishTask(endOf(broken, { state: "failed", output: "Half" }));
+      const task = await store.createTask(request);
+      expect(task.conversation).toBe(first.conversation);
+      expect(await store.turnsBefore(task, 10)).toEqual([
+        { role: "user", text: "First.", taskId: first.id },
+        { role: "assistant", text: "Yes.", taskId: first.id },
+      ]);
+      expect(await store.turnsBefore(task, 1)).toHaveLength(1);
+    });
+
+    test("search finds words of requests and answers, by prefix, all of them", async () => {
+      const store = await ready();
+      const one = await store.createTask(request);
+      await store.finishTask(endOf(one, { output: "A tall grey bird." }));
+      await store.createTask({ ...request, input: "Grüße an Zoë" });
+      const find = async (search: string) =>
+        (await store.tasks({ limit: 5, search })).map((task) => task.input);
+      expect(await find("heron grey")).toEqual([request.input]);
+      expect(await find("her bir")).toEqual([request.input]);
+      expect(await find("heron blue")).toEqual([]);
+      expect(await find("gruße zoe")).toEqual(["Grüße an Zoë"]);
+    });
+
+    test("a task is found by the end of its id, in any case", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      expect(await store.tasksEnding(task.id.slice(-6).toLowerCase())).toEqual([task]);
+      expect(await store.tasksEnding(task.id.slice(-3))).toEqual([task]);
+      expect(await store.tasksEnding("%")).toEqual([]);
+    });
+
+    test("totals count tasks by state and usage by deployment", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      const usage = [usageRow(task, 1), usageRow(task, 2, { outcome: "model.timeout" })];
+      await store.finishTask(endOf(task, { usage }));
+      const { tasks, models } = await store.stats(0);
+      expect(tasks).toMatchObject({ done: 1, queued: 0 });
+      expect(models).toEqual([
+        {
+          deployment: "scripted",
+          calls: 2,
+          failures: 1,
+          promptTokens: 10,
+          answerTokens: 14,
+          durationMs: 40,
+        },
+      ]);
+      expect((await store.stats(Date.now() + 1000)).tasks.done).toBe(0);
+    });
+
+    test("a receipt is replaced by the one of the same id", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      const receipt = {
+        id: "r1",
+        taskId: task.id,
+        purpose: "model",
+        host: "127.0.0.1:11434",
+        trust: "local",
+        at: 5,
+        headBytesOut: 0,
+        bodyBytesOut: 0,
+        bytesIn: 0,
+        status: null,
+      } as const;
+      await store.putReceipt(receipt);
+      await store.putReceipt({ ...receipt, bytesIn: 9, status: 200 });
+      expect(await store.receipts(task.id)).toEqual([{ ...receipt, bytesIn: 9, status: 200 }]);
+    });
+  });
+}
