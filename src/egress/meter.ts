@@ -56,7 +56,13 @@ function createListeners(
     "undici:client:sendHeaders": (event) => {
       const { request, headers } = headSchema.parse(event);
       const count = countOf(request);
-      if (count !== undefined) count.headBytesOut += Buffer.byteLength(headers);
+      if (count !== undefined) count.headBytesOut += Buffer.byteLength(headers) + 2;
+    },
+    // The event above leaves out the blank line, and the length of a body, which undici adds as it writes it.
+    "undici:request:bodySent": (event) => {
+      const count = countOf(requestSchema.parse(event).request);
+      if (count === undefined || count.bodyBytesOut === 0) return;
+      count.headBytesOut += `content-length: ${count.bodyBytesOut}\r\n`.length;
     },
     "undici:request:bodyChunkSent": (event) => {
       const { request, chunk } = chunkSchema.parse(event);

@@ -21,7 +21,7 @@ type Reads = Pick<
 
 /** A full text query that holds each word as a prefix; undefined when no word has a letter or a digit. */
 function textQuery(words: string): string | undefined {
-  const terms = words.split(/[\s"]+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
+  const terms = words.split(/[\s"\p{C}]+/u).filter((word) => /[\p{L}\p{N}]/u.test(word));
   return terms.length === 0 ? undefined : terms.map((term) => `"${term}"*`).join(" ");
 }
 

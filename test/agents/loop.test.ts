@@ -1,0 +1,212 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+
+import { createRunner } from "../../src/agents/runner.ts";
+import type { Agent } from "../../src/core/agent.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Model, ModelRequest } from "../../src/core/model.ts";
+import type { TaskEvent } from "../../src/core/task.ts";
+import type { Tool } from "../../src/core/tool.ts";
+import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+import { openStore } from "../../src/store/open-store.ts";
+import { makeAgent } from "../fakes/agents.ts";
+import { emptyFolder } from "../fakes/folder.ts";
+import { createSingleRouter } from "../fakes/router.ts";
+
+const echoInput = z.strictObject({ text: z.string() });
+
+const echo: Tool<z.infer<typeof echoInput>> = {
+  name: "echo",
+  description: "Gives its text back.",
+  input: echoInput,
+  risk: "read",
+  run: ({ text }) =>
+    text === "boom" ? Promise.reject(new Error("it broke")) : Promise.resolve(`echo ${text}`),
+};
+
+const calls = (...texts: unknown[]): ScriptedReply => ({
+  toolCalls: texts.map((text) => ({ name: "echo", input: { text } })),
+});
+
+async function setUp(
+  replies: ScriptedReply[],
+  own: { agent?: Partial<Agent>; folder?: string } = {},
+) {
+  const folder = own.folder ?? (await emptyFolder("loop"));
+  const store = await openStore({ folder, clock: systemClock });
+  onTestFinished(() => store.close());
+  const requests: ModelRequest[] = [];
+  const scripted = createScriptedModel({
+    id: "scripted",
+    script: { scenes: [{ replies }] },
+    clock: systemClock,
+  });
+  const model: Model = {
+    ...scripted,
+    stream(request, signal) {
+      requests.push(request);
+      return scripted.stream(request, signal);
+    },
+  };
+  const bugs: unknown[] = [];
+  const runner = createRunner(
+    {
+      store,
+      router: createSingleRouter(model, systemClock),
+      tools: [echo],
+      clock: systemClock,
+      onBug: (error) => bugs.push(error),
+    },
+    [makeAgent({ name: "assistant", tools: ["echo"], ...own.agent })],
+  );
+  const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
+  await store.ensureChat(chat);
+  const say = (words: string, watch: Parameters<typeof runner.run>[1] = {}) =>
+    runner.run({ chatId: chat.id, personId: chat.personId, words }, watch);
+  return { folder, store, runner, requests, bugs, say };
+}
+
+describe("a task", () => {
+  test("is answered in one step, and the turn is remembered for the next", async () => {
+    const { say, store, requests } = await setUp([{ text: "A bird." }]);
+    const events: TaskEvent[] = [];
+    const task = await say("What is a heron?", { onEvent: (event) => events.push(event) });
+    expect(task).toMatchObject({ state: "done", output: "A bird.", chosenBy: "default" });
+    expect(events.map((event) => event.type)).toEqual(["start", "chosen", "text", "end"]);
+    expect(await store.task(task.id)).toMatchObject({ state: "done", output: "A bird." });
+    expect(await store.usage(task.id)).toMatchObject([
+      { seq: 1, outcome: "ok", tier: "local-fast" },
+    ]);
+    await say("And an egret?");
+    expect(requests[1]?.messages.map((message) => message.text)).toEqual([
+      "Answer.",
+      "What is a heron?",
+      "A bird.",
+      "And an egret?",
+    ]);
+  });
+
+  test("calls several tools in a turn and reads their results", async () => {
+    const { say, store, requests } = await setUp([calls("a", "b"), { text: "Done." }]);
+    const task = await say("echo twice");
+    const steps = await store.steps(task.id);
+    expect(steps.map((step) => [step.seq, step.kind])).toEqual([
+      [1, "model"],
+      [2, "tool"],
+      [3, "tool"],
+      [4, "model"],
+    ]);
+    const results = requests[1]?.messages.filter((message) => message.role === "tool");
+    expect(results?.map((message) => message.text)).toEqual(["echo a", "echo b"]);
+  });
+
+  test("what goes wrong in a tool is a message to the model", async () => {
+    const wrong: ScriptedReply = { toolCalls: [{ name: "erase", input: {} }] };
+    const { say, requests } = await setUp([calls("boom", 7), wrong, { text: "Sorry." }]);
+    expect(await say("try")).toMatchObject({ state: "done", output: "Sorry." });
+    const said = requests[2]?.messages.flatMap((message) =>
+      message.role === "tool" ? [message.text] : [],
+    );
+    expect(said?.[0]).toBe("echo failed: it broke");
+    expect(said?.[1]).toMatch(/^The input of echo is not valid:\n.*expected string/);
+    expect(said?.[2]).toBe('There is no tool "erase". Use one of: echo.');
+  });
+
+  test("a model's failure is the task's, with its sentence", async () => {
+    const { say } = await setUp([{ failure: "model.context-overflow" }]);
+    const task = await say("hello");
+    expect(task).toMatchObject({ state: "failed", failure: { code: "model.context-overflow" } });
+  });
+
+  test("an empty answer is a failure, not silence", async () => {
+    const { say } = await setUp([{ text: "  " }]);
+    expect((await say("hello")).failure?.code).toBe("task.empty");
+  });
+
+  test("the same call over and over is stopped", async () => {
+    const { say } = await setUp([calls("a")]);
+    expect((await say("go")).failure).toMatchObject({ code: "task.loop" });
+  });
+
+  test("ends at its agent's limit of model calls", async () => {
+    const replies = ["a", "b", "c", "d"].map((text) => calls(text));
+    const { say, requests } = await setUp(replies, { agent: { max_iterations: 2 } });
+    expect((await say("go")).failure?.sentence).toContain("its limit of 2 model calls");
+    expect(requests).toHaveLength(2);
+  });
+
+  test("stopped in the middle keeps what was said", async () => {
+    const { say } = await setUp([{ text: "one two three", piece: 4, delay: 20 }]);
+    const stop = new AbortController();
+    const task = await say("count", {
+      signal: stop.signal,
+      onEvent: (event) => {
+        if (event.type === "text") stop.abort();
+      },
+    });
+    expect(task).toMatchObject({ state: "cancelled", output: "one ", failure: null });
+  });
+
+  test("tasks of a chat are worked in order", async () => {
+    const { say } = await setUp([{ text: "ok", delay: 10 }]);
+    const order: string[] = [];
+    const watch = {
+      onEvent: (event: TaskEvent) => void (event.type === "end" && order.push(event.task.input)),
+    };
+    await Promise.all(["one", "two", "three"].map((words) => say(words, watch)));
+    expect(order).toEqual(["one", "two", "three"]);
+  });
+});
+
+test("a task left open is resumed from its last stored step", async () => {
+  const first = await setUp([calls("a"), { text: "Done." }]);
+  const task = await first.store.createTask({
+    chatId: "terminal:main",
+    personId: "owner",
+    agent: "assistant",
+    chosenBy: "default",
+    tier: null,
+    input: "echo a",
+    newConversation: false,
+  });
+  await first.store.startTask(task.id);
+  const at = { startedAt: 1, finishedAt: 2 };
+  const call = { id: "call-1-1", name: "echo", input: { text: "a" } };
+  await first.store.addSteps(
+    task.id,
+    [
+      {
+        ...at,
+        kind: "model",
+        seq: 1,
+        deployment: "scripted",
+        text: "",
+        toolCalls: [call],
+        stop: "toolCalls",
+      },
+    ],
+    [],
+  );
+  await first.store.close();
+  const second = await setUp([calls("a"), { text: "Done." }], { folder: first.folder });
+  const [ended] = await second.runner.resume();
+  expect(ended).toMatchObject({ id: task.id, state: "done", output: "Done." });
+  expect(second.requests).toHaveLength(1);
+  expect(await second.runner.resume()).toEqual([]);
+});
+
+test("an open task of an agent that is gone fails by name", async () => {
+  const { store, runner } = await setUp([{ text: "ok" }]);
+  const task = await store.createTask({
+    chatId: "terminal:main",
+    personId: "owner",
+    agent: "cook",
+    chosenBy: "option",
+    tier: null,
+    input: "soup",
+    newConversation: false,
+  });
+  expect(await runner.resume()).toMatchObject([
+    { id: task.id, failure: { code: "usage.unknown-agent" } },
+  ]);
+});

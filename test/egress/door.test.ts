@@ -1,0 +1,173 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { systemClock } from "../../src/core/clock.ts";
+import type { Receipt } from "../../src/core/http.ts";
+import { trustOf } from "../../src/core/trust.ts";
+import { createDoor } from "../../src/egress/door.ts";
+import { openDoor } from "../fakes/receipts.ts";
+import { closedOrigin, startServer } from "../fakes/server.ts";
+
+const model = (origin: string) => ({ purpose: "model", origin, linksOut: false }) as const;
+const use = { purpose: "model", taskId: "task-1" } as const;
+
+describe("what the door lets out", () => {
+  test("only origins that a rule names for the purpose; nothing is connected to otherwise", async () => {
+    let connections = 0;
+    const origin = await startServer((_, response) => {
+      connections += 1;
+      response.end("ok");
+    });
+    const { door, receipts } = openDoor([model(origin)]);
+    await expect(door.open({ ...use, purpose: "index" })(origin)).rejects.toMatchObject({
+      code: "door.refused",
+    });
+    await expect(door.open(use)("https://no-such-host.invalid/")).rejects.toThrow(
+      "Nothing configured allows a connection to no-such-host.invalid for model",
+    );
+    expect([connections, receipts()]).toEqual([0, []]);
+    expect(await (await door.open(use)(origin)).text()).toBe("ok");
+    expect(connections).toBe(1);
+  });
+
+  test("a redirect is checked again, and credentials stay with their origin", async () => {
+    const seen: (string | undefined)[] = [];
+    const elsewhere = await startServer((request, response) => {
+      seen.push(request.headers.authorization);
+      response.end("there");
+    });
+    const origin = await startServer((request, response) => {
+      const location = request.url === "/own" ? "/end" : elsewhere;
+      if (request.url === "/end") response.end("here");
+      else response.writeHead(302, { location }).end();
+    });
+    const strict = openDoor([model(origin)]);
+    expect(await (await strict.door.open(use)(`${origin}/own`)).text()).toBe("here");
+    await expect(strict.door.open(use)(`${origin}/out`)).rejects.toMatchObject({
+      code: "door.refused",
+    });
+    const linking = openDoor([{ ...model(origin), linksOut: true }]);
+    const headers = { authorization: "secret" };
+    expect(await (await linking.door.open(use)(`${origin}/out`, { headers })).text()).toBe("there");
+    expect(seen).toEqual([undefined]);
+    expect(linking.receipts().map((receipt) => receipt.status)).toEqual([302, 200]);
+  });
+
+  test("an address that an allowed page named may be read, never written to", async () => {
+    const origin = await startServer((_, response) => response.end("file"));
+    const page = "http://127.0.0.1:1/page";
+    const { door } = openDoor([{ ...model("http://127.0.0.1:1"), linksOut: true }]);
+    const fetch = door.open({ ...use, linkedFrom: page });
+    expect(await (await fetch(origin)).text()).toBe("file");
+    await expect(fetch(origin, { method: "POST", body: "x" })).rejects.toMatchObject({
+      code: "door.refused",
+    });
+  });
+});
+
+describe("a receipt", () => {
+  test("counts the bytes of head and body that the wire carried", async () => {
+    const seen = { bytes: 0 };
+    const server = createServer((socket: Socket) => {
+      socket.on("data", (data) => {
+        seen.bytes += data.length;
+        if (!data.toString().includes("ping")) return;
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\npong");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const origin = `http://127.0.0.1:${port}`;
+    const { door, receipts } = openDoor([model(origin)]);
+    const response = await door.open(use)(origin, { method: "POST", body: "ping é" });
+    expect(await response.text()).toBe("pong");
+    const [receipt] = receipts();
+    expect(receipt).toMatchObject({
+      taskId: "task-1",
+      purpose: "model",
+      trust: "local",
+      bodyBytesOut: 7,
+      bytesIn: 4,
+      status: 200,
+    });
+    expect((receipt?.headBytesOut ?? 0) + 7).toBe(seen.bytes);
+  });
+
+  test("is there before the answer, and is completed after it", async () => {
+    const origin = await startServer((_, response) => response.end("answer"));
+    const states: Receipt[] = [];
+    const record = (receipt: Receipt): Promise<void> => Promise.resolve(void states.push(receipt));
+    const door = createDoor({
+      clock: systemClock,
+      rules: [model(origin)],
+      record,
+      onUnrecorded: () => {},
+    });
+    onTestFinished(() => door.close());
+    await (await door.open(use)(origin)).text();
+    await expect.poll(() => states.length).toBe(2);
+    expect(states.map(({ bytesIn, status }) => [bytesIn, status])).toEqual([
+      [0, null],
+      [6, 200],
+    ]);
+  });
+
+  test("that cannot be stored is reported and does not break the answer", async () => {
+    const origin = await startServer((_, response) => response.end("answer"));
+    const errors: unknown[] = [];
+    const door = createDoor({
+      clock: systemClock,
+      rules: [model(origin)],
+      record: () => Promise.reject(new Error("disk full")),
+      onUnrecorded: (error) => errors.push(error),
+    });
+    onTestFinished(() => door.close());
+    expect(await (await door.open(use)(origin)).text()).toBe("answer");
+    await expect.poll(() => errors.length).toBe(2);
+  });
+});
+
+describe("a connection that fails", () => {
+  test("is one of ours, with a plain problem", async () => {
+    const origin = await closedOrigin();
+    const { door } = openDoor([model(origin)]);
+    await expect(door.open(use)(`${origin}/x`)).rejects.toThrow(
+      `${new URL(origin).host} cannot be reached (connection refused).`,
+    );
+  });
+
+  test("an abort while headers are pending reaches the server", async () => {
+    const closed = Promise.withResolvers<string>();
+    const arrived = Promise.withResolvers<void>();
+    const origin = await startServer((request) => {
+      arrived.resolve();
+      request.on("close", () => closed.resolve("closed"));
+    });
+    const { door } = openDoor([model(origin)]);
+    const abort = new AbortController();
+    const answer = door.open(use)(origin, { signal: abort.signal });
+    await arrived.promise;
+    abort.abort(new Error("enough"));
+    await expect(answer).rejects.toThrow("enough");
+    expect(await closed.promise).toBe("closed");
+  });
+});
+
+test.each([
+  ["localhost", "local"],
+  ["127.8.8.8", "local"],
+  ["[::1]", "local"],
+  ["10.1.2.3", "lan"],
+  ["172.31.0.1", "lan"],
+  ["172.32.0.1", "cloud"],
+  ["nas.local", "lan"],
+  ["fd00::1", "lan"],
+  ["example.com", "cloud"],
+  ["localhost.evil.example", "cloud"],
+])("%s is trusted as %s", (host, trust) => {
+  expect(trustOf(host)).toBe(trust);
+});

@@ -1,0 +1,201 @@
+import { describe, expect, test } from "vitest";
+
+import type { Clock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Model } from "../../src/core/model.ts";
+import { createOllamaModel } from "../../src/models/ollama.ts";
+import { ask, eventsOf, modelContract, nowSpec, stopOf, textOf } from "../contract/model.ts";
+import { createFakeClock } from "../fakes/clock.ts";
+import { startFakeOllama } from "../fakes/ollama.ts";
+import { openDoor } from "../fakes/receipts.ts";
+import { closedOrigin } from "../fakes/server.ts";
+
+function modelAt(url: string, model: string, clock: Clock = systemClock): Model {
+  const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
+  return createOllamaModel({
+    id: `ollama/${model}`,
+    url,
+    model,
+    limits: {
+      contextTokens: 2048,
+      promptBudget: 2000,
+      tools: true,
+      bare: false,
+      maxAnswerTokens: 100,
+    },
+    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
+    clock,
+    keepAlive: "5m",
+    firstTokenMs: 5000,
+    idleMs: 1000,
+  });
+}
+
+modelContract("Ollama on a fake server", async () => {
+  const { url } = await startFakeOllama();
+  const plain = modelAt(url, "plain");
+  const slow = modelAt(url, "slow");
+  const isLong = (text: string): boolean => text === "long";
+  const model: Model = {
+    ...plain,
+    stream: (request, signal) =>
+      (isLong(request.messages[0]?.text ?? "") ? slow : plain).stream(request, signal),
+  };
+  return { model, long: ask("long") };
+});
+
+describe("Ollama", () => {
+  test("every request pins the context and forbids silent cuts", async () => {
+    const fake = await startFakeOllama();
+    await eventsOf(modelAt(fake.url, "plain"), ask("hello", { maxTokens: 7 }));
+    expect(fake.chats).toMatchObject([
+      { truncate: false, shift: false, options: { num_ctx: 2048, num_predict: 7 } },
+    ]);
+  });
+
+  test.each(["plain", "plain-bytes"])("text is whole however it is cut (%s)", async (name) => {
+    const { url } = await startFakeOllama();
+    const events = await eventsOf(modelAt(url, name), ask("hello"));
+    expect(textOf(events)).toBe("Hello, wörld 😀.");
+    expect(events.slice(-2)).toEqual([
+      { type: "usage", promptTokens: 12, answerTokens: 3 },
+      { type: "stop", reason: "end" },
+    ]);
+  });
+
+  test("several tool calls of the last line come with ids", async () => {
+    const { url } = await startFakeOllama();
+    const events = await eventsOf(modelAt(url, "tools"), ask("time?", { tools: [nowSpec] }));
+    const calls = events.flatMap((event) => (event.type === "toolCall" ? [event.call] : []));
+    expect(calls.map(({ name, input }) => [name, input])).toEqual([
+      ["now", { zone: "UTC" }],
+      ["now", {}],
+    ]);
+    expect(calls[1]?.id).toBe("given");
+    expect(new Set(calls.map((call) => call.id)).size).toBe(2);
+    expect(stopOf(events)?.reason).toBe("toolCalls");
+  });
+
+  test("steps go back as Ollama wants them", async () => {
+    const fake = await startFakeOllama();
+    const call = { id: "c1", name: "now", input: { zone: "UTC" } };
+    await eventsOf(modelAt(fake.url, "tools"), {
+      ...ask("time?", { tools: [nowSpec] }),
+      messages: [
+        { role: "user", text: "time?" },
+        { role: "assistant", text: "", toolCalls: [call] },
+        { role: "tool", callId: "c1", name: "now", text: "noon" },
+      ],
+    });
+    expect(fake.chats[0]?.messages.slice(1)).toEqual([
+      {
+        role: "assistant",
+        content: "",
+        tool_calls: [{ function: { name: "now", arguments: { zone: "UTC" } } }],
+      },
+      { role: "tool", content: "noon", tool_name: "now" },
+    ]);
+  });
+
+  test.each(["thinking", "think-tags"])("thinking is no part of the answer (%s)", async (name) => {
+    const fake = await startFakeOllama();
+    const events = await eventsOf(modelAt(fake.url, name), ask("2+2?"));
+    expect(textOf(events)).toBe("Four.");
+    const thought = events.map((event) => (event.type === "thinking" ? event.text : "")).join("");
+    expect(thought).toBe("Hmm.");
+    expect(fake.chats[0]?.think).toBe(name === "thinking" ? false : undefined);
+  });
+
+  test("a call that was written as text is made, one of no offered tool is text", async () => {
+    const { url } = await startFakeOllama();
+    const offered = await eventsOf(modelAt(url, "salvage"), ask("time?", { tools: [nowSpec] }));
+    expect(stopOf(offered)?.reason).toBe("toolCalls");
+    const other = { ...nowSpec, name: "other" };
+    const refused = await eventsOf(modelAt(url, "salvage"), ask("time?", { tools: [other] }));
+    expect(stopOf(refused)?.reason).toBe("end");
+  });
+
+  test("an answer that was cut at its limit says so", async () => {
+    const { url } = await startFakeOllama();
+    expect(stopOf(await eventsOf(modelAt(url, "length"), ask("hello")))?.reason).toBe("length");
+  });
+
+  test.each([
+    ["missing", "model.missing", "run agent models pull missing"],
+    ["overflow", "model.context-overflow", "too long for overflow"],
+    ["busy", "model.unavailable", "its queue is full"],
+    ["no-tools", "model.bad-request", "does not support tools"],
+    ["html", "model.protocol", "something that is not an answer"],
+    ["cut", "model.truncated", "broke off"],
+    ["reset", "model.truncated", "broke off"],
+    ["malformed", "model.protocol", "not of its API"],
+    ["error-line", "model.protocol", "an error was encountered"],
+    ["remote", "model.refused", "runs in a cloud"],
+    ["remote-answer", "model.refused", "runs in a cloud"],
+    ["foreign", "model.refused", "set OLLAMA_HOST where it runs"],
+  ])("%s is the failure %s", async (name, code, words) => {
+    const { url } = await startFakeOllama();
+    const events = await eventsOf(modelAt(url, name), ask("hello", { tools: [nowSpec] }));
+    expect(stopOf(events)?.failure?.code).toBe(code);
+    expect(stopOf(events)?.failure?.sentence).toContain(words);
+  });
+
+  test.each(["gpt-oss:120b-cloud", "qwen3:cloud"])(
+    "%s is refused before anything is sent",
+    async (name) => {
+      const fake = await startFakeOllama();
+      const events = await eventsOf(modelAt(fake.url, name), ask("hello"));
+      expect(stopOf(events)?.failure?.code).toBe("model.refused");
+      expect(fake.paths).toEqual([]);
+    },
+  );
+
+  test("a host that does not answer is unavailable", async () => {
+    const events = await eventsOf(modelAt(await closedOrigin(), "plain"), ask("hello"));
+    expect(stopOf(events)?.failure).toMatchObject({
+      code: "model.unavailable",
+      sentence: expect.stringContaining("(connection refused)"),
+    });
+  });
+
+  test("an abort while nothing has come yet reaches the server", async () => {
+    const fake = await startFakeOllama();
+    const abort = new AbortController();
+    const events = eventsOf(modelAt(fake.url, "silent"), ask("hello"), abort.signal);
+    await expect.poll(() => fake.chats.length).toBe(1);
+    abort.abort();
+    expect(stopOf(await events)?.reason).toBe("aborted");
+    await fake.aborted;
+  });
+
+  test("a consumer that stops iterating reaches the server", async () => {
+    const fake = await startFakeOllama();
+    const stream = modelAt(fake.url, "slow").stream(ask("hello"), new AbortController().signal);
+    for await (const event of stream) if (event.type === "text") break;
+    await expect(fake.aborted).resolves.toBeUndefined();
+  });
+
+  test.each([
+    ["before the first token", "silent", 5000],
+    ["within an answer", "slow", 1000],
+  ])("silence %s ends at its deadline, and the server is told", async (_, name, ms) => {
+    const fake = await startFakeOllama();
+    const clock = createFakeClock();
+    const events: unknown[] = [];
+    const ended = (async () => {
+      for await (const event of modelAt(fake.url, name, clock).stream(
+        ask("hello"),
+        new AbortController().signal,
+      )) {
+        events.push(event);
+      }
+    })();
+    await expect
+      .poll(() => [fake.chats.length, events.length])
+      .toEqual([1, name === "slow" ? 1 : 0]);
+    clock.pass(ms);
+    await ended;
+    expect(events.at(-1)).toMatchObject({ reason: "error", failure: { code: "model.timeout" } });
+    await fake.aborted;
+  });
+});

@@ -1,0 +1,180 @@
+import { describe, expect, test } from "vitest";
+
+import { systemClock } from "../../src/core/clock.ts";
+import { AppError } from "../../src/core/errors.ts";
+import type { Model } from "../../src/core/model.ts";
+import type { RoutedEvent, TierName } from "../../src/core/router.ts";
+import { type ModelSettings, modelSettingsSchema } from "../../src/core/settings.ts";
+import type { Installed, Sources } from "../../src/models/candidates.ts";
+import { createRouter } from "../../src/models/router.ts";
+import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+
+function model(id: string, reply: ScriptedReply = { text: `I am ${id}.` }): Model {
+  return createScriptedModel({
+    id,
+    script: { scenes: [{ replies: [reply] }] },
+    clock: systemClock,
+  });
+}
+
+const settings: ModelSettings = modelSettingsSchema.parse({
+  hosts: { ollama: { kind: "ollama", url: "http://127.0.0.1:11434" } },
+  deployments: {
+    small: { host: "ollama", model: "qwen3:1.7b" },
+    big: { host: "ollama", model: "qwen3:8b" },
+    sonnet: { host: "ollama", model: "unused" },
+  },
+  tiers: { "local-fast": ["small"], "local-smart": ["big", "small"], "cloud-smart": ["sonnet"] },
+});
+
+function installed(name: string, own: Partial<Installed> = {}): Installed {
+  return { name, sizeBytes: 1000, tools: true, remote: false, ...own };
+}
+
+const nothing: Sources = {
+  installed: () =>
+    Promise.reject(new AppError("model.unavailable", { host: "ollama", problem: "off" })),
+  open: (id) => Promise.resolve(model(id)),
+  embedded: {
+    find: () => Promise.resolve(undefined),
+    open: (name) => Promise.resolve(model(name)),
+    obtain: () => Promise.resolve(model("starter")),
+    offer: undefined,
+  },
+};
+
+async function route(
+  own: Partial<Sources>,
+  ask: { tier?: TierName; forced?: boolean; settings?: Partial<ModelSettings> } = {},
+): Promise<RoutedEvent[]> {
+  const { tier = "local-fast", forced = false } = ask;
+  const router = createRouter({
+    settings: { ...settings, ...ask.settings },
+    sources: { ...nothing, ...own },
+    clock: systemClock,
+  });
+  const build = () => ({
+    messages: [{ role: "user", text: "hi" } as const],
+    tools: [],
+    maxTokens: 9,
+  });
+  return Array.fromAsync(
+    router.stream({ tier, forced, taskId: "t", build }, new AbortController().signal),
+  );
+}
+
+function chosen(events: readonly RoutedEvent[]): string[] {
+  return events.flatMap((event) => (event.type === "chosen" ? [event.deployment] : []));
+}
+
+function failure(events: readonly RoutedEvent[]): string | undefined {
+  const last = events.at(-1);
+  return last?.type === "stop" ? last.failure?.code : "no stop";
+}
+
+describe("which model answers", () => {
+  const both = () => Promise.resolve([installed("qwen3:1.7b"), installed("qwen3:8b")]);
+
+  test("what the owner set goes before everything, and a forced tier before that", async () => {
+    const own = { settings: { use: "big" } };
+    expect(chosen(await route({ installed: both }, own))).toEqual(["big"]);
+    const forced = { ...own, tier: "local-fast", forced: true } as const;
+    expect(chosen(await route({ installed: both }, forced))).toEqual(["small"]);
+  });
+
+  test("the tier's list goes in its order, past what is not installed", async () => {
+    expect(chosen(await route({ installed: both }, { tier: "local-smart" }))).toEqual(["big"]);
+    const one = { installed: () => Promise.resolve([installed("qwen3:1.7b")]) };
+    expect(chosen(await route(one, { tier: "local-smart" }))).toEqual(["small"]);
+  });
+
+  test("another installed model with tools stands in, and it is said how to get the right one", async () => {
+    const list = [
+      installed("huge", { sizeBytes: 9000 }),
+      installed("tiny", { sizeBytes: 10, tools: false }),
+      installed("far", { sizeBytes: 20, remote: true }),
+      installed("little", { sizeBytes: 500 }),
+    ];
+    const own = { installed: () => Promise.resolve(list) };
+    const fast = await route(own);
+    expect(chosen(fast)).toEqual(["ollama/little"]);
+    expect(fast[0]).toMatchObject({
+      notice: expect.stringContaining("agent models pull qwen3:1.7b"),
+    });
+    expect(chosen(await route(own, { tier: "local-smart" }))).toEqual(["ollama/huge"]);
+  });
+
+  test("without a host a model file here answers, else one is obtained", async () => {
+    const found = { name: "my-file", notice: "a toy" };
+    const embedded = { ...nothing.embedded, find: () => Promise.resolve(found) };
+    expect(chosen(await route({ embedded }))).toEqual(["my-file"]);
+    const offering = { ...nothing.embedded, offer: "a download" };
+    expect(chosen(await route({ embedded: offering }))).toEqual(["starter"]);
+  });
+
+  test("with nothing to be had there is one sentence with the ways to a model", async () => {
+    expect(failure(await route({}))).toBe("model.none");
+  });
+
+  test("a cloud that is not allowed is refused by name, and nothing else answers in its place", async () => {
+    const events = await route({ installed: both }, { tier: "cloud-smart", forced: true });
+    expect([chosen(events), failure(events)]).toEqual([[], "model.refused"]);
+  });
+
+  test("an agent's own cloud tier is answered here while no cloud is allowed", async () => {
+    expect(chosen(await route({ installed: both }, { tier: "cloud-smart" }))).toEqual(["big"]);
+  });
+});
+
+describe("when a deployment fails", () => {
+  const both = () => Promise.resolve([installed("qwen3:1.7b"), installed("qwen3:8b")]);
+  const opening = (reply: ScriptedReply) => (id: string) =>
+    Promise.resolve(id === "big" ? model(id, reply) : model(id));
+
+  test("before its first token, the next one answers and both tries are on record", async () => {
+    const open = opening({ failure: "model.timeout" });
+    const events = await route({ installed: both, open }, { tier: "local-smart" });
+    expect(chosen(events)).toEqual(["big", "small"]);
+    const tries = events.flatMap((event) => (event.type === "attempt" ? [event.attempt] : []));
+    expect(tries.map(({ deployment, outcome }) => [deployment, outcome])).toEqual([
+      ["big", "model.timeout"],
+      ["small", "ok"],
+    ]);
+    expect(events.filter((event) => event.type === "stop")).toHaveLength(1);
+  });
+
+  test("after its first token, nothing is started again", async () => {
+    const open = opening({ text: "Half an", failure: "model.truncated" });
+    const events = await route({ installed: both, open }, { tier: "local-smart" });
+    expect([chosen(events), failure(events)]).toEqual([["big"], "model.truncated"]);
+  });
+
+  test("a request that no other could answer either is not tried elsewhere", async () => {
+    const open = opening({ failure: "model.bad-request" });
+    const events = await route({ installed: both, open }, { tier: "local-smart" });
+    expect([chosen(events), failure(events)]).toEqual([["big"], "model.bad-request"]);
+  });
+
+  test("a model that cannot be made ready counts as a try", async () => {
+    const open = (id: string): Promise<Model> =>
+      id === "big" ? Promise.reject(new AppError("engine.missing")) : Promise.resolve(model(id));
+    const events = await route({ installed: both, open }, { tier: "local-smart" });
+    expect(chosen(events)).toEqual(["small"]);
+  });
+});
+
+test.each([
+  ["fast", "local-fast"],
+  ["smart", "local-smart"],
+  ["cloud", "cloud-smart"],
+  ["local-smart", "local-smart"],
+])("the word %s means %s", (word, tier) => {
+  expect(createRouter({ settings, sources: nothing, clock: systemClock }).tierOf(word)).toBe(tier);
+});
+
+test("an unknown tier is refused with the known words", () => {
+  const router = createRouter({ settings, sources: nothing, clock: systemClock });
+  expect(() => router.tierOf("huge")).toThrow(
+    'There is no tier "huge": use one of fast, smart, cloud',
+  );
+});
