@@ -165,9 +165,9 @@ export async function startFakeOllama(): Promise<FakeOllama> {
   }
 
   async function pull(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { model } = z
-      .object({ model: z.string() })
-      .loose()
+    // The package still says `name` here, as old servers want it.
+    const { name: model } = z
+      .object({ name: z.string(), stream: z.literal(true) })
       .parse(await bodyOf(request));
     if (model === "missing")
       return refuse(response, 500, "pull model manifest: file does not exist");

@@ -1,0 +1,90 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { emptyFolder } from "../fakes/folder.ts";
+import { type Run, run, scriptedHome } from "../fakes/program.ts";
+import { closedOrigin } from "../fakes/server.ts";
+
+const script = 'scenes: [{ replies: [{ text: "Hello." }] }]';
+
+/** One clear line, the right exit code, nothing on stdout, no stack trace. */
+function expectOneLine(result: Run, code: number, line: RegExp): void {
+  expect([result.code, result.stdout]).toEqual([code, ""]);
+  expect(result.stderr.trim().split("\n")).toEqual([expect.stringMatching(line)]);
+}
+
+describe("bad input is one clear line with the fix", () => {
+  test.each([
+    ["empty words", [""], 2, /^There is nothing to answer: write some words/],
+    ["an unknown tier", ["--tier", "huge", "hi"], 2, /^There is no tier "huge": use one of fast/],
+    [
+      "an unknown agent",
+      ["--agent", "cook", "hi"],
+      2,
+      /^There is no agent "cook": use one of assistant/,
+    ],
+    ["an unknown task", ["show", "ZZZZZZ"], 2, /^No task ends with "ZZZZZZ": see agent history/],
+    [
+      "a cloud nobody allowed",
+      ["--tier", "cloud", "hi"],
+      5,
+      /nothing is sent to a cloud until you allow it/,
+    ],
+    [
+      "an unknown action",
+      ["models", "eat"],
+      2,
+      /^There is no agent models eat: use list, pull NAME or check/,
+    ],
+  ])("%s", async (_, args, code, line) => {
+    expectOneLine(await run(await scriptedHome(script), args), code, line);
+  });
+
+  test("10 MB of standard input", async () => {
+    const result = await run(await scriptedHome(script), [], { input: "x".repeat(10_000_000) });
+    expectOneLine(result, 2, /at most 1 MB fit in one request/);
+  });
+
+  test("binary standard input", async () => {
+    const result = await run(await scriptedHome(script), [], { input: Buffer.from([1, 0, 2]) });
+    expectOneLine(result, 2, /^Standard input is not text \(byte 1/);
+  });
+
+  test("a malformed YAML file", async () => {
+    const home = await scriptedHome(script);
+    await writeFile(path.join(home, "config/models.local.yaml"), "use: [");
+    expectOneLine(await run(home, ["hi"]), 2, /^config\/models\.local\.yaml: is not valid YAML/);
+  });
+
+  test("a script that is not there", async () => {
+    const home = await scriptedHome(script);
+    await rm(path.join(home, "script.yaml"));
+    expectOneLine(await run(home, ["hi"]), 2, /^script\.yaml: is not there/);
+  });
+
+  test("an Ollama that does not answer, where the owner wants no other", async () => {
+    const home = await scriptedHome(script);
+    const url = await closedOrigin();
+    const settings = `use: mine
+hosts: { ollama: { kind: ollama, url: "${url}" } }
+deployments: { mine: { host: ollama, model: m } }
+embedded: { smollm2-135m: { starter: false } }
+`;
+    await writeFile(path.join(home, "config/models.local.yaml"), settings);
+    expectOneLine(await run(home, ["hi"]), 4, /does not answer \(connection refused\): start it/);
+  });
+
+  test("a data directory that cannot be written", async () => {
+    const home = await emptyFolder("home");
+    await mkdir(path.join(home, "workspace"));
+    await writeFile(path.join(home, "workspace/state"), "a file in its place");
+    expectOneLine(await run(home, ["stats"]), 3, /cannot be written: run chown/);
+  });
+
+  test("--verbose shows where a failure came from", async () => {
+    const { stderr } = await run(await scriptedHome(script), ["--verbose", "show", "ZZZZZZ"]);
+    expect(stderr).toMatch(/AppError: No task ends with "ZZZZZZ".*\n\s+at /);
+  });
+});

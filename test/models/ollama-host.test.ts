@@ -1,0 +1,45 @@
+import { expect, test } from "vitest";
+
+import { systemClock } from "../../src/core/clock.ts";
+import { createOllamaHost } from "../../src/models/ollama-host.ts";
+import { startFakeOllama } from "../fakes/ollama.ts";
+import { openDoor } from "../fakes/receipts.ts";
+import { closedOrigin } from "../fakes/server.ts";
+
+function hostAt(url: string) {
+  const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
+  const fetch = door.open({ purpose: "model", taskId: null });
+  return createOllamaHost({ url, fetch, clock: systemClock });
+}
+
+test("tells its version, whether its cloud is on, and what it has", async () => {
+  const host = hostAt((await startFakeOllama()).url);
+  expect([await host.version(), await host.cloudIsOn()]).toEqual(["0.24.0", false]);
+  const installed = await host.installed();
+  expect(installed.map(({ name, tools, remote }) => [name, tools, remote])).toEqual([
+    ["plain:latest", false, false],
+    ["tools:latest", true, false],
+    ["thinking:latest", false, false],
+    ["remote:latest", false, true],
+  ]);
+});
+
+test("a download's progress never goes back, though its layers come mixed", async () => {
+  const host = hostAt((await startFakeOllama()).url);
+  const steps = await Array.fromAsync(host.pull("plain", new AbortController().signal));
+  expect(steps.map((step) => step.completedBytes)).toEqual([0, 0, 60, 100, 100, 140, 200, 200]);
+  expect(steps.at(-1)).toEqual({ status: "success", completedBytes: 200, totalBytes: 200 });
+});
+
+test("a model that no registry has, and one that would not run here, are one sentence", async () => {
+  const host = hostAt((await startFakeOllama()).url);
+  const pull = (name: string) => Array.fromAsync(host.pull(name, new AbortController().signal));
+  await expect(pull("missing")).rejects.toThrow("file does not exist");
+  await expect(pull("big:cloud")).rejects.toThrow("it would not run on this machine");
+});
+
+test("a host that is off is one sentence", async () => {
+  await expect(hostAt(await closedOrigin()).installed()).rejects.toThrow(
+    "does not answer (connection refused)",
+  );
+});

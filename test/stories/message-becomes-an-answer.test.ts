@@ -1,0 +1,119 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+
+import { run, scriptedHome, start } from "../fakes/program.ts";
+
+const script = `
+scenes:
+  - when: time
+    replies:
+      - toolCalls: [{ name: now, input: { zone: UTC } }]
+      - text: It is late.
+  - when: story
+    replies:
+      - { text: "Once upon a time there was a very long story.", piece: 3, delay: 100 }
+  - replies:
+      - text: "Code in the moonlight."
+`;
+
+const tasksSchema = z.array(
+  z.object({ id: z.string(), state: z.string(), output: z.string().nullable() }),
+);
+
+async function history(home: string) {
+  const { stdout } = await run(home, ["history", "--json"]);
+  return tasksSchema.parse(JSON.parse(stdout));
+}
+
+describe("a message becomes an answer", () => {
+  test("words go in, the answer alone comes out on stdout, and the task is remembered", async () => {
+    const home = await scriptedHome(script);
+    const answered = await run(home, ["Write a haiku about coding"]);
+    expect(answered).toEqual({ stdout: "Code in the moonlight.\n", stderr: "", code: 0 });
+    const [task] = await history(home);
+    expect(task).toMatchObject({ state: "done", output: "Code in the moonlight." });
+    const shown = await run(home, ["show", task?.id.slice(-6).toLowerCase() ?? ""]);
+    expect(shown.stdout).toContain("Asked Write a haiku about coding");
+    expect(shown.stdout).toContain("Nothing left this machine.");
+    const stats = await run(home, ["stats", "--json"]);
+    expect(JSON.parse(stats.stdout)).toMatchObject({ tasks: { done: 1 } });
+  });
+
+  test("a tool is called on the way, and each step is remembered", async () => {
+    const home = await scriptedHome(script);
+    const { stdout, stderr } = await run(home, ["What time is it?"]);
+    expect([stdout, stderr]).toEqual(["It is late.\n", 'now {"zone":"UTC"}\n']);
+    const [task] = await history(home);
+    const shown = await run(home, ["show", task?.id ?? "", "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      steps: [{ kind: "model" }, { kind: "tool", name: "now", isError: false }, { kind: "model" }],
+    });
+  });
+
+  test("killed while the model speaks, it answers once when it is back", async () => {
+    const home = await scriptedHome(script);
+    const first = start(home, ["Tell me a story"]);
+    await first.saw("Once");
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const second = await run(home, ["Write a haiku"]);
+    expect(second.stderr).toContain("Finishing an earlier task first: Tell me a story");
+    const tasks = await history(home);
+    expect(tasks.map(({ state, output }) => [state, output])).toEqual([
+      ["done", "Code in the moonlight."],
+      ["done", "Once upon a time there was a very long story."],
+    ]);
+    const third = await run(home, ["Write a haiku"]);
+    expect(third.stderr).toBe("");
+  });
+
+  test("Ctrl-C stops the model and keeps what was said", async () => {
+    const home = await scriptedHome(script);
+    const running = start(home, ["Tell me a story"]);
+    await running.saw("Once");
+    running.child.kill("SIGINT");
+    const { code, stderr } = await running.ended;
+    expect([code, stderr]).toEqual([
+      130,
+      expect.stringContaining("Stopped. What was done is kept"),
+    ]);
+    const [task] = await history(home);
+    expect(task).toMatchObject({ state: "cancelled", output: expect.stringMatching(/^Once/) });
+  });
+
+  test("a second process on the same data is told so, and to try later", async () => {
+    const home = await scriptedHome(script);
+    const running = start(home, ["Tell me a story"]);
+    await running.saw("Once");
+    const second = await run(home, ["stats"]);
+    expect([second.code, second.stderr]).toEqual([
+      75,
+      expect.stringMatching(/^Another agent \(process \d+\)/),
+    ]);
+  });
+
+  test("a chat takes lines and commands in order", async () => {
+    const home = await scriptedHome(script);
+    const input = "hello\n/tier huge\n/agent code\nWhat time is it?\n/new\n";
+    const { stdout, stderr, code } = await run(home, ["-i"], { input });
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringContaining("Code in the moonlight.\nIt is late.\n"),
+    ]);
+    expect(stderr).toContain('There is no tier "huge"');
+    expect(stderr).toContain("From now on: agent code.");
+    expect(stderr).toContain("A new conversation.");
+  });
+
+  test("one JSON object has what programs need", async () => {
+    const home = await scriptedHome(script);
+    const { stdout } = await run(home, ["--json", "--new", "@code", "hello"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      state: "done",
+      agent: "code",
+      deployment: "script",
+      output: "Code in the moonlight.",
+      failure: null,
+    });
+  });
+});
