@@ -53,7 +53,12 @@ function restart(node) {
 function homeFolder() {
   const args = process.argv.slice(2);
   const at = args.findIndex((arg) => arg === "--home" || arg.startsWith("--home="));
-  const option = at === -1 ? undefined : (args[at]?.split("=")[1] ?? args[at + 1]);
+  const option =
+    at === -1
+      ? undefined
+      : args[at]?.startsWith("--home=")
+        ? args[at].slice("--home=".length)
+        : args[at + 1];
   const named = option ?? process.env["AGENT_HOME"];
   if (named !== undefined && named !== "") return path.resolve(named);
   const checkout = !root.split(path.sep).includes("node_modules");

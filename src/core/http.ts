@@ -30,6 +30,7 @@ export interface Receipt {
   readonly at: number;
   readonly headBytesOut: number;
   readonly bodyBytesOut: number;
+  /** Of the response's body, as it came, before any decompression. */
   readonly bytesIn: number;
   /** HTTP status; null while none has come, or when the connection failed. */
   readonly status: number | null;

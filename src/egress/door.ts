@@ -53,6 +53,9 @@ function unreachable(
   return new AppError("door.unreachable", { host, problem }, { cause: error });
 }
 
+/** No deadline of undici's own: a model may think for long, and callers have theirs. HTTP/1 only: its bytes can be counted. */
+const plainHttp = { headersTimeout: 0, bodyTimeout: 0, allowH2: false } as const;
+
 /** undici, loaded at the first request, since it is large and most commands send none. */
 async function loadUndici() {
   const { Agent, fetch } = await import("undici");
@@ -62,67 +65,90 @@ async function loadUndici() {
     fetch,
     meter,
     agentFor: (connectMs: number): Dispatcher => {
-      // No deadline of undici's own: a model may think for long, and callers have their own.
       const made =
-        agents.get(connectMs) ??
-        new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+        agents.get(connectMs) ?? new Agent({ ...plainHttp, connect: { timeout: connectMs } });
       agents.set(connectMs, made);
       return made;
     },
     async close(): Promise<void> {
-      meter.close();
       await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+      meter.close();
     },
   };
 }
 
 type Undici = Awaited<ReturnType<typeof loadUndici>>;
 
-/** Writes a request's receipt when it begins and when it has ended. */
+/** Writes a request's receipt when it begins and when it has ended; `settled` waits for those being written. */
 function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
-  return async (use: DoorUse, url: URL): Promise<Watch> => {
+  const writing = new Set<Promise<void>>();
+
+  function put(receipt: Receipt): Promise<void> {
+    const written = record(receipt)
+      .catch(onUnrecorded)
+      .finally(() => writing.delete(written));
+    writing.add(written);
+    return written;
+  }
+
+  async function begin(use: DoorUse, url: URL): Promise<Watch> {
     const at = clock.now();
     const trust = trustOf(url.hostname);
     const count: Count = { headBytesOut: 0, bodyBytesOut: 0, bytesIn: 0, status: null };
     const { purpose, taskId } = use;
     const head = { id: newId(at), taskId, purpose, host: url.host, trust, at };
-    const put = (): Promise<void> => record({ ...head, ...count }).catch(onUnrecorded);
-    const begun = put();
+    const begun = put({ ...head, ...count });
     // What leaves the home network is on record before its first byte.
     if (trust === "cloud") await begun;
-    return { count, ended: () => void begun.then(put) };
+    return { count, ended: () => void put({ ...head, ...count }) };
+  }
+
+  return {
+    begin,
+    async settled(): Promise<void> {
+      while (writing.size > 0) await Promise.all(writing);
+    },
   };
 }
 
-const credentials: ReadonlySet<string> = new Set([
-  "authorization",
-  "cookie",
-  "proxy-authorization",
-]);
+/** Headers that may go with a request to another origin; any other may be a credential. */
+const harmless: ReadonlySet<string> = new Set(["accept", "accept-language", "range", "user-agent"]);
 
-/** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch); credentials stay with their origin. */
+/** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch). */
 function redirected(init: FetchInit, status: number, sameOrigin: boolean): FetchInit {
   const { body, ...rest } = init;
   const asGet = status === 303 || (status < 303 && init.method === "POST");
   const headers = Object.entries(init.headers ?? {}).filter(
-    ([name]) => sameOrigin || !credentials.has(name.toLowerCase()),
+    ([name]) => sameOrigin || harmless.has(name.toLowerCase()),
   );
   const kept = { ...rest, headers: Object.fromEntries(headers) };
   if (asGet) return { ...kept, method: "GET" };
   return body === undefined ? kept : { ...kept, body };
 }
 
+/** Moves a name and password out of the address, where a failure would print them, into a header. */
+function withoutCredentials(address: URL, init: FetchInit): { url: URL; init: FetchInit } {
+  const { username, password } = address;
+  if (username === "" && password === "") return { url: address, init };
+  const url = new URL(address);
+  url.username = "";
+  url.password = "";
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
+  return { url, init: { ...init, headers: { authorization, ...init.headers } } };
+}
+
 /** The one door out: every connection of the program is made here, by rule and on record. */
 export function createDoor(options: DoorOptions): Door {
   const rules = [...(options.rules ?? [])];
-  const begin = createRecorder(options);
+  const recorder = createRecorder(options);
   const loaded: { undici: Promise<Undici> | undefined } = { undici: undefined };
 
   async function once(use: DoorUse, url: URL, init: FetchInit): Promise<Response> {
     checkRules(rules, use, { url, method: init.method ?? "GET" });
     const { fetch, meter, agentFor } = await (loaded.undici ??= loadUndici());
     init.signal?.throwIfAborted();
-    const watch = await begin(use, url);
+    const watch = await recorder.begin(use, url);
     const dispatcher = metered(agentFor(use.connectMs ?? defaultConnectMs), meter, watch);
     try {
       return await fetch(url, { ...init, redirect: "manual", dispatcher });
@@ -133,9 +159,8 @@ export function createDoor(options: DoorOptions): Door {
 
   function open(use: DoorUse): Fetch {
     return async (address, given = {}) => {
-      let url = new URL(address);
+      let { url, init } = withoutCredentials(new URL(address), given);
       let hop = use;
-      let init = given;
       for (let hops = 0; hops <= redirectLimit; hops += 1) {
         const response = await once(hop, url, init);
         const location = response.headers.get("location");
@@ -153,6 +178,9 @@ export function createDoor(options: DoorOptions): Door {
   return {
     open,
     allow: (rule) => void rules.push(rule),
-    close: async () => (await loaded.undici)?.close(),
+    async close() {
+      await (await loaded.undici)?.close();
+      await recorder.settled();
+    },
   };
 }

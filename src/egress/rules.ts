@@ -6,10 +6,13 @@ function originOf(address: string): string {
   return URL.canParse(address) ? new URL(address).origin : "";
 }
 
-/** True for a connection that may only read, to a host that somebody else named. */
-function isPlainRead(url: URL, method: string): boolean {
-  const safe = url.protocol === "https:" || trustOf(url.hostname) === "local";
-  return method === "GET" && safe;
+const distance = { local: 0, lan: 1, cloud: 2 } as const;
+
+/** True for a connection that only reads, safely, from a host no nearer to us than the one that named it. */
+function isPlainRead(url: URL, method: string, from: string): boolean {
+  const to = trustOf(url.hostname);
+  const outward = distance[to] >= distance[trustOf(new URL(from).hostname)];
+  return method === "GET" && outward && (url.protocol === "https:" || to === "local");
 }
 
 /** Throws `door.refused` unless a rule for this purpose names the origin, or names the one whose answer linked to it. */
@@ -23,6 +26,6 @@ export function checkRules(
   if (mine.some((rule) => rule.origin === url.origin)) return;
   const from = use.linkedFrom === undefined ? "" : originOf(use.linkedFrom);
   const linked = mine.some((rule) => rule.linksOut && rule.origin === from);
-  if (linked && isPlainRead(url, method)) return;
+  if (linked && isPlainRead(url, method, from)) return;
   throw new AppError("door.refused", { host: url.host, purpose: use.purpose });
 }

@@ -58,7 +58,8 @@ function createPost(child: Child) {
   const loading = Promise.withResolvers<Report | { say: "died"; problem: string }>();
   const state = { dead: false };
   child.onMessage((message) => {
-    const report = reportSchema.parse(message);
+    const report = reportSchema.safeParse(message).data;
+    if (report === undefined) return child.kill("SIGKILL");
     if (!("id" in report) || report.id === undefined) loading.resolve(report);
     else boxes.get(report.id)?.put(report);
   });

@@ -18,6 +18,16 @@ function exitOf(child: ChildProcess): Child["exited"] {
   });
 }
 
+/** What a child sent; undefined when it is no JSON. */
+function parsed(message: unknown): unknown {
+  if (typeof message !== "string") return message;
+  try {
+    return JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+}
+
 function start(options: SpawnOptions): ChildProcess {
   const channel = options.messages === true ? (["ipc"] as const) : [];
   return spawn(options.command, [...options.args], {
@@ -38,6 +48,9 @@ export function createSpawn(): Spawn {
   return (options) => {
     const child = start(options);
     const exited = exitOf(child);
+    // Nobody may be listening, and a full pipe would stop the child.
+    child.stdout?.resume();
+    child.stderr?.resume();
     living.add(child);
     void exited.then(() => living.delete(child));
     return {
@@ -47,10 +60,7 @@ export function createSpawn(): Spawn {
         // A child that died between the check and the write shows in `exited`, not here.
         if (child.connected) child.send(JSON.stringify(message), () => undefined);
       },
-      onMessage: (listener) =>
-        void child.on("message", (text) =>
-          listener(typeof text === "string" ? JSON.parse(text) : text),
-        ),
+      onMessage: (listener) => void child.on("message", (message) => listener(parsed(message))),
       onOutput: (listener) => listen(child, listener),
       kill: (signal = "SIGTERM") => void child.kill(signal),
       unref() {

@@ -45,6 +45,11 @@ test("characters that are cut between pieces stay whole", async () => {
   expect(await outputOf(start(script))).toBe("é€😀".repeat(3));
 });
 
+test("a child that says more than a pipe holds is not stopped by it", async () => {
+  const child = start("for (let i = 0; i < 100; i += 1) console.log('x'.repeat(10_000))");
+  expect(await child.exited).toMatchObject({ code: 0 });
+});
+
 test("messages go both ways", async () => {
   const child = start(
     `process.on("message", (text) => { process.send(text); process.disconnect(); })`,
