@@ -7,7 +7,11 @@ import type { Output } from "./output.ts";
 /** Writes a task's events as they come: text to stdout, notices and tools to stderr. */
 export function createAnswerWriter(
   output: Output,
-  options: { readonly stream: boolean },
+  options: {
+    readonly stream: boolean;
+    /** Notices that the person has seen; none is shown twice. */
+    readonly seen?: Set<string>;
+  },
 ): {
   onEvent(event: TaskEvent): void;
   /** The deployment that answered last. */
@@ -15,7 +19,7 @@ export function createAnswerWriter(
 } {
   let wrote = false;
   let deployment: string | undefined;
-  const seen = new Set<string>();
+  const seen = options.seen ?? new Set<string>();
 
   function end(task: Task): void {
     if (!options.stream && task.output !== null) output.write(task.output);

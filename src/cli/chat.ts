@@ -30,6 +30,7 @@ interface ChatState {
   tier: string | undefined;
   running: AbortController | undefined;
   left: boolean;
+  readonly seen: Set<string>;
 }
 
 type Command = (state: ChatState, word: string) => Promise<string> | string;
@@ -76,7 +77,7 @@ async function answer(
   const { words, state } = turn;
   const running = new AbortController();
   state.running = running;
-  const writer = createAnswerWriter(output, { stream: true });
+  const writer = createAnswerWriter(output, { stream: true, seen: state.seen });
   try {
     const runner = await services.runner();
     const task = await runner.run(
@@ -122,7 +123,13 @@ export async function chat(
   const store = await services.store();
   await store.ensureChat(terminal);
   const commands = createCommands(services);
-  const state: ChatState = { agent: undefined, tier: undefined, running: undefined, left: false };
+  const state: ChatState = {
+    agent: undefined,
+    tier: undefined,
+    running: undefined,
+    left: false,
+    seen: new Set(),
+  };
   const rl = await openLines(store, streams);
   const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
   let queue = surviving(output, () =>

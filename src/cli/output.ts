@@ -29,8 +29,14 @@ export function createOutput(
     transientShown = false;
   };
   return {
-    write: (text) => void stdout.write(text),
-    line: (text) => void stdout.write(`${text}\n`),
+    write: (text) => {
+      clear();
+      stdout.write(text);
+    },
+    line: (text) => {
+      clear();
+      stdout.write(`${text}\n`);
+    },
     note: (text) => {
       clear();
       stderr.write(`${text}\n`);

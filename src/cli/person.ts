@@ -5,6 +5,24 @@ function optionLabel({ title, sizeBytes, license, from }: Offer): string {
   return `${title}, ${sizeText(sizeBytes)}, ${license}, from ${from}`;
 }
 
+/** Takes the keys of the terminal from a chat that listens to them for as long as `work` asks something. */
+async function borrowing<Result>(
+  stdin: NodeJS.ReadStream,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const wasRaw = stdin.isRaw;
+  const listeners = stdin.listeners("keypress");
+  stdin.removeAllListeners("keypress");
+  try {
+    return await work();
+  } finally {
+    for (const listener of listeners)
+      stdin.on("keypress", (...keys: unknown[]) => listener(...keys));
+    stdin.setRawMode(wasRaw);
+    if (listeners.length > 0) stdin.resume();
+  }
+}
+
 async function choose(offers: readonly Offer[]): Promise<Offer | undefined> {
   const { isCancel, select } = await import("@clack/prompts");
   const chosen = await select<Offer | "none">({
@@ -26,6 +44,8 @@ export function createPerson(output: Output, stdin: NodeJS.ReadStream): Person {
       const bar = barText(completedBytes, totalBytes);
       output.transient(`${name} ${bar} of ${sizeText(totalBytes)}`);
     },
-    ...(stdin.isTTY && output.isTerminal ? { chooseDownload: choose } : {}),
+    ...(stdin.isTTY && output.isTerminal
+      ? { chooseDownload: (offers) => borrowing(stdin, () => choose(offers)) }
+      : {}),
   };
 }
