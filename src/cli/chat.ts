@@ -114,6 +114,34 @@ async function openLines(store: Store, streams: ChatStreams): Promise<Interface>
   return createInterface({ input, output: screen, history, historySize, prompt: "> " });
 }
 
+/** What is done with a line; a failure raised on purpose is said, and the chat goes on. */
+function createHandler(services: Services, output: Output, state: ChatState) {
+  const commands = createCommands(services);
+
+  async function handle(line: string): Promise<void> {
+    const [name = "", word = ""] = line.split(/\s+/, 2);
+    const command = commands.get(name);
+    if (command !== undefined) {
+      const said = await command(state, word);
+      if (said !== "") output.note(said);
+    } else if (/^\/[a-z]+$/.test(line))
+      output.note(`There is no ${line}: /help lists what there is.`);
+    else await answer(services, output, { words: line, state });
+  }
+
+  async function resume(): Promise<void> {
+    const running = new AbortController();
+    state.running = running;
+    await finishEarlier(services, output, running.signal);
+    state.running = undefined;
+  }
+
+  return {
+    handle: (line: string) => surviving(output, () => handle(line)),
+    resume: () => surviving(output, resume),
+  };
+}
+
 /** A chat on a terminal until Ctrl-D or /quit; lines sent while an answer comes are answered after it, in order. */
 export async function chat(
   services: Services,
@@ -122,7 +150,6 @@ export async function chat(
 ): Promise<void> {
   const store = await services.store();
   await store.ensureChat(terminal);
-  const commands = createCommands(services);
   const state: ChatState = {
     agent: undefined,
     tier: undefined,
@@ -131,36 +158,23 @@ export async function chat(
     seen: new Set(),
   };
   const rl = await openLines(store, streams);
+  const handler = createHandler(services, output, state);
   const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
-  let queue = surviving(output, () =>
-    finishEarlier(services, output, new AbortController().signal),
-  );
-
-  async function handle(line: string): Promise<void> {
-    const [name = "", word = ""] = line.split(/\s+/, 2);
-    const command = commands.get(name);
-    if (command === undefined) await answer(services, output, { words: line, state });
-    else {
-      const said = await command(state, word);
-      if (said !== "") output.note(said);
-    }
-  }
-
   const prompt = (): void => {
     if (!state.left) rl.prompt();
   };
-
-  function enqueue(line: string): void {
-    queue = queue.then(() => surviving(output, () => handle(line))).then(prompt);
-    queue.catch(fail);
-  }
+  output.note(output.dim("/help says what can be written here; Ctrl-D leaves."));
+  let queue = handler.resume().then(prompt);
 
   rl.on("line", (raw) => {
     const line = raw.trim();
     if (line === "/quit") rl.close();
     else if (line === "/stop" && state.running !== undefined) state.running.abort();
     else if (line === "") prompt();
-    else enqueue(line);
+    else {
+      queue = queue.then(() => handler.handle(line)).then(prompt);
+      queue.catch(fail);
+    }
   });
   rl.on("SIGINT", () => {
     if (state.running === undefined) rl.close();
@@ -172,7 +186,5 @@ export async function chat(
     if (streams.input.isTTY) state.running?.abort();
     void queue.then(leave, fail);
   });
-  output.note(output.dim("/help says what can be written here; Ctrl-D leaves."));
-  void queue.then(prompt);
   await left;
 }
