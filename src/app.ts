@@ -1,10 +1,11 @@
 import { systemClock } from "#core/clock.ts";
 import type { Receipt } from "#core/http.ts";
+import type { Person } from "#core/person.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Store } from "#core/store.ts";
 
-import type { Person, Services } from "./cli/services.ts";
+import type { Services } from "./cli/services.ts";
 import type { Config } from "./config.ts";
 
 /** A value made when it is first asked for, once. */

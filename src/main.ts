@@ -22,6 +22,12 @@ async function version(root: string): Promise<string> {
   return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
+/** A piece of work that Ctrl-C aborted is no bug. */
+function asKnown(error: unknown): unknown {
+  const aborted = error instanceof Error && error.name === "AbortError";
+  return aborted ? new AppError("task.cancelled", {}, { cause: error }) : error;
+}
+
 /** What went wrong, in one line; where it came from only when asked, or when it is a bug of ours. */
 function sentenceOf(error: unknown, verbose: boolean): string {
   if (error instanceof AppError && !verbose) return error.message;
@@ -53,7 +59,8 @@ export async function main(
       },
     });
   } catch (error) {
-    process.exitCode = error instanceof AppError ? error.exit : exitCodes.failed;
-    output.note(sentenceOf(error, argv.includes("--verbose")));
+    const known = asKnown(error);
+    process.exitCode = known instanceof AppError ? known.exit : exitCodes.failed;
+    output.note(sentenceOf(known, argv.includes("--verbose")));
   }
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import type { Agent } from "#core/agent.ts";
+import { AppError } from "#core/errors.ts";
 import type { ModelLimits, ModelRequest, PromptMessage, ToolSpec } from "#core/model.ts";
 import { estimateTokens } from "#core/model.ts";
 import type { Step, Turn } from "#core/task.ts";
@@ -52,8 +53,20 @@ function fittingTurns(turns: readonly Turn[], budget: number): PromptMessage[] {
   return kept[0]?.role === "assistant" ? kept.slice(1) : kept;
 }
 
+function sizeOf(messages: readonly PromptMessage[], tools: readonly ToolSpec[]): number {
+  const schemas = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
+  return messages.reduce((sum, message) => sum + tokensOf(message), schemas);
+}
+
 function instructions(parts: PromptParts, limits: ModelLimits): PromptMessage[] {
   return limits.bare ? [] : [{ role: "system", text: parts.agent.system_prompt.trim() }];
+}
+
+/** Throws `config.invalid` when instructions and tools take more than their share of every prompt. */
+function checkBudget(agent: Agent, taken: number, budget: number): void {
+  if (taken <= budget) return;
+  const problem = `its instructions and tools take about ${taken} tokens, and ${budget} fit the model that answers: shorten system_prompt or tools.`;
+  throw new AppError("config.invalid", { file: `config/agents/${agent.name}.yaml`, problem });
 }
 
 /**
@@ -67,9 +80,8 @@ export function buildPrompt(parts: PromptParts, limits: ModelLimits): Prompt {
     { role: "user", text: parts.input },
     ...parts.steps.map(stepMessage),
   ];
-  const fixed =
-    [...head, ...tail].reduce((sum, message) => sum + tokensOf(message), 0) +
-    (tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools)));
+  const fixed = sizeOf([...head, ...tail], tools);
+  checkBudget(parts.agent, sizeOf(head, tools), limits.promptBudget);
   const maxTokens = Math.min(limits.maxAnswerTokens, Math.floor(limits.contextTokens / 2));
   const turns = fittingTurns(parts.turns, limits.contextTokens - maxTokens - fixed);
   return { messages: [...head, ...turns, ...tail], tools, maxTokens };

@@ -1,8 +1,8 @@
 import { AppError, exitCodes } from "#core/errors.ts";
+import type { Models } from "#core/models.ts";
 import { tierNames } from "#core/router.ts";
 
 import { type Output, sizeText } from "./output.ts";
-import type { Models } from "./services.ts";
 
 /** Lists what each tier would use and why, then the models of this machine. */
 export async function listModels(

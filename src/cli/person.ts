@@ -1,7 +1,8 @@
-import { barText, type Output, sizeText } from "./output.ts";
-import type { Offer, Person } from "./services.ts";
+import type { DownloadOffer, Person } from "#core/person.ts";
 
-function optionLabel({ title, sizeBytes, license, from }: Offer): string {
+import { barText, type Output, sizeText } from "./output.ts";
+
+function optionLabel({ title, sizeBytes, license, from }: DownloadOffer): string {
   return `${title}, ${sizeText(sizeBytes)}, ${license}, from ${from}`;
 }
 
@@ -23,9 +24,9 @@ async function borrowing<Result>(
   }
 }
 
-async function choose(offers: readonly Offer[]): Promise<Offer | undefined> {
+async function choose(offers: readonly DownloadOffer[]): Promise<DownloadOffer | undefined> {
   const { isCancel, select } = await import("@clack/prompts");
-  const chosen = await select<Offer | "none">({
+  const chosen = await select<DownloadOffer | "none">({
     message: "There is no model on this machine yet. Download one?",
     options: [
       ...offers.map((offer) => ({ value: offer, label: optionLabel(offer) })),

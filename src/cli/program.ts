@@ -2,9 +2,10 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 
 import { systemClock } from "#core/clock.ts";
 import { exitCodes } from "#core/errors.ts";
+import type { Person } from "#core/person.ts";
 
 import type { Output } from "./output.ts";
-import type { Person, Services } from "./services.ts";
+import type { Services } from "./services.ts";
 
 /** What the command line works with. */
 export interface CliDeps {

@@ -1,27 +1,9 @@
 import { AppError } from "#core/errors.ts";
-import type { Explained, Router } from "#core/router.ts";
+import type { ListedModel, Models } from "#core/models.ts";
+import type { Person } from "#core/person.ts";
+import type { Router } from "#core/router.ts";
 
-import type { Asked } from "./embedded-source.ts";
 import type { ModelSources } from "./sources.ts";
-
-/** A model as `agent models` lists it. */
-export interface ListedModel {
-  readonly name: string;
-  /** "embedded" or a host's name. */
-  readonly where: string;
-  readonly sizeBytes: number;
-  readonly tools: boolean;
-  /** False for one that would have to be downloaded. */
-  readonly here: boolean;
-}
-
-/** What `agent models` does. */
-export interface ModelCommands {
-  list(): Promise<ListedModel[]>;
-  explain(tier: string): Promise<Explained[]>;
-  /** Downloads a model, with Ollama or into the data directory; rejects with an AppError. */
-  pull(name: string, signal: AbortSignal): Promise<void>;
-}
 
 async function embeddedModels({ settings, embedded }: ModelSources): Promise<ListedModel[]> {
   const local = await embedded.local();
@@ -49,11 +31,7 @@ async function hostModels({ hosts }: ModelSources): Promise<ListedModel[]> {
 }
 
 /** The commands over the sources of models. */
-export function createModelCommands(
-  sources: ModelSources,
-  router: Router,
-  person: Asked,
-): ModelCommands {
+export function createModelCommands(sources: ModelSources, router: Router, person: Person): Models {
   return {
     list: async () => [...(await hostModels(sources)), ...(await embeddedModels(sources))],
     explain: (tier) => router.explain(router.tierOf(tier)),

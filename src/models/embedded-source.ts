@@ -1,10 +1,11 @@
-import { freemem } from "node:os";
+import { freemem, totalmem } from "node:os";
 import path from "node:path";
 
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { Door } from "#core/http.ts";
 import type { Model, ModelLimits } from "#core/model.ts";
+import type { DownloadOffer, Person } from "#core/person.ts";
 import type { Spawn } from "#core/process.ts";
 
 import type { Found } from "./candidates.ts";
@@ -13,24 +14,6 @@ import { createModelFiles, type LocalFile, type ModelFiles } from "./model-files
 import type { ModelRow, ModelsFile } from "./model-rows.ts";
 import type { PipEnvironment } from "./package-index.ts";
 import { waysToAModel } from "./ways.ts";
-
-/** A model file that can be downloaded. */
-export interface ModelOffer {
-  readonly name: string;
-  readonly title: string;
-  readonly sizeBytes: number;
-  readonly license: string;
-  /** Where it comes from, in words. */
-  readonly from: string;
-}
-
-/** What the embedded models ask of the person. */
-export interface Asked {
-  readonly notice: (line: string) => void;
-  readonly progress: (name: string, done: { completedBytes: number; totalBytes: number }) => void;
-  /** Absent where there is nobody to ask: then only the starter is fetched. */
-  readonly chooseDownload?: (offers: readonly ModelOffer[]) => Promise<ModelOffer | undefined>;
-}
 
 /** What embedded models are made of. */
 export interface EmbeddedDeps {
@@ -41,7 +24,7 @@ export interface EmbeddedDeps {
   readonly spawn: Spawn;
   readonly clock: Clock;
   readonly environment: PipEnvironment;
-  readonly person: Asked;
+  readonly person: Person;
 }
 
 /** The models that run in this program. */
@@ -65,14 +48,19 @@ function limitsOf(row: ModelRow | undefined): ModelLimits {
   };
 }
 
-/** Bytes that a model may take on this machine: what a container allows, else six tenths of what is free. */
-function memoryForModels(): number {
+/** Bytes of memory that this machine, or its container, has. */
+function machineMemory(): number {
   const allowed = process.constrainedMemory();
-  return (allowed > 0 ? Math.min(allowed, freemem()) : freemem()) * 0.6;
+  return allowed > 0 ? Math.min(allowed, totalmem()) : totalmem();
+}
+
+/** Bytes that a model may take without pressing on what else runs here. */
+function memoryForModels(): number {
+  return Math.min(machineMemory(), freemem()) * 0.6;
 }
 
 /** The largest row that fits this machine, then the starter. */
-function offersOf({ embedded, hub }: ModelsFile): ModelOffer[] {
+function offersOf({ embedded, hub }: ModelsFile): DownloadOffer[] {
   const rows = Object.entries(embedded);
   const fitting = rows
     .filter(([, row]) => !row.starter && row.memory * 1e6 <= memoryForModels())
@@ -134,6 +122,12 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
   const starter = Object.entries(settings.embedded).find(([, row]) => row.starter)?.[0];
 
   async function pull(name: string, signal: AbortSignal): Promise<void> {
+    const needs = (settings.embedded[name]?.memory ?? 0) * 1e6;
+    if (needs > machineMemory()) {
+      const text = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
+      const details = { model: name, needs: text(needs), free: text(machineMemory()) };
+      throw new AppError("model.memory", details);
+    }
     await files.pull(name, { signal, onProgress: (done) => person.progress(name, done) });
   }
 
@@ -157,7 +151,14 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
       if (name === undefined) throw new AppError("model.none", { ways: waysToAModel });
       const row = settings.embedded[name];
       person.notice(`Downloading ${row?.title ?? name} (once).`);
-      await pull(name, signal);
+      await pull(name, signal).catch((error: unknown) => {
+        if (!(error instanceof AppError)) throw error;
+        throw new AppError(
+          "model.none",
+          { ways: `${error.message} ${waysToAModel}` },
+          { cause: error },
+        );
+      });
       const { notice } = toyNotice(row);
       if (notice !== undefined) person.notice(notice);
       return opener.open(name);

@@ -53,6 +53,13 @@ describe("the prompt", () => {
     expect(kept.map((message) => message.role)).toEqual(["system", "user"]);
   });
 
+  test("instructions that take too much of every prompt are refused by file", () => {
+    const agent = makeAgent({ name: "assistant", system_prompt: "word ".repeat(1000) });
+    expect(() => buildPrompt({ ...parts, agent }, limits)).toThrow(
+      /^config\/agents\/assistant\.yaml: its instructions and tools take about \d+ tokens, and 700 fit/,
+    );
+  });
+
   test("its beginning is the same for every request, so that prompt caches hold", () => {
     const one = buildPrompt({ ...parts, turns: [] }, limits);
     const two = buildPrompt({ ...parts, turns: [], input: "Another." }, limits);

@@ -76,6 +76,21 @@ embedded: { smollm2-135m: { starter: false } }
     expectOneLine(await run(home, ["hi"]), 4, /does not answer \(connection refused\): start it/);
   });
 
+  test("no model and no way to one, and what needs no model goes on working", async () => {
+    const home = await scriptedHome(script);
+    const origin = await closedOrigin();
+    const settings = `hub: "${origin}"
+hosts: { ollama: { kind: ollama, url: "${origin}" } }
+`;
+    await writeFile(path.join(home, "config/models.local.yaml"), settings);
+    const result = await run(home, ["hi"], { env: { PIP_INDEX_URL: `${origin}/simple` } });
+    expect([result.code, result.stdout]).toEqual([3, ""]);
+    expect(result.stderr).toContain("could not be downloaded");
+    expect(result.stderr).toContain("Get one in one of three ways: start Ollama");
+    const history = await run(home, ["history"]);
+    expect([history.code, history.stdout]).toEqual([0, expect.stringContaining("failed")]);
+  });
+
   test("a data directory that cannot be written", async () => {
     const home = await emptyFolder("home");
     await mkdir(path.join(home, "workspace"));
