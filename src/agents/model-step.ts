@@ -38,7 +38,7 @@ function createGathering() {
   };
 }
 
-/** Makes one model call and says what it sees: yields `chosen` and `text`, returns the finished step. */
+/** Makes one model call and says what it sees: yields `chosen`, `text` and `cut`, returns the finished step. */
 export async function* callModel(
   deps: { readonly router: Router; readonly clock: Clock; readonly seq: number },
   ask: RouteAsk,
@@ -59,6 +59,7 @@ export async function* callModel(
     else if (event.type === "stop") gathering.end(event);
   }
   const { text, deployment, toolCalls, stop } = gathering.result();
+  if (stop.reason === "length") yield { type: "cut" };
   return {
     step: {
       kind: "model",

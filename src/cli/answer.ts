@@ -21,9 +21,12 @@ export function createAnswerWriter(
   let deployment: string | undefined;
   const seen = options.seen ?? new Set<string>();
 
+  let cut = false;
+
   function end(task: Task): void {
     if (!options.stream && task.output !== null) output.write(task.output);
     if (wrote || (!options.stream && task.output !== null)) output.write("\n");
+    if (cut) output.note(output.dim("The answer reached its limit and was cut."));
   }
 
   return {
@@ -43,7 +46,8 @@ export function createAnswerWriter(
       } else if (event.type === "text" && options.stream) {
         output.write(wrote ? event.text : event.text.trimStart());
         wrote ||= event.text.trim() !== "";
-      } else if (event.type === "end") end(event.task);
+      } else if (event.type === "cut") cut = true;
+      else if (event.type === "end") end(event.task);
     },
   };
 }

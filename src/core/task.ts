@@ -67,7 +67,7 @@ export interface Turn {
   readonly taskId: string;
 }
 
-/** What a person watching a task sees of it. `end` comes once, last. */
+/** What a person watching a task sees of it. `cut` says that the answer reached its limit; `end` comes once, last. */
 export type TaskEvent =
   | { readonly type: "start"; readonly task: Task }
   | Chosen
@@ -78,4 +78,5 @@ export type TaskEvent =
       readonly input: unknown;
       readonly isError: boolean;
     }
+  | { readonly type: "cut" }
   | { readonly type: "end"; readonly task: Task };

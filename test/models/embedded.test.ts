@@ -118,6 +118,28 @@ describe.skipIf(starter.file === undefined)(`the embedded model ${starter.reason
     expect(watched.children).toHaveLength(2);
   });
 
+  test("a process that dies before its first word is started again, once", async () => {
+    const mortal = (deaths: number) => {
+      const watched = watchedSpawn();
+      const dying: Spawn = (options) => {
+        const child = watched.spawn(options);
+        const dies = watched.children.length <= deaths;
+        const send = (message: unknown): void => {
+          const isQuestion = JSON.stringify(message).includes('"answer"');
+          if (dies && isQuestion) child.kill("SIGKILL");
+          else child.send(message);
+        };
+        return { ...child, send };
+      };
+      return { spawn: dying, children: watched.children };
+    };
+    const once = mortal(1);
+    expect(textOf(await eventsOf(open({ spawn: once.spawn }), ask("hello")))).not.toBe("");
+    const twice = mortal(2);
+    const events = await eventsOf(open({ spawn: twice.spawn }), ask("hello"));
+    expect([stopOf(events)?.failure?.code, twice.children.length]).toEqual(["model.crashed", 2]);
+  });
+
   test("an idle process is ended, and another is started when it is needed", async () => {
     const watched = watchedSpawn();
     const clock = createFakeClock();
