@@ -23,6 +23,11 @@ export function createAnswerWriter(
 
   let cut = false;
 
+  function noticeOnce(notice: string): void {
+    if (!seen.has(notice)) output.note(output.dim(notice));
+    seen.add(notice);
+  }
+
   function end(task: Task): void {
     if (!options.stream && task.output !== null) output.write(task.output);
     if (wrote || (!options.stream && task.output !== null)) output.write("\n");
@@ -34,9 +39,7 @@ export function createAnswerWriter(
     onEvent(event) {
       if (event.type === "chosen") {
         ({ deployment } = event);
-        if (event.notice !== undefined && !seen.has(event.notice))
-          output.note(output.dim(event.notice));
-        if (event.notice !== undefined) seen.add(event.notice);
+        if (event.notice !== undefined) noticeOnce(event.notice);
       } else if (event.type === "tool") {
         output.note(
           output.dim(
