@@ -2,7 +2,7 @@ import { errorTable, exitCodes } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 
-import type { Output } from "./output.ts";
+import { type Output, plainText } from "./output.ts";
 
 /** Writes a task's events as they come: text to stdout, notices and tools to stderr. */
 export function createAnswerWriter(
@@ -29,7 +29,7 @@ export function createAnswerWriter(
   }
 
   function end(task: Task): void {
-    if (!options.stream && task.output !== null) output.write(task.output);
+    if (!options.stream && task.output !== null) output.write(plainText(task.output));
     if (wrote || (!options.stream && task.output !== null)) output.write("\n");
     if (cut) output.note(output.dim("The answer reached its limit and was cut."));
   }
@@ -47,7 +47,8 @@ export function createAnswerWriter(
           ),
         );
       } else if (event.type === "text" && options.stream) {
-        output.write(wrote ? event.text : event.text.trimStart());
+        const text = plainText(event.text);
+        output.write(wrote ? text : text.trimStart());
         wrote ||= event.text.trim() !== "";
       } else if (event.type === "cut") cut = true;
       else if (event.type === "end") end(event.task);

@@ -3,7 +3,7 @@ import { shortId } from "#core/ids.ts";
 import type { Store } from "#core/store.ts";
 import type { Step, Task, UsageRow } from "#core/task.ts";
 
-import { lineOf, type Output, whenText } from "./output.ts";
+import { lineOf, type Output, plainText, whenText } from "./output.ts";
 import { terminal } from "./terminal-chat.ts";
 
 /** Lists the owner's tasks, newest first. */
@@ -67,8 +67,8 @@ export async function show(
   const bold = (text: string): string => output.bold(text);
   output.line(`${bold("Task")} ${task.id}, ${task.state}, ${whenText(task.createdAt)}`);
   output.line(`${bold("Agent")} ${task.agent} (chosen by ${task.chosenBy})`);
-  output.line(`${bold("Asked")} ${task.input}`);
-  if (task.output !== null) output.line(`${bold("Answered")} ${task.output}`);
+  output.line(`${bold("Asked")} ${plainText(task.input)}`);
+  if (task.output !== null) output.line(`${bold("Answered")} ${plainText(task.output)}`);
   if (task.failure !== null) output.line(`${bold("Failed")} ${task.failure.sentence}`);
   for (const step of steps) output.line(`  ${stepText(step)}`);
   for (const row of usage) output.line(`  ${usageText(row)}`);

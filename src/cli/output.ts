@@ -1,5 +1,11 @@
 import { styleText } from "node:util";
 
+/** Text of a model or a file without the control characters that would steer a terminal; line ends and tabs stay. */
+export function plainText(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- they are what is taken out
+  return text.replaceAll(/[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g, "");
+}
+
 /** Where a command writes: answers and data on stdout, all else on stderr. */
 export interface Output {
   /** Data, as it is. */
@@ -69,7 +75,7 @@ export function barText(done: number, total: number): string {
 
 /** One line of a text, cut to a width. */
 export function lineOf(text: string, width: number): string {
-  const line = text.replaceAll(/\s+/g, " ").trim();
+  const line = plainText(text.replaceAll(/\s+/g, " ")).trim();
   return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 3))}...`;
 }
 

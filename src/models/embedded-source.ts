@@ -9,10 +9,10 @@ import type { DownloadOffer, Person } from "#core/person.ts";
 import type { Spawn } from "#core/process.ts";
 
 import type { Found } from "./candidates.ts";
+import { childEnvironment, type Environment } from "./child-environment.ts";
 import { createEmbeddedModel, type EmbeddedModel } from "./embedded-model.ts";
 import { createModelFiles, type LocalFile, type ModelFiles } from "./model-files.ts";
 import type { ModelRow, ModelsFile } from "./model-rows.ts";
-import type { PipEnvironment } from "./package-index.ts";
 import { waysToAModel } from "./ways.ts";
 
 /** What embedded models are made of. */
@@ -23,7 +23,7 @@ export interface EmbeddedDeps {
   readonly door: Door;
   readonly spawn: Spawn;
   readonly clock: Clock;
-  readonly environment: PipEnvironment;
+  readonly environment: Environment;
   readonly person: Person;
 }
 
@@ -103,7 +103,8 @@ function createOpener(deps: EmbeddedDeps, files: ModelFiles) {
     const { spawn, clock } = deps;
     const { file, row } = found;
     const limits = limitsOf(row);
-    const model = createEmbeddedModel({ id: name, name, file, limits, spawn, clock, env: {} });
+    const env = childEnvironment(deps.environment);
+    const model = createEmbeddedModel({ id: name, name, file, limits, spawn, clock, env });
     models.set(name, model);
     return model;
   }

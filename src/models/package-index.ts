@@ -3,17 +3,7 @@ import { z } from "zod";
 import type { Door } from "#core/http.ts";
 import type { Spawn } from "#core/process.ts";
 
-/** The environment that pip is asked with. */
-export type PipEnvironment = Readonly<Record<string, string | undefined>>;
-
-const passedOn = [
-  "PATH",
-  "HOME",
-  "USERPROFILE",
-  "SystemRoot",
-  "PIP_CONFIG_FILE",
-  "XDG_CONFIG_HOME",
-];
+import { childEnvironment, type Environment } from "./child-environment.ts";
 
 async function outputOf(
   spawn: Spawn,
@@ -35,16 +25,11 @@ const builtIn = "from pip._internal.models.index import PyPI; print(PyPI.simple_
 /** The address of the package index that pip would use, asked without any traffic; undefined where there is no pip. */
 export async function findIndex(
   spawn: Spawn,
-  environment: PipEnvironment,
+  environment: Environment,
 ): Promise<string | undefined> {
   const named = environment["PIP_INDEX_URL"] ?? "";
   if (URL.canParse(named)) return named;
-  const env = Object.fromEntries(
-    passedOn.flatMap((key) => {
-      const value = environment[key];
-      return value === undefined ? [] : [[key, value]];
-    }),
-  );
+  const env = childEnvironment(environment, ["PIP_CONFIG_FILE", "XDG_CONFIG_HOME"]);
   for (const python of ["python3", "python"]) {
     const configured = await outputOf(spawn, env, [
       python,

@@ -53,6 +53,7 @@ export interface FakeOllama {
 
 const capabilities: Readonly<Record<string, readonly string[]>> = {
   tools: ["completion", "tools"],
+  salvage: ["completion", "tools"],
   thinking: ["completion", "thinking"],
 };
 

@@ -115,6 +115,16 @@ describe("Ollama", () => {
     expect(stopOf(refused)?.reason).toBe("end");
   });
 
+  test("a model that knows no tools is offered none", async () => {
+    const fake = await startFakeOllama();
+    const events = await eventsOf(
+      modelAt(fake.url, "no-tools"),
+      ask("time?", { tools: [nowSpec] }),
+    );
+    expect(stopOf(events)?.reason).toBe("end");
+    expect(fake.chats[0]?.tools).toBeUndefined();
+  });
+
   test("an answer that was cut at its limit says so", async () => {
     const { url } = await startFakeOllama();
     expect(stopOf(await eventsOf(modelAt(url, "length"), ask("hello")))?.reason).toBe("length");
@@ -124,7 +134,6 @@ describe("Ollama", () => {
     ["missing", "model.missing", "run agent models pull missing"],
     ["overflow", "model.context-overflow", "too long for overflow"],
     ["busy", "model.unavailable", "its queue is full"],
-    ["no-tools", "model.bad-request", "does not support tools"],
     ["html", "model.protocol", "something that is not an answer"],
     ["cut", "model.truncated", "broke off"],
     ["reset", "model.truncated", "broke off"],

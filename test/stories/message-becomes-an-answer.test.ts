@@ -12,6 +12,9 @@ scenes:
   - when: story
     replies:
       - { text: "Once upon a time there was a very long story.", piece: 3, delay: 100 }
+  - when: escape
+    replies:
+      - { text: "\\e[31mred\\e]0;title\\a\\tand\\r\\nplain", piece: 1 }
   - replies:
       - text: "Code in the moonlight."
 `;
@@ -103,6 +106,11 @@ describe("a message becomes an answer", () => {
     expect(stderr).toContain('There is no tier "huge"');
     expect(stderr).toContain("From now on: agent code.");
     expect(stderr).toContain("A new conversation.");
+  });
+
+  test("a model cannot steer the terminal", async () => {
+    const { stdout } = await run(await scriptedHome(script), ["escape"]);
+    expect(stdout).toBe("[31mred]0;title\tand\nplain\n");
   });
 
   test("one JSON object has what programs need", async () => {
