@@ -16,11 +16,18 @@ export interface Figure {
   readonly bound?: { readonly words: string; readonly holds: boolean };
 }
 
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
 /** A figure that must be at most `limit`; without a limit it is only printed. */
 export function figure(name: string, value: number, limit?: number): Figure {
-  const rounded = Math.round(value * 1000) / 1000;
-  if (limit === undefined) return { name, value: rounded };
-  return { name, value: rounded, bound: { words: `<= ${limit}`, holds: value <= limit } };
+  if (limit === undefined) return { name, value: round(value) };
+  return {
+    name,
+    value: round(value),
+    bound: { words: `<= ${round(limit)}`, holds: value <= limit },
+  };
 }
 
 /** The result of these figures. */

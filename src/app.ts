@@ -11,13 +11,15 @@ import type { Config } from "./config.ts";
 /** A value made when it is first asked for, once. */
 interface Lazy<Value> {
   (): Promise<Value>;
-  /** The value; undefined when nobody asked for it. */
-  made(): Promise<Value> | undefined;
+  /** The value; undefined when nobody asked for it, or when it could not be made. */
+  made(): Promise<Value | undefined>;
 }
 
 function lazily<Value>(make: () => Promise<Value>): Lazy<Value> {
   const state: { value?: Promise<Value> } = {};
-  return Object.assign(() => (state.value ??= make()), { made: () => state.value });
+  return Object.assign(() => (state.value ??= make()), {
+    made: async () => state.value?.catch(() => undefined),
+  });
 }
 
 async function makeRunner(

@@ -43,8 +43,12 @@ export async function main(
 ): Promise<void> {
   const { stdin, stdout, stderr } = process;
   const output = createOutput(stdout, stderr, { noColor: wantsNoColor() });
-  // A reader that went away (agent ... | head) is no failure.
-  stdout.on("error", () => process.exit(exitCodes.ok));
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that went away (agent ... | head) is no failure; a full disk under a file is one.
+    if (error.code === "EPIPE") process.exit(exitCodes.ok);
+    output.note(`The answer could not be written (${error.message}): agent history has it.`);
+    process.exit(exitCodes.failed);
+  });
   try {
     const { runCli } = await import("./cli/program.ts");
     process.exitCode = await runCli(argv, {
