@@ -51,8 +51,11 @@ function createParts(config: Config, person: Person) {
   const door = lazily(async () => {
     const { createDoor } = await import("./egress/door.ts");
     const record = async (receipt: Receipt): Promise<void> => (await store()).putReceipt(receipt);
-    const onUnrecorded = (error: unknown): void =>
-      person.notice(`A receipt could not be stored: ${String(error)}`);
+    const state = { said: false };
+    const onUnrecorded = (error: unknown): void => {
+      if (!state.said) person.notice(`Receipts cannot be stored: ${String(error)}`);
+      state.said = true;
+    };
     return createDoor({ clock, record, onUnrecorded });
   });
 

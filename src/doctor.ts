@@ -33,8 +33,12 @@ async function check(name: string, look: () => Promise<Finding>): Promise<Check>
 
 async function lookAtData({ config }: Patient): Promise<Finding> {
   const { state } = config.folders;
-  await mkdir(state, { recursive: true, mode: 0o700 });
-  await access(state, constants.W_OK);
+  try {
+    await mkdir(state, { recursive: true, mode: 0o700 });
+    await access(state, constants.W_OK);
+  } catch (error) {
+    throw new AppError("store.read-only", { folder: state }, { cause: error });
+  }
   const { bavail, bsize } = await statfs(state);
   const free = bavail * bsize;
   const reason = `${state}, ${(free / 1e9).toFixed(1)} GB free`;

@@ -13,7 +13,7 @@ export function storeFailure(error: unknown, folder: string): unknown {
   if (code.startsWith("SQLITE_FULL") || code === "ENOSPC") {
     return new AppError("store.full", { folder }, options);
   }
-  if (/^(SQLITE_READONLY|SQLITE_CANTOPEN|EACCES|EROFS|EPERM|ENOTDIR|EEXIST)/.test(code)) {
+  if (/^(SQLITE_READONLY|SQLITE_CANTOPEN|EACCES|EROFS|EPERM|ENOTDIR|EEXIST|ENOENT)/.test(code)) {
     return new AppError("store.read-only", { folder }, options);
   }
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
