@@ -10,7 +10,9 @@ import { z } from "zod";
 import { createRunner } from "../../src/agents/runner.ts";
 import type { Agent } from "../../src/core/agent.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import type { Model } from "../../src/core/model.ts";
 import type { Store } from "../../src/core/store.ts";
+import type { Step } from "../../src/core/task.ts";
 import type { Tool } from "../../src/core/tool.ts";
 import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
 import { openStore } from "../../src/store/open-store.ts";
@@ -59,16 +61,35 @@ function call(part: number): ScriptedReply {
   return { toolCalls: [{ id: `call-${part}`, name: "mark", input: { task: "this", part } }] };
 }
 
+/** Model calls are parts too: the first is 100, the second 101; each but the last is followed by one tool step. */
+const firstModelPart = 100;
+
+function partOf(step: Step): number {
+  if (step.kind === "tool") return markSchema.parse(step.input).part;
+  return firstModelPart + (step.seq - 1) / 2;
+}
+
+/** Says in the journal that a model was asked. */
+function journalledModel(model: Model): Model {
+  return {
+    ...model,
+    stream(request, signal) {
+      const asked = request.messages.findLastIndex((message) => message.role === "user");
+      const since = request.messages.slice(asked);
+      const turn = since.filter((message) => message.role === "assistant").length;
+      note({ did: "effect", task: request.taskId, part: firstModelPart + turn });
+      return model.stream(request, signal);
+    },
+  };
+}
+
 /** Says in the journal which steps the store has promised to keep; the broken variant forgets them. */
 function journalled(store: Store): Store {
   return {
     ...store,
     async addSteps(taskId, steps, usage) {
       if (!settings.forgetSteps) await store.addSteps(taskId, steps, usage);
-      for (const step of steps) {
-        if (step.kind !== "tool") continue;
-        note({ did: "stored", task: taskId, part: markSchema.parse(step.input).part });
-      }
+      for (const step of steps) note({ did: "stored", task: taskId, part: partOf(step) });
     },
     async finishTask(end) {
       const first = await store.finishTask(end);
@@ -79,7 +100,7 @@ function journalled(store: Store): Store {
 }
 
 const store = journalled(await openStore({ folder: settings.folder, clock: systemClock }));
-const model = createScriptedModel({
+const scripted = createScriptedModel({
   id: "scripted",
   clock: systemClock,
   script: { scenes: [{ replies: [call(1), call(2), { text: "Both are marked." }] }] },
@@ -87,7 +108,7 @@ const model = createScriptedModel({
 const runner = createRunner(
   {
     store,
-    router: createSingleRouter(model, systemClock),
+    router: createSingleRouter(journalledModel(scripted), systemClock),
     tools: [mark],
     clock: systemClock,
     onBug: (error, taskId) => note({ did: "bug", task: taskId, error: String(error) }),
