@@ -8,6 +8,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     reporters: ["default", closingLine],
     testTimeout: 30_000,
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 120_000,
   },
 });
