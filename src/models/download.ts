@@ -98,8 +98,11 @@ async function fetchOnce(part: string, wanted: Wanted, deps: DownloadDeps): Prom
       if (next.done) break;
       await file.write(next.value);
       completedBytes += next.value.byteLength;
+      // A server that goes on for ever must not fill the disk.
+      if (completedBytes > wanted.size) break;
       onProgress({ completedBytes, totalBytes: wanted.size });
     }
+    await reader.cancel();
     await file.sync();
   } finally {
     await file.close();
@@ -117,7 +120,7 @@ export async function download(wanted: Wanted, deps: DownloadDeps): Promise<void
   await mkdir(path.dirname(target), { recursive: true });
   await checkSpace(name, path.dirname(target), size - (await sizeOf(part)));
   let failures = 0;
-  let problem = "";
+  let problem = "it ended early";
   while ((await sizeOf(part)) < size) {
     const before = await sizeOf(part);
     try {

@@ -1,13 +1,13 @@
 // The process of an embedded model: it obeys the messages of its parent and ends with it.
 import { reasonOf } from "#core/errors.ts";
 
-import { type Engine, loadEngine } from "./embedded-engine.ts";
+import { type Engine, loadEngine, OverflowError } from "./embedded-engine.ts";
 import { type Order, orderSchema, type Report } from "./embedded-protocol.ts";
 
 type Failed = Extract<Report, { say: "failed" }>;
 
-/** What a failure of the library means; it has no codes, only classes and words. */
-function failureOf(error: unknown): Omit<Failed, "id"> {
+/** What a failure to load means; the library has no codes, only classes and words. */
+function loadFailure(error: unknown): Omit<Failed, "id"> {
   const problem = reasonOf(error);
   const name = error instanceof Error ? error.name : "";
   const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -17,11 +17,16 @@ function failureOf(error: unknown): Omit<Failed, "id"> {
   if (name === "InsufficientMemoryError" || /memory|VRAM/i.test(problem)) {
     return { say: "failed", code: "model.memory", problem };
   }
-  if (/context|too long/i.test(problem)) {
-    return { say: "failed", code: "model.context-overflow", problem };
-  }
   return { say: "failed", code: "model.damaged", problem };
 }
+
+/** What a failure to answer means. */
+function answerFailure(error: unknown): Omit<Failed, "id"> {
+  const code = error instanceof OverflowError ? "model.context-overflow" : "model.bad-request";
+  return { say: "failed", code, problem: reasonOf(error) };
+}
+
+const nothingUsed = { promptTokens: 0, cachedTokens: 0, answerTokens: 0 } as const;
 
 function tell(report: Report): void {
   process.send?.(JSON.stringify(report));
@@ -43,6 +48,10 @@ function createObedience() {
     try {
       const engine = await state.engine;
       await engine?.answer(request, (said) => tell({ ...said, id }), stop.signal);
+    } catch (error) {
+      // Stopped before its first token, the library throws in place of an answer.
+      if (!stop.signal.aborted) throw error;
+      tell({ say: "end", id, reason: "aborted", ...nothingUsed });
     } finally {
       running.delete(id);
     }
@@ -58,8 +67,8 @@ function createObedience() {
         tell({ say: "counted", id: order.id, tokens: engine?.count(order.texts) ?? [] });
       }
     } catch (error) {
-      const failed = failureOf(error);
-      tell(order.do === "load" ? failed : { ...failed, id: order.id });
+      if (order.do === "load") tell(loadFailure(error));
+      else tell({ ...answerFailure(error), id: order.id });
     }
   };
 }

@@ -1,7 +1,9 @@
 import type {
+  ChatHistoryItem,
   ChatModelFunctions,
   GbnfJsonObjectSchema,
   Llama,
+  LlamaChat,
   LlamaContextSequence,
   LlamaModel,
 } from "node-llama-cpp";
@@ -19,7 +21,7 @@ type Said =
 
 /** A loaded model that answers one request at a time and keeps what it has read for the next. */
 export interface Engine {
-  /** Rejects where the engine does. */
+  /** Rejects where the engine does, with an OverflowError for what does not fit, and when the signal aborts early. */
   answer(request: EngineRequest, say: (said: Said) => void, signal: AbortSignal): Promise<void>;
   /** Tokens of each text by the model's own tokenizer. */
   count(texts: readonly string[]): number[];
@@ -54,55 +56,90 @@ function createChat(engines: Library, model: LlamaModel, contextSequence: LlamaC
   return new engines.LlamaChat({ contextSequence, chatWrapper });
 }
 
-function createEngine(
-  llama: Llama,
-  model: LlamaModel,
-  parts: { readonly library: Library; readonly sequence: LlamaContextSequence },
-): Engine {
-  const { sequence } = parts;
-  const chat = createChat(parts.library, model, sequence);
-  return {
-    count: (texts) => texts.map((text) => model.tokenize(text).length),
-    async answer(request, say, signal) {
-      const before = sequence.tokenMeter.getState();
-      const functions = functionsOf(request);
-      const schema = request.answerSchema;
-      const how = {
-        maxTokens: request.maxTokens,
-        temperature: request.temperature ?? defaultTemperature,
-        signal,
-        stopOnAbortSignal: true,
-        // Small models fall into repeating themselves.
-        repeatPenalty: { lastTokens: 64, penalty: 1.1 },
-        onResponseChunk: ({ type, text }: { type?: string | undefined; text: string }) => {
-          if (text !== "") say({ say: type === "segment" ? "thinking" : "text", text });
-        },
-      };
-      const history = toHistory(request.messages);
-      const response =
-        schema === undefined
-          ? await chat.generateResponse(
-              history,
-              functions === undefined ? how : { ...how, functions },
-            )
-          : await chat.generateResponse(history, {
-              ...how,
-              grammar: await llama.createGrammarForJsonSchema(grammarSchema.parse(schema)),
-            });
-      for (const { functionName, params } of response.functionCalls ?? []) {
-        say({ say: "call", name: functionName, input: params });
-      }
-      const used = sequence.tokenMeter.diff(before);
-      const promptTokens = sequence.nextTokenIndex - used.usedOutputTokens;
-      say({
-        say: "end",
-        reason: reasonOf(response.metadata.stopReason),
-        promptTokens,
-        cachedTokens: Math.max(0, promptTokens - used.usedInputTokens),
-        answerTokens: used.usedOutputTokens,
-      });
+/** Thrown for a request that does not fit the model's context, even without its earlier turns. */
+export class OverflowError extends Error {
+  override readonly name = "OverflowError";
+}
+
+interface Fitted {
+  readonly history: ChatHistoryItem[];
+  readonly promptTokens: number;
+}
+
+/** Drops the oldest turns until prompt and answer fit, since the library would cut without a word. */
+function fitHistory(
+  history: readonly ChatHistoryItem[],
+  room: number,
+  count: (history: ChatHistoryItem[]) => number,
+): Fitted {
+  const system = history.filter((item) => item.type === "system");
+  let rest = history.filter((item) => item.type !== "system");
+  for (;;) {
+    const fitted = [...system, ...rest];
+    const promptTokens = count(fitted);
+    if (promptTokens <= room) return { history: fitted, promptTokens };
+    const next = rest.findIndex((item, at) => at > 0 && item.type === "user");
+    if (next === -1) throw new OverflowError();
+    rest = rest.slice(next);
+  }
+}
+
+interface EngineParts {
+  readonly llama: Llama;
+  readonly model: LlamaModel;
+  readonly sequence: LlamaContextSequence;
+  readonly chat: LlamaChat;
+}
+
+/** Tokens that an answer must at least have room for. */
+const leastAnswer = 16;
+
+async function generate(
+  { llama, model, sequence, chat }: EngineParts,
+  request: EngineRequest,
+  work: { readonly say: (said: Said) => void; readonly signal: AbortSignal },
+): Promise<void> {
+  const { say, signal } = work;
+  const functions = functionsOf(request);
+  const told = functions === undefined ? {} : { availableFunctions: functions };
+  const count = (chatHistory: ChatHistoryItem[]): number =>
+    chat.chatWrapper
+      .generateContextState({ chatHistory, ...told })
+      .contextText.tokenize(model.tokenizer).length;
+  const room = sequence.contextSize - Math.min(request.maxTokens, leastAnswer);
+  const { history, promptTokens } = fitHistory(toHistory(request.messages), room, count);
+  const how = {
+    maxTokens: Math.min(request.maxTokens, sequence.contextSize - promptTokens),
+    temperature: request.temperature ?? defaultTemperature,
+    signal,
+    stopOnAbortSignal: true,
+    // Small models fall into repeating themselves.
+    repeatPenalty: { lastTokens: 64, penalty: 1.1 },
+    onResponseChunk: ({ type, text }: { type?: string | undefined; text: string }) => {
+      if (text !== "") say({ say: type === "segment" ? "thinking" : "text", text });
     },
   };
+  const before = sequence.tokenMeter.getState();
+  const schema = request.answerSchema;
+  const response =
+    schema === undefined
+      ? await chat.generateResponse(history, functions === undefined ? how : { ...how, functions })
+      : await chat.generateResponse(history, {
+          ...how,
+          grammar: await llama.createGrammarForJsonSchema(grammarSchema.parse(schema)),
+        });
+  for (const { functionName, params } of response.functionCalls ?? []) {
+    say({ say: "call", name: functionName, input: params });
+  }
+  const used = sequence.tokenMeter.diff(before);
+  say({
+    say: "end",
+    reason: reasonOf(response.metadata.stopReason),
+    promptTokens,
+    // The prompt's last token is read with the first of the answer and counted there.
+    cachedTokens: Math.max(0, promptTokens - used.usedInputTokens - 1),
+    answerTokens: used.usedOutputTokens,
+  });
 }
 
 /** Loads the library, the model and its context; rejects where they do. Nothing is built or downloaded. */
@@ -121,7 +158,14 @@ export async function loadEngine(order: Extract<Order, { do: "load" }>): Promise
   const model = await llama.loadModel({ modelPath: order.file, useMmap: false });
   const context = await model.createContext({
     contextSize: { max: order.contextTokens },
+    // A prompt is read in batches, and only between two of them can it be stopped.
+    batchSize: 128,
     sequences: 1,
   });
-  return createEngine(llama, model, { library: engines, sequence: context.getSequence() });
+  const sequence = context.getSequence();
+  const parts = { llama, model, sequence, chat: createChat(engines, model, sequence) };
+  return {
+    count: (texts) => texts.map((text) => model.tokenize(text).length),
+    answer: (request, say, signal) => generate(parts, request, { say, signal }),
+  };
 }

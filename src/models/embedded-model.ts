@@ -46,16 +46,28 @@ function createTurns(): (signal: AbortSignal) => Promise<() => void> {
   };
 }
 
-/** One process, started when it is needed and ended when it has been idle. */
+interface KeeperState {
+  engine: EngineProcess | undefined;
+  users: number;
+  idle: AbortController;
+  /** Aborted by `close`, also while a process is starting. */
+  life: AbortController;
+}
+
+/** One process, started when it is needed and ended when nobody has used it for a while. */
 function createKeeper(options: EmbeddedOptions) {
   const { clock, idleMs = 300_000, limits } = options;
-  const state: { engine: EngineProcess | undefined; idle: AbortController } = {
+  const state: KeeperState = {
     engine: undefined,
+    users: 0,
     idle: new AbortController(),
+    life: new AbortController(),
   };
 
   function close(): void {
     state.idle.abort();
+    state.life.abort();
+    state.life = new AbortController();
     state.engine?.kill();
     state.engine = undefined;
   }
@@ -64,13 +76,19 @@ function createKeeper(options: EmbeddedOptions) {
     close,
     /** Rejects when the model cannot be loaded, or when the signal aborts meanwhile. */
     async get(signal: AbortSignal): Promise<EngineProcess> {
-      state.idle.abort();
       if (state.engine?.alive() === true) return state.engine;
-      const contextTokens = limits.contextTokens;
-      state.engine = await startEngine({ ...options, contextTokens }, signal);
+      const either = AbortSignal.any([signal, state.life.signal]);
+      state.engine = await startEngine({ ...options, contextTokens: limits.contextTokens }, either);
       return state.engine;
     },
-    rest(): void {
+    /** Somebody runs or waits: the process is not idle until as many have left as entered. */
+    enter(): void {
+      state.users += 1;
+      state.idle.abort();
+    },
+    leave(): void {
+      state.users -= 1;
+      if (state.users > 0) return;
       const idle = new AbortController();
       state.idle = idle;
       void clock.sleep(idleMs, idle.signal).then(() => {
@@ -190,6 +208,7 @@ export function createEmbeddedModel(options: EmbeddedOptions): EmbeddedModel {
   }
 
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    keeper.enter();
     const release = await turns(signal);
     try {
       if (signal.aborted) yield { type: "stop", reason: "aborted" };
@@ -200,12 +219,21 @@ export function createEmbeddedModel(options: EmbeddedOptions): EmbeddedModel {
       else throw error;
     } finally {
       release();
-      keeper.rest();
+      keeper.leave();
     }
   }
 
-  const count = async (texts: readonly string[]): Promise<number[]> =>
-    countWith(await keeper.get(new AbortController().signal), texts, name);
+  async function count(texts: readonly string[]): Promise<number[]> {
+    const { signal } = new AbortController();
+    keeper.enter();
+    const release = await turns(signal);
+    try {
+      return await countWith(await keeper.get(signal), texts, name);
+    } finally {
+      release();
+      keeper.leave();
+    }
+  }
 
   return { id, limits, trust: "local", stream, count, close: () => keeper.close() };
 }

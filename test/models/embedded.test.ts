@@ -140,6 +140,57 @@ describe.skipIf(starter.file === undefined)(`the embedded model ${starter.reason
     expect([stopOf(events)?.failure?.code, twice.children.length]).toEqual(["model.crashed", 2]);
   });
 
+  test("an abort while the prompt is read is an abort, not a failure", async () => {
+    const watched = watchedSpawn();
+    const model = open({ spawn: watched.spawn });
+    await eventsOf(model, ask("hello", { maxTokens: 1 }));
+    const abort = new AbortController();
+    const events = eventsOf(model, ask("one two three ".repeat(150)), abort.signal);
+    setImmediate(() => abort.abort());
+    expect(stopOf(await events)).toEqual({ type: "stop", reason: "aborted" });
+    expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
+    expect(watched.children).toHaveLength(1);
+  });
+
+  test("words that do not fit are refused, and earlier turns go before they do", async () => {
+    const model = open();
+    const long = "word ".repeat(900);
+    const refused = await eventsOf(model, ask(`${long} ${long}`));
+    expect(stopOf(refused)?.failure?.code).toBe("model.context-overflow");
+    const kept = await eventsOf(model, {
+      ...ask("hello"),
+      messages: [
+        { role: "user", text: long },
+        { role: "assistant", text: long },
+        { role: "user", text: "hello" },
+      ],
+    });
+    const usage = kept.find((event) => event.type === "usage");
+    expect([stopOf(kept)?.failure, usage?.promptTokens]).toEqual([undefined, 11]);
+  });
+
+  test("a request that was given up in the queue does not end the one that runs", async () => {
+    const watched = watchedSpawn();
+    const clock = createFakeClock();
+    const model = open({ spawn: watched.spawn, clock, idleMs: 1000 });
+    const running = model.stream(story, new AbortController().signal)[Symbol.asyncIterator]();
+    await running.next();
+    await eventsOf(model, ask("hello"), AbortSignal.abort());
+    clock.pass(1000);
+    expect((await running.next()).value).toMatchObject({ type: "text" });
+    await running.return?.();
+    expect(watched.children).toHaveLength(1);
+  });
+
+  test("counting beside an answer uses the same process, and close ends it", async () => {
+    const watched = watchedSpawn();
+    const model = open({ spawn: watched.spawn });
+    await Promise.all([eventsOf(model, ask("hello")), model.count(["hello"])]);
+    expect(watched.children).toHaveLength(1);
+    model.close();
+    expect(await watched.children[0]?.exited).toMatchObject({ signal: "SIGKILL" });
+  });
+
   test("an idle process is ended, and another is started when it is needed", async () => {
     const watched = watchedSpawn();
     const clock = createFakeClock();
