@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node from 18 up can read: finds the right Node, gives it its flags, and starts src/main.ts.
 import { spawn } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import module from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -66,7 +66,14 @@ function homeFolder() {
 }
 
 async function start() {
-  module.enableCompileCache?.(path.join(homeFolder(), "workspace", "state", "compile-cache"));
+  const state = path.join(homeFolder(), "workspace", "state");
+  try {
+    // The cache would make it readable for everybody.
+    mkdirSync(state, { recursive: true, mode: 0o700 });
+    module.enableCompileCache?.(path.join(state, "compile-cache"));
+  } catch {
+    // A home that cannot be written is the store's to tell of; without a cache the start is only slower.
+  }
   const { main } = await import(pathToFileURL(path.join(root, "src", "main.ts")).href);
   await main(process.argv.slice(2), { root });
 }

@@ -34,8 +34,7 @@ async function makeRunner(
   ]);
   const clock = systemClock;
   const tools = [createNowTool(clock), createRecallHistoryTool(store)];
-  const onBug = (error: unknown, taskId: string): void =>
-    person.notice(`Task ${taskId}: ${error instanceof Error ? error.stack : String(error)}`);
+  const onBug = (error: unknown, taskId: string): void => person.bug(error, taskId);
   return createRunner({ store, router, tools, clock, onBug }, await config.agents());
 }
 

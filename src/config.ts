@@ -8,9 +8,7 @@ import type { z } from "zod";
 
 import { type Agent, agentSchema } from "#core/agent.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
-
-/** Variables by name; the machine's own go before those of `.env`. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "#core/process.ts";
 
 /** The folders of a run. */
 export interface Folders {
@@ -25,6 +23,7 @@ export interface Folders {
 /** The owner's settings, read from files when they are first asked for; a promise rejects with `config.invalid`. */
 export interface Config {
   readonly folders: Folders;
+  /** The machine's own variables go before those of `.env`. */
   readonly environment: Environment;
   /** A shipped YAML file with the owner's `.local.yaml` merged over it by key, checked. */
   settings<Schema extends z.ZodType>(name: string, schema: Schema): Promise<z.output<Schema>>;

@@ -7,6 +7,7 @@ import type { Store } from "#core/store.ts";
 
 import type { Check } from "./cli/services.ts";
 import type { Config } from "./config.ts";
+import { engineIsInstalled } from "./models/engine-installed.ts";
 import type { ModelSources } from "./models/sources.ts";
 
 /** What the doctor looks at; a part that cannot be made is a failed check, not a failed doctor. */
@@ -75,9 +76,11 @@ async function lookAtHost(sources: ModelSources, name: string): Promise<Finding>
   }
 }
 
-async function lookAtEngine(): Promise<Finding> {
-  // Resolving does not load it: loading takes a third of a second and 100 MB.
-  import.meta.resolve("node-llama-cpp");
+function lookAtEngine(): Promise<Finding> {
+  if (!engineIsInstalled()) {
+    const reason = new AppError("engine.missing").message;
+    return Promise.resolve({ state: "off", reason });
+  }
   const memory = (freemem() / 1e9).toFixed(1);
   return Promise.resolve({ state: "ok", reason: `node-llama-cpp, ${memory} GB of memory free` });
 }

@@ -12,7 +12,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "better-sqlite3": ["store"],
   commander: ["cli"],
   kysely: ["store"],
-  "node-llama-cpp": ["models", "doctor.ts"],
+  "node-llama-cpp": ["models"],
   ollama: ["models"],
   undici: ["egress"],
   yaml: ["config.ts"],

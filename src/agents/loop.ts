@@ -174,6 +174,7 @@ export async function* runTask(
   try {
     ending = yield* work(deps, { task, agent, tools, turns, steps, usage }, signal);
   } catch (error) {
+    if (error instanceof AppError && error.code.startsWith("store.")) throw error;
     ending = failed(failureOf(deps, error, task.id));
   }
   await deps.store.finishTask({ taskId: task.id, ...ending });

@@ -56,13 +56,16 @@ export function createAnswerWriter(
   };
 }
 
+/** The exit code that a task's end gives its command. */
+export function exitOf(task: Task): number {
+  if (task.state === "cancelled") return exitCodes.interrupted;
+  return task.failure === null ? exitCodes.ok : errorTable[task.failure.code].exit;
+}
+
 /** Says how a task ended where that is not plain from its answer, and gives the exit code. */
 export function reportEnd(task: Task, output: Output): number {
   if (task.state === "cancelled") {
     output.note(`Stopped. What was done is kept: agent show ${shortId(task.id)}`);
-    return exitCodes.interrupted;
-  }
-  if (task.failure === null) return exitCodes.ok;
-  output.note(task.failure.sentence);
-  return errorTable[task.failure.code].exit;
+  } else if (task.failure !== null) output.note(task.failure.sentence);
+  return exitOf(task);
 }

@@ -1,8 +1,7 @@
-import { errorTable, exitCodes } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
 import type { Task } from "#core/task.ts";
 
-import { createAnswerWriter, reportEnd } from "./answer.ts";
+import { createAnswerWriter, exitOf, reportEnd } from "./answer.ts";
 import { lineOf, type Output } from "./output.ts";
 import type { Services } from "./services.ts";
 import { terminal } from "./terminal-chat.ts";
@@ -23,7 +22,7 @@ export async function finishEarlier(
   signal: AbortSignal,
 ): Promise<void> {
   const runner = await services.runner();
-  const onEvent: Parameters<typeof runner.resume>[0] = {
+  await runner.resume({
     signal,
     onEvent(event) {
       if (event.type === "start") {
@@ -34,8 +33,7 @@ export async function finishEarlier(
         );
       }
     },
-  };
-  await runner.resume(onEvent);
+  });
 }
 
 async function taskJson(services: Services, task: Task, deployment?: string): Promise<string> {
@@ -75,8 +73,8 @@ export async function ask(
       personId: terminal.personId,
       words,
       newConversation: options.new,
-      ...(options.agent === undefined ? {} : { agent: options.agent }),
-      ...(options.tier === undefined ? {} : { tier: options.tier }),
+      agent: options.agent,
+      tier: options.tier,
     },
     {
       signal,
@@ -87,6 +85,5 @@ export async function ask(
   );
   if (!options.json) return reportEnd(task, output);
   output.line(await taskJson(services, task, writer.deployment()));
-  if (task.state === "cancelled") return exitCodes.interrupted;
-  return task.failure === null ? exitCodes.ok : errorTable[task.failure.code].exit;
+  return exitOf(task);
 }

@@ -85,8 +85,8 @@ async function answer(
         chatId: terminal.id,
         personId: terminal.personId,
         words,
-        ...(state.agent === undefined ? {} : { agent: state.agent }),
-        ...(state.tier === undefined ? {} : { tier: state.tier }),
+        agent: state.agent,
+        tier: state.tier,
       },
       { signal: running.signal, onEvent: (event) => writer.onEvent(event) },
     );

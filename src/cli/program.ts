@@ -26,6 +26,7 @@ interface RootOptions {
   readonly stream: boolean;
   readonly new?: boolean;
   readonly interactive?: boolean;
+  readonly verbose?: boolean;
 }
 
 const afterHelp = `
@@ -83,7 +84,12 @@ function createProgram(deps: CliDeps, finish: (code: number) => void): Command {
   const withServices: WithServices = async (work) => {
     const options = program.opts<RootOptions>();
     const { createPerson } = await import("./person.ts");
-    const services = await deps.open(options.home, createPerson(deps.output, deps.stdin));
+    const services = await deps.open(
+      options.home,
+      createPerson(deps.output, deps.stdin, {
+        verbose: options.verbose ?? false,
+      }),
+    );
     try {
       finish((await work(services, options)) ?? exitCodes.ok);
     } finally {

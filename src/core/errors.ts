@@ -64,7 +64,13 @@ export const errorTable = {
     exit: 1,
   },
   "store.closed": { say: "The store is closed already.", exit: 1 },
-  "model.none": { say: "{ways}", exit: 3 },
+  "model.none": {
+    say:
+      "There is no model to answer with{because}. Get one in one of three ways: start Ollama and run agent models pull qwen3:1.7b; " +
+      "or run agent models pull smollm2-135m (100 MB, runs in this program); " +
+      "or put a .gguf file into workspace/state/models.",
+    exit: 3,
+  },
   "model.unavailable": {
     say: "{host} does not answer ({problem}): start it, or choose another model with agent models.",
     exit: 4,
@@ -94,7 +100,7 @@ export const errorTable = {
     exit: 3,
   },
   "model.memory": {
-    say: "{model} needs {needs} of memory and {free} is free: choose a smaller model with agent models.",
+    say: "There is not enough memory for {model} ({problem}): choose a smaller model with agent models.",
     exit: 3,
   },
   "engine.missing": {
@@ -135,7 +141,6 @@ export const errorTable = {
     say: "Something went wrong in the program itself: please report it and name the task {task}.",
     exit: 1,
   },
-  "runtime.node": { say: "{problem}", exit: 3 },
 } as const satisfies Record<string, ErrorEntry>;
 
 /** The name of a failure in the one table. */

@@ -18,6 +18,8 @@ export interface Progress {
 export interface Person {
   /** A line that is not part of an answer. */
   notice(line: string): void;
+  /** Tells of a failure that nobody raised on purpose; where it came from only when that was asked for. */
+  bug(error: unknown, taskId: string): void;
   /** Draws a download's progress; called often. */
   progress(name: string, progress: Progress): void;
   /** Which of these to download; undefined is none. Absent where there is nobody to ask. */

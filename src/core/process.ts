@@ -1,3 +1,6 @@
+/** Variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** How a child process is started. */
 export interface SpawnOptions {
   readonly command: string;

@@ -65,7 +65,7 @@ export interface Router {
   /** The tier that a word means; throws `usage.unknown-tier`. */
   tierOf(word: string): TierName;
   /**
-   * Never throws. Moves on to the next candidate when one fails before its first token; the last event is exactly one stop.
+   * Rejects only with what `ask.build` throws. Moves on to the next candidate when one fails before its first token; the last event is exactly one stop.
    * Aborting `signal`, or ending the iteration, ends the work behind it within a second.
    */
   stream(ask: RouteAsk, signal: AbortSignal): AsyncIterable<RoutedEvent>;

@@ -6,9 +6,9 @@ export interface Request {
   readonly personId: string;
   readonly words: string;
   /** An agent's name; an `@name` in the words goes before it. */
-  readonly agent?: string;
+  readonly agent?: string | undefined;
   /** A tier or a word that means one. */
-  readonly tier?: string;
+  readonly tier?: string | undefined;
   readonly newConversation?: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface DoorOptions {
   readonly clock: Clock;
   /** Stores a receipt; called when a request begins and again when it has ended. */
   readonly record: (receipt: Receipt) => Promise<void>;
-  /** Told of a receipt that could not be stored; the request goes on. */
+  /** Told of a receipt that could not be stored; a request to the cloud is then not made, any other goes on. */
   readonly onUnrecorded: (error: unknown) => void;
   readonly rules?: readonly DoorRule[];
 }
@@ -84,10 +84,9 @@ function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
   const writing = new Set<Promise<void>>();
 
   function put(receipt: Receipt): Promise<void> {
-    const written = record(receipt)
-      .catch(onUnrecorded)
-      .finally(() => writing.delete(written));
-    writing.add(written);
+    const written = record(receipt);
+    const reported = written.catch(onUnrecorded).finally(() => writing.delete(reported));
+    writing.add(reported);
     return written;
   }
 
@@ -98,7 +97,7 @@ function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
     const { purpose, taskId } = use;
     const head = { id: newId(at), taskId, purpose, host: url.host, trust, at };
     const begun = put({ ...head, ...count });
-    // What leaves the home network is on record before its first byte.
+    // What leaves the home network is on record before its first byte, or does not leave.
     if (trust === "cloud") await begun;
     return { count, ended: () => void put({ ...head, ...count }) };
   }

@@ -59,6 +59,8 @@ export interface Sources {
     obtain(signal: AbortSignal): Promise<Model>;
     /** What `obtain` would get, in words; undefined when it can get nothing. */
     readonly offer: string | undefined;
+    /** False where the engine was left out of the install. */
+    readonly installed: boolean;
   };
 }
 
@@ -199,6 +201,11 @@ async function* standIns(
 }
 
 async function* embeddedOptions({ embedded }: Sources): AsyncGenerator<Option> {
+  if (!embedded.installed) {
+    const why = new AppError("engine.missing");
+    yield { deployment: "embedded", tier: "embedded", why };
+    return;
+  }
   const here = await embedded.find();
   if (here !== undefined) {
     const reason = "a model file on this machine";

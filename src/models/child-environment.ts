@@ -1,5 +1,4 @@
-/** Variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "#core/process.ts";
 
 /** What any program needs to start at all; none of it is a secret. */
 const harmless = ["PATH", "HOME", "TMPDIR", "TEMP", "USERPROFILE", "SystemRoot"];

@@ -41,7 +41,8 @@ async function hashOf(file: string): Promise<string> {
   return hash.digest("hex");
 }
 
-async function sizeOf(file: string): Promise<number> {
+/** Bytes of a file; 0 where there is none. */
+export async function sizeOf(file: string): Promise<number> {
   try {
     return (await stat(file)).size;
   } catch {
@@ -117,6 +118,10 @@ async function fetchOnce(part: string, wanted: Wanted, deps: DownloadDeps): Prom
 export async function download(wanted: Wanted, deps: DownloadDeps): Promise<void> {
   const { name, target, size } = wanted;
   const part = `${target}.part`;
+  if ((await sizeOf(target)) > 0) {
+    await checkFile(target, wanted);
+    return;
+  }
   await mkdir(path.dirname(target), { recursive: true });
   await checkSpace(name, path.dirname(target), size - (await sizeOf(part)));
   let failures = 0;
@@ -128,7 +133,7 @@ export async function download(wanted: Wanted, deps: DownloadDeps): Promise<void
     } catch (error) {
       deps.signal.throwIfAborted();
       problem = reasonOf(error);
-      if (error instanceof AppError && error.code === "door.refused") throw error;
+      if (error instanceof AppError && error.code !== "door.unreachable") throw error;
     }
     failures = (await sizeOf(part)) > before ? 0 : failures + 1;
     if (failures >= tryLimit) throw new AppError("download.failed", { name, problem });

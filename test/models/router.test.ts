@@ -40,6 +40,7 @@ const nothing: Sources = {
     open: (name) => Promise.resolve(model(name)),
     obtain: () => Promise.resolve(model("starter")),
     offer: undefined,
+    installed: true,
   },
 };
 
@@ -110,6 +111,14 @@ describe("which model answers", () => {
     expect(chosen(await route({ embedded }))).toEqual(["my-file"]);
     const offering = { ...nothing.embedded, offer: "a download" };
     expect(chosen(await route({ embedded: offering }))).toEqual(["starter"]);
+  });
+
+  test("an install without the engine says so, and downloads nothing for it", async () => {
+    const embedded = { ...nothing.embedded, offer: "a download", installed: false };
+    const last = (await route({ embedded })).at(-1);
+    expect(last).toMatchObject({
+      failure: { code: "model.none", sentence: expect.stringContaining("engine is not installed") },
+    });
   });
 
   test("with nothing to be had there is one sentence with the ways to a model", async () => {

@@ -1,3 +1,6 @@
+import { statSync } from "node:fs";
+import path from "node:path";
+
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
@@ -40,6 +43,12 @@ describe("a message becomes an answer", () => {
     expect(shown.stdout).toContain("Nothing left this machine.");
     const stats = await run(home, ["stats", "--json"]);
     expect(JSON.parse(stats.stdout)).toMatchObject({ tasks: { done: 1 } });
+  });
+
+  test("what is remembered is the owner's alone to read", async () => {
+    const home = await scriptedHome(script);
+    await run(home, ["hello"]);
+    expect(statSync(path.join(home, "workspace/state")).mode & 0o077).toBe(0);
   });
 
   test("a tool is called on the way, and each step is remembered", async () => {
