@@ -83,7 +83,7 @@ export async function run(): Promise<BenchResult> {
       chats.push(await chatStart(home));
       stats.push(await statsRun(home));
     }
-    const lean = await install(["--omit=optional"]);
+    const lean = await install([]);
     const whole = await install([]);
     return resultOf("start", 0, [
       { name: "heap flags", value: "--max-semi-space-size=1 --optimize-for-size" },
