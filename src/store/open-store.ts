@@ -19,6 +19,8 @@ export interface StoreOptions {
   /** The data directory; made where it is missing. */
   readonly folder: string;
   readonly clock: Clock;
+  /** What every text goes through before it is written. */
+  readonly redact?: (text: string) => string;
 }
 
 /** A store with what benches and tests look at. */
@@ -63,12 +65,13 @@ function openDatabase(folder: string): {
  * Opens the store of a data directory and takes its lock. Rejects with `store.locked`, `store.newer`, `store.read-only`,
  * `store.full` or `store.damaged`. Reads see every write that was committed before they were asked for.
  */
-export function openStore({ folder, clock }: StoreOptions): Promise<SqliteStore> {
+export function openStore(options: StoreOptions): Promise<SqliteStore> {
+  const { folder, clock, redact = (text) => text } = options;
   const explain = (error: unknown): unknown => storeFailure(error, folder);
   try {
     const { lock, database } = openDatabase(folder);
     const writer = createWriter(database, explain);
-    const queries = createQueries(database);
+    const queries = createQueries(database, redact);
     return Promise.resolve({
       ...createReads(queries, explain),
       ...createWrites(queries, writer, clock),
