@@ -33,17 +33,27 @@ deployments: { script: { host: here, model: script } }
 /** An empty home whose model answers from this script (YAML). */
 export async function scriptedHome(script: string): Promise<string> {
   const home = await emptyFolder("home");
-  await mkdir(path.join(home, "config"));
+  await writeScript(home, script);
+  return home;
+}
+
+/** Makes this script the model of a home. */
+export async function writeScript(home: string, script: string): Promise<void> {
+  await mkdir(path.join(home, "config"), { recursive: true });
   await writeFile(path.join(home, "config/models.local.yaml"), scriptedSettings);
   await writeFile(path.join(home, "script.yaml"), script);
-  return home;
 }
 
 /** Starts the real program. */
 export function start(
   home: string,
   args: readonly string[],
-  options: { readonly input?: string | Buffer; readonly env?: Record<string, string> } = {},
+  options: {
+    readonly input?: string | Buffer;
+    readonly env?: Record<string, string>;
+    /** Leaves standard input open, for words that come later. */
+    readonly keepOpen?: boolean;
+  } = {},
 ): Running {
   const child = spawn(process.execPath, [launcher, "--home", home, ...args], {
     env: { ...process.env, ...options.env },
@@ -59,7 +69,7 @@ export function start(
     });
   }
   child.stdin.on("error", () => {});
-  child.stdin.end(options.input ?? "");
+  if (options.keepOpen !== true) child.stdin.end(options.input ?? "");
   return {
     child,
     ended: once(child, "close").then(() => ({ ...seen, code: child.exitCode })),
