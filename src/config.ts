@@ -10,10 +10,10 @@ import { type Agent, agentSchema } from "#core/agent.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import { nearest } from "#core/nearest.ts";
 import type { Environment } from "#core/process.ts";
-import type { Redactor } from "#core/redact.ts";
+import { createRedactor, type Redactor } from "#core/redact.ts";
 import type { Secrets } from "#core/secret.ts";
 
-import { readSecrets } from "./secrets.ts";
+import { environmentSecrets, readSecrets } from "./secrets.ts";
 
 /** The folders of a run. */
 export interface Folders {
@@ -231,6 +231,13 @@ export async function loadConfig(folders: Folders, redactor: Redactor): Promise<
       return parseYaml(shown(file, home), text);
     },
   };
+}
+
+/** A redactor that knows the secrets of the environment; the settings, when they are read, add the others. */
+export function createOwnRedactor(): Redactor {
+  const redactor = createRedactor();
+  for (const secret of environmentSecrets(process.env)) redactor.add(secret);
+  return redactor;
 }
 
 /** True when the environment asks for output without colour (NO_COLOR, or TERM=dumb). */

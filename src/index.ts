@@ -2,17 +2,16 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { knownCost } from "#core/cost.ts";
-import { AppError, type ErrorCode } from "#core/errors.ts";
+import { AppError, type ErrorCode, type Failure } from "#core/errors.ts";
 import { createMailbox } from "#core/mailbox.ts";
 import type { TaskRecord } from "#core/operations.ts";
-import { createRedactor } from "#core/redact.ts";
 import type { Stats } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 import { z } from "zod";
 
 import { openProgram } from "./app.ts";
 import type { Services } from "./cli/services.ts";
-import { findFolders } from "./config.ts";
+import { createOwnRedactor, findFolders } from "./config.ts";
 
 /** How an agent is opened. */
 export interface AgentOptions {
@@ -57,11 +56,14 @@ export class AgentError extends Error {
   /** The task, to be found in `history`; absent when the request was not taken. */
   readonly taskId: string | undefined;
 
-  constructor(sentence: string, code: ErrorCode, taskId?: string, options?: ErrorOptions) {
+  constructor(
+    { code, sentence }: Failure,
+    options: ErrorOptions & { readonly taskId?: string | undefined } = {},
+  ) {
     super(sentence, options);
     this.name = "AgentError";
     this.code = code;
-    this.taskId = taskId;
+    this.taskId = options.taskId;
   }
 }
 
@@ -88,9 +90,8 @@ export type { Stats, Task, TaskEvent, TaskRecord };
 
 const owner = "owner";
 
-function asAgentError(error: unknown, taskId?: string): unknown {
-  if (!(error instanceof AppError)) return error;
-  return new AgentError(error.message, error.code, taskId, { cause: error });
+function asAgentError(error: unknown): unknown {
+  return error instanceof AppError ? new AgentError(error.failure, { cause: error }) : error;
 }
 
 async function versionOf(root: string): Promise<string> {
@@ -104,7 +105,7 @@ async function open(options: AgentOptions): Promise<Services> {
   try {
     return await openProgram({
       folders: findFolders(root, options.home),
-      redactor: createRedactor(),
+      redactor: createOwnRedactor(),
       version: await versionOf(root),
       kind: "program",
       person: { notice, progress: () => {} },
@@ -135,10 +136,9 @@ function resultOf(task: TaskRecord): RunResult {
 function checkEnd(task: Task, signal: AbortSignal | undefined): void {
   if (task.state === "cancelled") {
     signal?.throwIfAborted();
-    throw new AgentError("Stopped.", "task.cancelled", task.id);
+    throw new AgentError(new AppError("task.cancelled").failure, { taskId: task.id });
   }
-  if (task.failure !== null)
-    throw new AgentError(task.failure.sentence, task.failure.code, task.id);
+  if (task.failure !== null) throw new AgentError(task.failure, { taskId: task.id });
 }
 
 /** Opens the agent of a home. */
@@ -169,7 +169,9 @@ export async function createAgent(options: AgentOptions = {}): Promise<PersonalA
     const left = new AbortController();
     const signal = AbortSignal.any([left.signal, ...(request.signal ? [request.signal] : [])]);
     const events = createMailbox<TaskEvent>();
-    const done = ask({ ...request, signal }, events.put).finally(events.close);
+    const done = ask({ ...request, signal }, (event) => events.put(event)).finally(() =>
+      events.close(),
+    );
     done.catch(() => undefined);
     try {
       yield* events.read();

@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { AppError, exitCodes } from "#core/errors.ts";
-import { createRedactor, type Redactor } from "#core/redact.ts";
+import type { Redactor } from "#core/redact.ts";
 import { z } from "zod";
 
 import { createOutput, type Output } from "./cli/output.ts";
-import { findFolders, wantsNoColor } from "./config.ts";
+import { createOwnRedactor, findFolders, wantsNoColor } from "./config.ts";
 
 /** Aborts at the first Ctrl-C; the second ends the process at once. */
 function interruptSignal(): AbortSignal {
@@ -94,7 +94,7 @@ export async function main(
   argv: readonly string[],
   launch: { readonly root: string },
 ): Promise<void> {
-  const redactor = createRedactor();
+  const redactor = createOwnRedactor();
   const { stdout, stderr } = process;
   const { redact } = redactor;
   const output = createOutput(stdout, stderr, { noColor: wantsNoColor(), redact });
