@@ -115,7 +115,7 @@ async function toFile(file: string, text: AsyncIterable<string>): Promise<void> 
     await pipeline(Readable.from(text), createWriteStream(beside, { mode: 0o600, flush: true }));
     await rename(beside, file);
   } catch (error) {
-    await rm(beside, { force: true });
+    await rm(beside, { force: true }).catch(() => undefined);
     throw failure(file, error);
   }
 }

@@ -157,7 +157,7 @@ export const errorTable = {
     say: "There is no log in {folder} yet: it begins with the first task or service.",
     exit: 1,
   },
-  "config.unknown-key": { say: 'There is no setting "{key}"{meant}.', exit: 2 },
+  "config.unknown-key": { say: 'There is no setting "{key}"{meant}', exit: 2 },
   "service.none": { say: "No service is running: start one with agent serve.", exit: 4 },
   "service.running": {
     say: "A service is running already (process {pid}): agent status says more, agent stop ends it.",

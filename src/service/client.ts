@@ -139,7 +139,7 @@ function dial(folder: string): Promise<Socket | undefined> {
     });
     socket.once("error", (error) => {
       address.release();
-      if (/^(ENOENT|ECONNREFUSED|ENOTSOCK|ECONNRESET)$/.test(codeOf(error))) {
+      if (/^(ENOENT|ECONNREFUSED|ENOTDIR|ENOTSOCK|ECONNRESET)$/.test(codeOf(error))) {
         resolve(undefined);
         return;
       }
