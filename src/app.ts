@@ -160,7 +160,7 @@ async function localOperations(options: Options, parts: Parts): Promise<Operatio
     },
     async doctor() {
       const { examine } = await import("./doctor.ts");
-      return examine({ config, store, sources, router });
+      return examine({ config, kind, store, sources, router });
     },
     ...(onShutdown === undefined ? {} : { shutdown: onShutdown }),
   });

@@ -70,9 +70,9 @@ describe("agent export", () => {
     const home = await scriptedHome(script);
     await run(home, ["-"], { input: "A long request. ".repeat(1000) });
     const disk = await emptyFolder("disk");
-    const script = `mount -t tmpfs -o size=8k none "$1" && cd "$1" && echo earlier > tasks.jsonl &&
+    const command = `mount -t tmpfs -o size=8k none "$1" && cd "$1" && echo earlier > tasks.jsonl &&
       { "$2" "$3" --home "$4" export --output tasks.jsonl; echo "exit $?"; ls -A; cat tasks.jsonl; }`;
-    const args = ["-Urm", "sh", "-c", script, "sh", disk, process.execPath, launcher, home];
+    const args = ["-Urm", "sh", "-c", command, "sh", disk, process.execPath, launcher, home];
     const { stdout, stderr } = spawnSync("unshare", args, { encoding: "utf8" });
     expect(stderr).toMatch(
       /could not be written \(ENOSPC.*\): free some space or choose another place/,
