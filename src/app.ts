@@ -1,6 +1,5 @@
 import path from "node:path";
 
-import { agentSchema } from "#core/agent.ts";
 import { systemClock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
@@ -10,7 +9,6 @@ import type { Person } from "#core/person.ts";
 import type { Redactor } from "#core/redact.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
-import { logSettingsSchema } from "#core/settings.ts";
 import type { SettingsEditor } from "#core/settings-editor.ts";
 
 import type { Services } from "./cli/services.ts";
@@ -45,10 +43,11 @@ function createStorage({ config, redactor, echo, person }: Options) {
   const clock = systemClock;
 
   const log = lazily(async () => {
-    const [{ createLog }, settings] = await Promise.all([
+    const [{ createLog }, { logSettingsSchema }] = await Promise.all([
       import("./log.ts"),
-      config.settings("log", logSettingsSchema),
+      import("#core/settings.ts"),
     ]);
+    const settings = await config.settings("log", logSettingsSchema);
     return createLog({
       folder: path.join(folders.state, "logs"),
       clock,
@@ -233,10 +232,13 @@ function createWay(options: AppOptions, config: Config) {
 }
 
 async function openEditor(config: Config): Promise<SettingsEditor> {
-  const [{ createSettingsEditor }, { modelsFileSchema }] = await Promise.all([
-    import("./config-editor.ts"),
-    import("./models/model-rows.ts"),
-  ]);
+  const [{ createSettingsEditor }, { modelsFileSchema }, { logSettingsSchema }, { agentSchema }] =
+    await Promise.all([
+      import("./config-editor.ts"),
+      import("./models/model-rows.ts"),
+      import("#core/settings.ts"),
+      import("#core/agent.ts"),
+    ]);
   const schemas = { models: modelsFileSchema, log: logSettingsSchema, agents: agentSchema };
   return createSettingsEditor(config, schemas);
 }

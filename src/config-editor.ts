@@ -76,7 +76,7 @@ async function listSettings(config: Config, schemas: SettingsSchemas): Promise<S
   const lists = files.map(async (file) => {
     const { data, own, blame } = await config.layers(file);
     const schema = schemas[keyOf(file)];
-    if (schema !== undefined) check(blame, schema, data);
+    if (schema !== undefined) await check(blame, schema, data);
     return leaves(file.replaceAll(path.sep, "."), data, own);
   });
   return (await Promise.all(lists)).flat().filter(({ key }) => !hidden.test(key));
@@ -118,7 +118,7 @@ export function createSettingsEditor(config: Config, schemas: SettingsSchemas): 
     if (document.contents === null) document.contents = document.createNode({});
     document.setIn(at, document.createNode(await parseValue(text)));
     const merged = await config.layers(file, document.toJS());
-    check(local, schema, merged.data);
+    await check(local, schema, merged.data);
     await writeWhole(path.join(home, local), document.toString(), 0o644);
     return local;
   }

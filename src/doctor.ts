@@ -80,7 +80,7 @@ function lookAtService({ kind }: Patient): Promise<Finding> {
 async function lookAtCloud({ config, sources }: Patient): Promise<Finding> {
   const { settings } = await sources();
   const wanted = Object.values(settings.hosts).flatMap((host) =>
-    "key" in host ? (host.key ?? []) : [],
+    "key" in host && typeof host.key === "string" ? [host.key] : [],
   );
   const have = [...new Set(wanted)].filter((name) => config.secrets(name) !== undefined);
   const keys = have.length === 0 ? "no key" : `keys ${have.join(", ")}`;

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 
 import { knownCost } from "#core/cost.ts";
@@ -7,11 +6,9 @@ import { createMailbox } from "#core/mailbox.ts";
 import type { TaskRecord } from "#core/operations.ts";
 import type { Stats } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
-import { z } from "zod";
 
 import { openProgram } from "./app.ts";
-import type { Services } from "./cli/services.ts";
-import { createOwnRedactor, findFolders } from "./config.ts";
+import { createOwnRedactor, findFolders, readVersion } from "./config.ts";
 
 /** How an agent is opened. */
 export interface AgentOptions {
@@ -94,19 +91,14 @@ function asAgentError(error: unknown): unknown {
   return error instanceof AppError ? new AgentError(error.failure, { cause: error }) : error;
 }
 
-async function versionOf(root: string): Promise<string> {
-  const text = await readFile(path.join(root, "package.json"), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
-}
-
-async function open(options: AgentOptions): Promise<Services> {
+async function open(options: AgentOptions) {
   const root = path.join(import.meta.dirname, "..");
   const notice = options.onNotice ?? (() => {});
   try {
     return await openProgram({
       folders: findFolders(root, options.home),
       redactor: createOwnRedactor(),
-      version: await versionOf(root),
+      version: await readVersion(root),
       kind: "program",
       person: { notice, progress: () => {} },
     });

@@ -1,12 +1,8 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { AppError, exitCodes } from "#core/errors.ts";
 import type { Redactor } from "#core/redact.ts";
-import { z } from "zod";
 
 import { createOutput, type Output } from "./cli/output.ts";
-import { createOwnRedactor, findFolders, wantsNoColor } from "./config.ts";
+import { createOwnRedactor, findFolders, readVersion, wantsNoColor } from "./config.ts";
 
 /** Aborts at the first Ctrl-C; the second ends the process at once. */
 function interruptSignal(): AbortSignal {
@@ -28,11 +24,6 @@ function terminationSignal(): AbortSignal {
     });
   }
   return controller.signal;
-}
-
-async function version(root: string): Promise<string> {
-  const text = await readFile(path.join(root, "package.json"), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 /** A piece of work that Ctrl-C aborted is no bug. */
@@ -74,7 +65,7 @@ async function run(
   { output, redactor }: { readonly output: Output; readonly redactor: Redactor },
 ): Promise<number> {
   const { runCli } = await import("./cli/program.ts");
-  const own = await version(root);
+  const own = await readVersion(root);
   return runCli(argv, {
     version: own,
     output,

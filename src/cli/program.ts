@@ -28,7 +28,7 @@ function chatName(text: string): string {
 /** The whole command line; resolves with the exit code. Rejects with an AppError that the caller prints. */
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
   let code: number = exitCodes.ok;
-  const [command] = argv.filter((word, i) => !word.startsWith("-") && argv[i - 1] !== "--home");
+  const command = argv.find((word, i) => !word.startsWith("-") && argv[i - 1] !== "--home");
   const completes = completionWords.some((word) => word === command);
   const finish = (result: number): void => {
     code = result;
