@@ -8,18 +8,12 @@ import { promisify } from "node:util";
 
 import { z } from "zod";
 
+import { launcher, residentMb, startService } from "./program.ts";
 import { type BenchResult, figure, median, resultOf } from "./result.ts";
 
 const root = path.join(import.meta.dirname, "..");
-const launcher = path.join(root, "agent.js");
 const exec = promisify(execFile);
 const rounds = 7;
-
-/** Megabytes resident, from the kernel (Linux); the peak or what is resident now. */
-async function residentMb(pid: number, field: "VmHWM" | "VmRSS"): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
-}
 
 /** Milliseconds from process start to the chat's first words, and megabytes when it has been idle for a while. */
 async function chatStart(home: string): Promise<{ readyMs: number; idleMb: number }> {
@@ -34,15 +28,6 @@ async function chatStart(home: string): Promise<{ readyMs: number; idleMb: numbe
   child.stdin.end();
   await once(child, "exit");
   return { readyMs, idleMb };
-}
-
-/** A running service, ready. */
-async function startService(home: string) {
-  const child = spawn(process.execPath, [launcher, "--home", home, "serve"], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  await once(child.stderr, "data");
-  return child;
 }
 
 /** Milliseconds of `agent stats` beside a service, and the service's megabytes when it has been idle for a while. */

@@ -18,7 +18,7 @@ export const exportFormats = ["json", "jsonl", "csv"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 /** Tasks of one page: enough to be quick, few enough to be small. */
-const pageSize = 200;
+const pageSize = 50;
 
 async function* records(operations: Operations): AsyncGenerator<TaskRecord> {
   let after: string | null = null;
