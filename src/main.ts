@@ -59,7 +59,10 @@ export async function main(
       interrupt: interruptSignal,
       open: async (home, person) => {
         const { createApp } = await import("./app.ts");
-        return createApp(await loadConfig(findFolders(launch.root, home)), person);
+        const { checkHome } = await import("./store/unwritable.ts");
+        const folders = findFolders(launch.root, home);
+        checkHome(folders);
+        return createApp(await loadConfig(folders), person);
       },
     });
   } catch (error) {

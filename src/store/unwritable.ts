@@ -112,3 +112,19 @@ export function checkWritable(folder: string): void {
   if (blocked === undefined) return;
   throw unwritable(folder, new Error(codeOfAccess(blocked)));
 }
+
+/** Throws what `unwritable` says of the data directory when the home itself is closed to this program, settings and all. */
+export function checkHome({
+  home,
+  state,
+}: {
+  readonly home: string;
+  readonly state: string;
+}): void {
+  if (!existsSync(home)) return;
+  try {
+    accessSync(home, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    throw unwritable(state, error);
+  }
+}
