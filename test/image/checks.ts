@@ -111,7 +111,7 @@ export function programFigures(image: Image, folder: string, version: string): F
   const data = volume(folder, 1000, 1000);
   const box: Box = { image, data, readable: { [settings(folder)]: "/data/config" } };
   const figures = [
-    word("agent --version", printed(agentIn(box, "--version")), version),
+    word("agent --version", printed(runIn(box, ["agent", "--version"])), version),
     word("a scripted answer", printed(agentIn(box, "Write a haiku about coding")), answer),
     doctorFigure(box),
   ];
@@ -128,6 +128,9 @@ export function programFigures(image: Image, folder: string, version: string): F
 /** The image as it is meant to run: healthy after its start, and ended by SIGTERM. */
 export async function serviceFigures(image: Image, folder: string): Promise<Figure[]> {
   const box = { image, data: volume(folder, 1000, 1000) };
+  if (!/^ +serve\b/m.test(agentIn(box, "--help").stdout)) {
+    return [{ name: "agent serve", value: "not in this tree yet" }];
+  }
   const service = await startService(box);
   const started = performance.now();
   const passed = (): number => performance.now() - started;
