@@ -246,6 +246,8 @@ async function openEditor(config: Config): Promise<SettingsEditor> {
 /** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */
 export async function openProgram(options: AppOptions): Promise<Services> {
   const { folders, redactor, version } = options;
+  const { checkHome } = await import("./store/unwritable.ts");
+  checkHome(folders);
   const config = await loadConfig(folders, redactor);
   const { access, parts, close } = createWay(options, config);
   const { notify, watchdogMs } = createNotifier(config.environment, async () => {

@@ -11,6 +11,7 @@ import type { Store } from "#core/store.ts";
 import type { Config } from "./config.ts";
 import { engineIsInstalled } from "./models/engine-installed.ts";
 import type { ModelSources } from "./models/sources.ts";
+import { unwritable } from "./store/unwritable.ts";
 
 /** What the doctor looks at; a part that cannot be made is a failed check, not a failed doctor. */
 export interface Patient {
@@ -42,7 +43,7 @@ async function lookAtData({ config }: Patient): Promise<Finding> {
     await mkdir(state, { recursive: true, mode: 0o700 });
     await access(state, constants.W_OK);
   } catch (error) {
-    throw new AppError("store.read-only", { folder: state }, { cause: error });
+    throw unwritable(state, error);
   }
   const { bavail, bsize } = await statfs(state);
   const free = bavail * bsize;

@@ -52,7 +52,11 @@ export const errorTable = {
     exit: 3,
   },
   "store.read-only": {
-    say: "{folder} cannot be written: run chown -R $(id -u) {folder}, or choose another home with --home.",
+    say: "{folder} cannot be written ({problem}): {fix}, or choose another home with --home.",
+    exit: 3,
+  },
+  "store.network-disk": {
+    say: "The database cannot lie on a network disk ({folder} is on {kind}): choose a home on a disk of this machine with --home or AGENT_HOME.",
     exit: 3,
   },
   "store.full": {

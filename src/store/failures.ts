@@ -1,5 +1,7 @@
 import { AppError, reasonOf } from "#core/errors.ts";
 
+import { unwritable } from "./unwritable.ts";
+
 function codeOf(error: unknown): string {
   if (error instanceof Error && "code" in error && typeof error.code === "string")
     return error.code;
@@ -14,7 +16,7 @@ export function storeFailure(error: unknown, folder: string): unknown {
     return new AppError("store.full", { folder }, options);
   }
   if (/^(SQLITE_READONLY|SQLITE_CANTOPEN|EACCES|EROFS|EPERM|ENOTDIR|EEXIST|ENOENT)/.test(code)) {
-    return new AppError("store.read-only", { folder }, options);
+    return unwritable(folder, error);
   }
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) {
     return new AppError("store.damaged", { folder, problem: reasonOf(error) }, options);

@@ -1,16 +1,19 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statfsSync } from "node:fs";
 import path from "node:path";
 
 import Database from "better-sqlite3";
 
 import type { Clock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
 import type { Store } from "#core/store.ts";
 
 import { storeFailure } from "./failures.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
+import { networkDisk } from "./network-disk.ts";
 import { createQueries } from "./queries.ts";
 import { createReads } from "./reads.ts";
+import { checkWritable } from "./unwritable.ts";
 import { createWriter } from "./writer.ts";
 import { createWrites } from "./writes.ts";
 
@@ -21,6 +24,8 @@ export interface StoreOptions {
   readonly clock: Clock;
   /** What every text goes through before it is written. */
   readonly redact?: (text: string) => string;
+  /** The number of a folder's file system on Linux; statfs(2) tells it where nothing is given. */
+  readonly diskType?: (folder: string) => number;
 }
 
 /** A store with what benches and tests look at. */
@@ -45,11 +50,19 @@ function connect(file: string): Database.Database {
   return database;
 }
 
-function openDatabase(folder: string): {
+/** macOS and Windows number their file systems in ways of their own, so only Linux is asked. */
+function typeOfDisk(folder: string): number {
+  return process.platform === "linux" ? statfsSync(folder).type : 0;
+}
+
+function openDatabase({ folder, diskType = typeOfDisk }: StoreOptions): {
   readonly lock: Lock;
   readonly database: Database.Database;
 } {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const kind = networkDisk(diskType(folder));
+  if (kind !== undefined) throw new AppError("store.network-disk", { folder, kind });
+  checkWritable(folder);
   const lock = takeLock(folder);
   try {
     const database = connect(path.join(folder, "agent.db"));
@@ -63,13 +76,13 @@ function openDatabase(folder: string): {
 
 /**
  * Opens the store of a data directory and takes its lock. Rejects with `store.locked`, `store.newer`, `store.read-only`,
- * `store.full` or `store.damaged`. Reads see every write that was committed before they were asked for.
+ * `store.network-disk`, `store.full` or `store.damaged`. Reads see every write that was committed before they were asked for.
  */
 export function openStore(options: StoreOptions): Promise<SqliteStore> {
   const { folder, clock, redact = (text) => text } = options;
   const explain = (error: unknown): unknown => storeFailure(error, folder);
   try {
-    const { lock, database } = openDatabase(folder);
+    const { lock, database } = openDatabase(options);
     const writer = createWriter(database, explain);
     const queries = createQueries(database, redact);
     return Promise.resolve({

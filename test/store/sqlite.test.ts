@@ -106,7 +106,9 @@ test("a data directory that cannot be made is one sentence with the fix", async 
   const folder = await emptyFolder("store");
   const file = path.join(folder, "a-file");
   writeFileSync(file, "");
-  await expect(open(path.join(file, "state"))).rejects.toThrow("cannot be written: run chown");
+  await expect(open(path.join(file, "state"))).rejects.toThrow(
+    `cannot be written (${file} is not a folder): move it away, or choose another home with --home.`,
+  );
 });
 
 test("a full disk fails what was written, says so, and keeps what was there", async () => {
