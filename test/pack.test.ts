@@ -42,7 +42,7 @@ describe("the packed program, installed into an empty folder", () => {
 
   test("holds no file of sources, tests, benches or state", () => {
     const roots = new Set(state.files.map((file) => file.split("/")[0]));
-    const wanted = ["CHANGELOG.md", "LICENSE", "README.md", "agent.js", "config", "dist"];
+    const wanted = ["LICENSE", "README.md", "agent.js", "config", "dist"];
     expect(roots).toEqual(new Set([...wanted, "package.json"]));
     const strangers = state.files.filter((file) =>
       /(?<!\.d)\.ts$|test|bench|workspace|\.local\./.test(file),
