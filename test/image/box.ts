@@ -89,7 +89,7 @@ export async function startService(box: Box): Promise<Service> {
   return {
     child,
     output,
-    isHealthy: () => run("nsenter", [...spaces, "--wd=/app", ...check]).code === 0,
+    isHealthy: () => run("nsenter", [...spaces, "--wd", ...check]).code === 0,
     async stop() {
       if (child.exitCode !== null) return child.exitCode;
       const ended = once(child, "close");
