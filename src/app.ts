@@ -114,6 +114,7 @@ function createParts(options: Options) {
       clock,
       person,
       readData: (file) => config.data(file),
+      secrets: config.secrets,
     });
   });
 

@@ -18,11 +18,14 @@ function model(id: string, reply: ScriptedReply = { text: `I am ${id}.` }): Mode
 }
 
 const settings: ModelSettings = modelSettingsSchema.parse({
-  hosts: { ollama: { kind: "ollama", url: "http://127.0.0.1:11434" } },
+  hosts: {
+    ollama: { kind: "ollama", url: "http://127.0.0.1:11434" },
+    anthropic: { kind: "anthropic" },
+  },
   deployments: {
     small: { host: "ollama", model: "qwen3:1.7b" },
     big: { host: "ollama", model: "qwen3:8b" },
-    sonnet: { host: "ollama", model: "unused" },
+    sonnet: { host: "anthropic", model: "unused" },
   },
   tiers: { "local-fast": ["small"], "local-smart": ["big", "small"], "cloud-smart": ["sonnet"] },
 });
