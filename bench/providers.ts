@@ -12,7 +12,7 @@ import { type BenchResult, type Figure, resultOf } from "./result.ts";
 const patienceMs = 3000;
 
 /** Loopback servers, and a door to each, that are closed together. */
-function openGround(): { readonly ground: Ground; close(): Promise<void> } {
+function openGround(): { readonly ground: Ground; readonly close: () => Promise<void> } {
   const closing: (() => unknown)[] = [];
   const ground: Ground = {
     clock: systemClock,

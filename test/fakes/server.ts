@@ -18,7 +18,7 @@ export type StartServer = (listener: RequestListener) => Promise<string>;
 /** A real HTTP server on loopback; gives its origin and how it is closed. */
 export async function openServer(
   listener: RequestListener,
-): Promise<{ readonly origin: string; close(): void }> {
+): Promise<{ readonly origin: string; readonly close: () => void }> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
