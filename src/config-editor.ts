@@ -27,7 +27,7 @@ function leaves(key: string, value: unknown, own: unknown): Setting[] {
 }
 
 function unknownKey(key: string, known: readonly string[]): AppError {
-  const near = nearest(key, known);
+  const near = known.find((other) => other.endsWith(`.${key}`)) ?? nearest(key, known);
   const meant =
     near === undefined ? ": agent config list has them all." : `: did you mean ${near}?`;
   return new AppError("config.unknown-key", { key, meant });

@@ -1,7 +1,7 @@
 import { open, readdir, stat } from "node:fs/promises";
 import path from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 
+import { systemClock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 
 import { logLineText, parseLogLine } from "./log-line.ts";
@@ -68,7 +68,7 @@ export async function showLogs(
   if (before.length === 0 && options.follow !== true) throw new AppError("logs.none", { folder });
   for (const line of before.slice(-options.lines)) show(line);
   while (options.follow === true && !options.signal.aborted) {
-    await pause(followMs, undefined, { signal: options.signal }).catch(() => undefined);
+    await systemClock.sleep(followMs, options.signal);
     for (const line of await added()) show(line);
   }
 }

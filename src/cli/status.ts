@@ -1,5 +1,4 @@
-import { setTimeout as pause } from "node:timers/promises";
-
+import { systemClock } from "#core/clock.ts";
 import { AppError, exitCodes } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
 
@@ -15,15 +14,16 @@ const words = {
 
 const pollMs = 50;
 
+/** A service that has not ended by then will not. */
+const patienceMs = 30_000;
+
 /** Waits until nobody holds the data any more. */
-async function untilGone(services: Services): Promise<void> {
-  for (
-    let holder = await services.holder();
-    holder !== undefined;
-    holder = await services.holder()
-  ) {
-    holder.close();
-    await pause(pollMs);
+async function untilGone({ holder, home }: Services, pid: number): Promise<void> {
+  const until = systemClock.now() + patienceMs;
+  for (let found = await holder(); found !== undefined; found = await holder()) {
+    found.close();
+    if (systemClock.now() > until) throw new AppError("service.silent", { folder: home, pid });
+    await systemClock.sleep(pollMs);
   }
 }
 
@@ -75,7 +75,7 @@ export async function stop(services: Services, output: Output): Promise<number> 
     throw new AppError("service.not-one", { pid, kind: `a ${kind}` });
   }
   output.note(output.dim("Finishing what runs, for at most ten seconds."));
-  await untilGone(services);
+  await untilGone(services, pid);
   output.line("Stopped.");
   return exitCodes.ok;
 }

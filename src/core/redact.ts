@@ -55,15 +55,17 @@ function appearances(value: string): string[] {
   return [value, ...[...derived, ...lines].filter((text) => text.length >= shortestPiece)];
 }
 
+/** Characters at the end of `text` that are the beginning of this value. */
+function begunBy(text: string, value: string): number {
+  const first = value.charAt(0);
+  let at = text.indexOf(first, Math.max(0, text.length - value.length + 1));
+  while (at !== -1 && !value.startsWith(text.slice(at))) at = text.indexOf(first, at + 1);
+  return at === -1 ? 0 : text.length - at;
+}
+
 /** Characters at the end of `text` that could be the beginning of one of these. */
 function begun(text: string, values: readonly string[]): number {
-  let longest = 0;
-  for (const value of values) {
-    for (let length = Math.min(text.length, value.length - 1); length > longest; length -= 1) {
-      if (text.endsWith(value.slice(0, length))) longest = length;
-    }
-  }
-  return longest;
+  return values.reduce((longest, value) => Math.max(longest, begunBy(text, value)), 0);
 }
 
 /** A redactor that knows no secret yet. */

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import path from "node:path";
+import { createInterface } from "node:readline";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
@@ -12,7 +12,7 @@ const has = (command: string): boolean => spawnSync(command, ["--version"]).stat
 const missing = ["systemd-notify", "python3"].filter((command) => !has(command));
 
 /** A datagram socket as systemd listens on, by Python, since Node has none; gives what arrives. */
-async function listen(socket: string): Promise<{ next(): Promise<string> }> {
+async function listen(socket: string): Promise<{ readonly next: () => Promise<string> }> {
   const program = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -22,9 +22,10 @@ while True: print(s.recv(4096).decode().replace("\\n", " "), flush=True)
 `;
   const child = spawn("python3", ["-c", program, socket], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void child.kill("SIGKILL"));
-  child.stdout.setEncoding("utf8");
-  await once(child.stdout, "data");
-  return { next: async () => String((await once(child.stdout, "data"))[0]) };
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<string> => String((await lines.next()).value);
+  await next();
+  return { next };
 }
 
 describe("telling systemd", () => {
