@@ -8,6 +8,7 @@ import type { Agent } from "../src/core/agent.ts";
 import { systemClock } from "../src/core/clock.ts";
 import type { ModelLimits } from "../src/core/model.ts";
 import type { Tool } from "../src/core/tool.ts";
+import { createRedactor } from "../src/core/redact.ts";
 import { createEmbeddedModel, type EmbeddedModel } from "../src/models/embedded-model.ts";
 import { createSpawn } from "../src/sandbox/spawn.ts";
 import { openStore } from "../src/store/open-store.ts";
@@ -33,7 +34,9 @@ async function partsOf(
   model: EmbeddedModel,
 ): Promise<Figure[]> {
   const mine = tools.filter((tool) => agent.tools.includes(tool.name));
-  const prompt = buildPrompt({ agent, tools: mine, turns: [], input: "hello", steps: [] }, limits);
+  const person = { timeZone: null, language: null };
+  const parts = { agent, person, tools: mine, turns: [], input: "hello", steps: [] };
+  const { prompt } = buildPrompt(parts, limits);
   const [instructions = 0, words = 0, schemas = 0] = await model.count([
     prompt.messages[0]?.text ?? "",
     "hello",
@@ -63,8 +66,8 @@ export async function run(): Promise<BenchResult> {
     clock: systemClock,
   });
   try {
-    const agents = await (await loadConfig(findFolders(root, home))).agents();
-    const tools = [createNowTool(systemClock), createRecallHistoryTool(store)];
+    const agents = await (await loadConfig(findFolders(root, home), createRedactor())).agents();
+    const tools = [createNowTool(systemClock, store), createRecallHistoryTool(store)];
     const figures = [];
     for (const agent of agents) figures.push(...(await partsOf(agent, tools, model)));
     return resultOf("prompt", 0, figures);

@@ -9,6 +9,7 @@ import { systemClock } from "../src/core/clock.ts";
 import { createRunner } from "../src/agents/runner.ts";
 import { createScriptedModel } from "../src/models/scripted.ts";
 import { openStore } from "../src/store/open-store.ts";
+import { createFakeLog } from "../test/fakes/log.ts";
 import { createSingleRouter } from "../test/fakes/router.ts";
 
 import { type BenchResult, figure, median, resultOf } from "./result.ts";
@@ -42,9 +43,9 @@ async function openBench(folder: string) {
       router: createSingleRouter(model, systemClock),
       tools: [],
       clock: systemClock,
-      onBug: (error) => {
+      log: createFakeLog((error) => {
         throw error;
-      },
+      }),
     },
     [assistant],
   );

@@ -1,50 +1,68 @@
+import path from "node:path";
+
+import { agentSchema } from "#core/agent.ts";
 import { systemClock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
+import type { HolderKind, Operations } from "#core/operations.ts";
+import { lazily } from "#core/lazy.ts";
 import type { Person } from "#core/person.ts";
+import type { Redactor } from "#core/redact.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
-import type { Store } from "#core/store.ts";
+import { logSettingsSchema } from "#core/settings.ts";
+import type { SettingsEditor } from "#core/settings-editor.ts";
 
 import type { Services } from "./cli/services.ts";
-import type { Config } from "./config.ts";
+import { type Config, type Folders, loadConfig } from "./config.ts";
+import { createAccess } from "./service/access.ts";
+import { withListeners } from "./service/listeners.ts";
+import { createNotifier } from "./service/notify.ts";
+import type { ControlServer } from "./service/server.ts";
 
-/** A value made when it is first asked for, once. */
-interface Lazy<Value> {
-  (): Promise<Value>;
-  /** The value; undefined when nobody asked for it, or when it could not be made. */
-  made(): Promise<Value | undefined>;
+/** What the program is made of, and for. */
+export interface AppOptions {
+  readonly folders: Folders;
+  readonly person: Person;
+  readonly redactor: Redactor;
+  readonly version: string;
+  /** What this process is, should it come to hold the data. */
+  readonly kind: HolderKind;
+  /** Sees every line of the log. */
+  readonly echo?: (line: string) => void;
+  /** A service is asked to end. */
+  readonly onShutdown?: () => void;
 }
 
-function lazily<Value>(make: () => Promise<Value>): Lazy<Value> {
-  const state: { value?: Promise<Value> } = {};
-  return Object.assign(() => (state.value ??= make()), {
-    made: async () => state.value?.catch(() => undefined),
+/** The options of a run whose settings have been read. */
+type Options = AppOptions & { readonly config: Config };
+
+/** How long a command's background work may go on after its answer. */
+const afterworkMs = 10_000;
+
+function createStorage({ config, redactor, echo, person }: Options) {
+  const { folders } = config;
+  const clock = systemClock;
+
+  const log = lazily(async () => {
+    const [{ createLog }, settings] = await Promise.all([
+      import("./log.ts"),
+      config.settings("log", logSettingsSchema),
+    ]);
+    return createLog({
+      folder: path.join(folders.state, "logs"),
+      clock,
+      redactor,
+      keepDays: settings.keep_days,
+      fileBytes: settings.file_megabytes * 1_000_000,
+      onProblem: (problem) => person.notice(problem),
+      ...(echo === undefined ? {} : { echo }),
+    });
   });
-}
-
-async function makeRunner(
-  { config, person }: { readonly config: Config; readonly person: Person },
-  store: Store,
-  router: Router,
-): Promise<Runner> {
-  const [{ createRunner }, { createNowTool }, { createRecallHistoryTool }] = await Promise.all([
-    import("./agents/runner.ts"),
-    import("./tools/now.ts"),
-    import("./tools/recall-history.ts"),
-  ]);
-  const clock = systemClock;
-  const tools = [createNowTool(clock), createRecallHistoryTool(store)];
-  const onBug = (error: unknown, taskId: string): void => person.bug(error, taskId);
-  return createRunner({ store, router, tools, clock, onBug }, await config.agents());
-}
-
-function createParts(config: Config, person: Person) {
-  const { folders, environment } = config;
-  const clock = systemClock;
 
   const store = lazily(async () => {
     const { openStore } = await import("./store/open-store.ts");
-    return openStore({ folder: folders.state, clock });
+    return openStore({ folder: folders.state, clock, redact: redactor.redact });
   });
 
   const door = lazily(async () => {
@@ -58,6 +76,30 @@ function createParts(config: Config, person: Person) {
     return createDoor({ clock, record, onUnrecorded });
   });
 
+  return { log, store, door };
+}
+
+async function makeRunner(
+  config: Config,
+  storage: ReturnType<typeof createStorage>,
+  router: Router,
+): Promise<Runner> {
+  const [{ createRunner }, { createNowTool }, { createRecallHistoryTool }] = await Promise.all([
+    import("./agents/runner.ts"),
+    import("./tools/now.ts"),
+    import("./tools/recall-history.ts"),
+  ]);
+  const clock = systemClock;
+  const [store, log] = [await storage.store(), await storage.log()];
+  const tools = [createNowTool(clock, store), createRecallHistoryTool(store)];
+  return createRunner({ store, router, tools, clock, log }, await config.agents());
+}
+
+function createParts(options: Options) {
+  const { config, redactor, person } = options;
+  const clock = systemClock;
+  const storage = createStorage(options);
+
   const sources = lazily(async () => {
     const [{ createSources }, { createSpawn }, { modelsFileSchema }] = await Promise.all([
       import("./models/sources.ts"),
@@ -65,10 +107,10 @@ function createParts(config: Config, person: Person) {
       import("./models/model-rows.ts"),
     ]);
     return createSources({
-      ...folders,
+      ...config.folders,
       settings: await config.settings("models", modelsFileSchema),
-      environment,
-      door: await door(),
+      environment: config.environment,
+      door: await storage.door(),
       spawn: createSpawn(),
       clock,
       person,
@@ -77,23 +119,40 @@ function createParts(config: Config, person: Person) {
   });
 
   const router = lazily(async () => {
-    const { createRouter } = await import("./models/router.ts");
+    const [{ createRouter }, { createRedactingRouter }] = await Promise.all([
+      import("./models/router.ts"),
+      import("./models/redacting-router.ts"),
+    ]);
     const made = await sources();
-    return createRouter({ settings: made.settings, sources: made, clock });
+    return createRedactingRouter(
+      createRouter({ settings: made.settings, sources: made, clock }),
+      redactor,
+    );
   });
 
-  const runner = lazily(async () => makeRunner({ config, person }, await store(), await router()));
+  const runner = lazily(async () => makeRunner(config, storage, await router()));
 
-  return { store, door, sources, router, runner };
+  return { ...storage, sources, router, runner };
 }
 
-/** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */
-export function createApp(config: Config, person: Person): Services {
-  const { store, door, sources, router, runner } = createParts(config, person);
-  return {
+type Parts = ReturnType<typeof createParts>;
+
+async function localOperations(options: Options, parts: Parts): Promise<Operations> {
+  const { config, version, kind, person, onShutdown } = options;
+  const { sources, router, store, runner } = parts;
+  const clock = systemClock;
+  const { createLocalOperations } = await import("./service/local.ts");
+  const status = {
+    version,
+    kind,
+    pid: process.pid,
     home: config.folders.home,
+    startedAt: clock.now(),
+  };
+  return createLocalOperations({
+    clock,
+    status,
     store,
-    router,
     runner,
     async models() {
       const { createModelCommands } = await import("./models/commands.ts");
@@ -103,10 +162,109 @@ export function createApp(config: Config, person: Person): Services {
       const { examine } = await import("./doctor.ts");
       return examine({ config, store, sources, router });
     },
-    async close() {
-      (await sources.made())?.close();
-      await (await door.made())?.close();
-      await (await store.made())?.close();
+    ...(onShutdown === undefined ? {} : { shutdown: onShutdown }),
+  });
+}
+
+async function openServer(
+  options: Options,
+  operations: Operations,
+  parts: Parts,
+): Promise<ControlServer> {
+  const { openControlServer } = await import("./service/server.ts");
+  const { protocol } = await import("./service/messages.ts");
+  const { version, kind, config } = options;
+  return openControlServer({
+    folder: config.folders.state,
+    hello: { protocol, version, kind, pid: process.pid },
+    operations,
+    async onBug(error) {
+      (await parts.log()).bug(error);
     },
+  });
+}
+
+function isLocked(error: unknown): boolean {
+  return error instanceof AppError && error.code === "store.locked";
+}
+
+/** This process's way to the data: through whoever holds them, or by taking them. */
+function createWay(options: AppOptions, config: Config) {
+  const { version } = options;
+  const listening: { server: ControlServer | undefined } = { server: undefined };
+  const person = withListeners(options.person, (said) => listening.server?.say(said));
+  const parts = createParts({ ...options, config, person });
+  const local = lazily(() => localOperations({ ...options, config, person }, parts));
+  const access = createAccess({
+    folder: config.folders.state,
+    clock: systemClock,
+    version,
+    onSaid(said) {
+      if ("notice" in said) options.person.notice(said.notice);
+      else options.person.progress(said.progress.name, said.progress);
+    },
+    async own() {
+      const operations = await local();
+      try {
+        await parts.store();
+        listening.server ??= await openServer({ ...options, config }, operations, parts);
+      } catch (error) {
+        // Each operation that needs the store says so itself; the doctor and the models do not.
+        if (isLocked(error)) throw error;
+      }
+      return operations;
+    },
+  });
+
+  async function close(): Promise<void> {
+    access.close();
+    if ((listening.server?.busy() ?? 0) > 0) {
+      options.person.notice("Another request came in through this one: ending when it is done.");
+    }
+    await listening.server?.close();
+    await (await parts.runner.made())?.stop(afterworkMs);
+    (await parts.sources.made())?.close();
+    await (await parts.door.made())?.close();
+    await (await parts.store.made())?.close();
+    (await parts.log.made())?.close();
+  }
+
+  return { access, parts, close };
+}
+
+async function openEditor(config: Config): Promise<SettingsEditor> {
+  const [{ createSettingsEditor }, { modelsFileSchema }] = await Promise.all([
+    import("./config-editor.ts"),
+    import("./models/model-rows.ts"),
+  ]);
+  const schemas = { models: modelsFileSchema, log: logSettingsSchema, agents: agentSchema };
+  return createSettingsEditor(config, schemas);
+}
+
+/** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */
+export async function openProgram(options: AppOptions): Promise<Services> {
+  const { folders, redactor, version } = options;
+  const config = await loadConfig(folders, redactor);
+  const { access, parts, close } = createWay(options, config);
+  const { notify, watchdogMs } = createNotifier(config.environment, async () => {
+    const { createSpawn } = await import("./sandbox/spawn.ts");
+    return createSpawn();
+  });
+  return {
+    home: folders.home,
+    logs: path.join(folders.state, "logs"),
+    version,
+    redact: redactor.redact,
+    operations: access.operations,
+    settings: lazily(() => openEditor(config)),
+    holder: access.find,
+    isOwn: access.isOwn,
+    async resume(watch) {
+      if (await access.isOwn()) await (await parts.runner()).resume(watch);
+    },
+    stop: async (graceMs) => (await parts.runner.made())?.stop(graceMs),
+    notify,
+    watchdogMs,
+    close,
   };
 }

@@ -4,11 +4,16 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { parseEnv } from "node:util";
 
-import type { z } from "zod";
+import { z } from "zod";
 
 import { type Agent, agentSchema } from "#core/agent.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
+import { nearest } from "#core/nearest.ts";
 import type { Environment } from "#core/process.ts";
+import type { Redactor } from "#core/redact.ts";
+import type { Secrets } from "#core/secret.ts";
+
+import { readSecrets } from "./secrets.ts";
 
 /** The folders of a run. */
 export interface Folders {
@@ -25,8 +30,12 @@ export interface Config {
   readonly folders: Folders;
   /** The machine's own variables go before those of `.env`. */
   readonly environment: Environment;
+  /** The owner's secrets; every one of them is known to the redactor. */
+  readonly secrets: Secrets;
   /** A shipped YAML file with the owner's `.local.yaml` merged over it by key, checked. */
   settings<Schema extends z.ZodType>(name: string, schema: Schema): Promise<z.output<Schema>>;
+  /** A file's data, not yet checked; `own` in place of the owner's own, if given. */
+  layers(name: string, own?: unknown): Promise<Layered>;
   /** The data of a YAML or JSON file of the owner's. */
   data(file: string): Promise<unknown>;
   /** Every agent of config/agents, sorted by name. */
@@ -45,7 +54,8 @@ export function findFolders(root: string, homeOption: string | undefined): Folde
   return { root, home, state: path.join(home, "workspace", "state") };
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
+/** The text of a file; undefined where there is none. Rejects with `config.invalid` for one that cannot be read. */
+export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, "utf8");
   } catch (error) {
@@ -65,7 +75,8 @@ async function readEnvironment(home: string): Promise<Environment> {
 
 type Data = Readonly<Record<string, unknown>>;
 
-function isMapping(value: unknown): value is Data {
+/** True for an object with keys. */
+export function isMapping(value: unknown): value is Data {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
@@ -105,7 +116,39 @@ async function parseYaml(file: string, text: string): Promise<unknown> {
   return document.toJS() ?? {};
 }
 
-function checked<Schema extends z.ZodType>(
+/** The keys that a schema knows at a path; none where it knows no fixed ones. */
+function keysAt(schema: z.ZodType, at: readonly PropertyKey[]): string[] {
+  let node: unknown = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  for (const key of at) {
+    if (!isMapping(node)) return [];
+    const properties = isMapping(node["properties"]) ? node["properties"] : {};
+    node = properties[String(key)] ?? node["additionalProperties"] ?? node["items"];
+  }
+  const options = isMapping(node) ? [node, ...asList(node["oneOf"]), ...asList(node["anyOf"])] : [];
+  return options.flatMap((option) =>
+    isMapping(option) && isMapping(option["properties"]) ? Object.keys(option["properties"]) : [],
+  );
+}
+
+function asList(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+/** What is wrong with a value, for the person who wrote it; a misspelt key with the one that was meant. */
+function problemOf(schema: z.ZodType, issue: z.core.$ZodIssue): string {
+  const at = issue.path.join(".");
+  if (issue.code !== "unrecognized_keys") {
+    return `${at === "" ? "" : `the key ${at}: `}${issue.message}.`;
+  }
+  const [word = ""] = issue.keys;
+  const known = keysAt(schema, issue.path);
+  const near = nearest(word, known);
+  const fix = near === undefined ? `use one of ${known.join(", ")}` : `did you mean ${near}?`;
+  return `there is no key ${at === "" ? "" : `${at}.`}${word}: ${fix}${near === undefined ? "." : ""}`;
+}
+
+/** The data as the schema gives them; throws `config.invalid`, which names the file and the key. */
+export function check<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
   data: unknown,
@@ -113,9 +156,8 @@ function checked<Schema extends z.ZodType>(
   const result = schema.safeParse(data);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const key = issue?.path.join(".") ?? "";
-  const where = key === "" ? "" : `the key ${key}: `;
-  throw invalid(file, `${where}${issue?.message ?? "is not valid"}.`, result.error);
+  const problem = issue === undefined ? "is not valid." : problemOf(schema, issue);
+  throw invalid(file, problem, result.error);
 }
 
 function shown(file: string, home: string): string {
@@ -123,9 +165,11 @@ function shown(file: string, home: string): string {
   return relative.startsWith("..") ? file : relative;
 }
 
-/** A layered file's data, and which of its files to blame for a wrong value. */
-interface Layered {
+/** A file's data, the shipped with the owner's over it, and which of its files to blame for a wrong value. */
+export interface Layered {
   readonly data: unknown;
+  /** The owner's own; undefined where there are none. */
+  readonly own: unknown;
   readonly blame: string;
 }
 
@@ -138,13 +182,13 @@ function createReader({ root, home }: Folders, environment: Environment) {
     const label = shown(file, home);
     return substitute(await parseYaml(label, text), environment, label);
   }
-  return async (name: string): Promise<Layered> => {
+  return async (name: string, given?: unknown): Promise<Layered> => {
     const local = name.replace(/\.yaml$/, ".local.yaml");
     const shipped = await read(path.join(root, "config"), name);
     const owned = home === root ? undefined : await read(path.join(home, "config"), name);
-    const own = await read(path.join(home, "config"), local);
-    const blame = own === undefined ? name : local;
-    return { data: merge(merge(shipped, owned), own), blame: path.join("config", blame) };
+    const own = given ?? (await read(path.join(home, "config"), local));
+    const blame = path.join("config", own === undefined ? name : local);
+    return { data: merge(merge(shipped, owned), own), own, blame };
   };
 }
 
@@ -156,15 +200,17 @@ async function agentFiles({ root, home }: Folders): Promise<string[]> {
   return [...new Set(files.filter((name) => !name.endsWith(".local.yaml")))].toSorted();
 }
 
-/** Reads the owner's settings; only `.env` is read at once. */
-export async function loadConfig(folders: Folders): Promise<Config> {
+/** Reads the owner's settings; only the environment and the secrets are read at once, and the redactor is told of them. */
+export async function loadConfig(folders: Folders, redactor: Redactor): Promise<Config> {
   const { home } = folders;
   const environment = await readEnvironment(home);
+  const secrets = await readSecrets(home, environment);
+  for (const secret of secrets.values()) redactor.add(secret);
   const layered = createReader(folders, environment);
 
   async function readAgent(file: string): Promise<Agent> {
     const { data, blame } = await layered(path.join("agents", file));
-    const agent = checked(blame, agentSchema, data);
+    const agent = check(blame, agentSchema, data);
     if (`${agent.name}.yaml` === file) return agent;
     throw invalid(blame, `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`);
   }
@@ -172,11 +218,13 @@ export async function loadConfig(folders: Folders): Promise<Config> {
   return {
     folders,
     environment,
+    secrets: (name) => secrets.get(name),
     agents: async () => Promise.all((await agentFiles(folders)).map(readAgent)),
     async settings(name, schema) {
       const { data, blame } = await layered(`${name}.yaml`);
-      return checked(blame, schema, data);
+      return check(blame, schema, data);
     },
+    layers: (name, own) => layered(`${name}.yaml`, own),
     async data(file) {
       const text = await readIfThere(file);
       if (text === undefined) throw invalid(shown(file, home), "is not there.");

@@ -1,11 +1,11 @@
 import { access, constants, mkdir, statfs } from "node:fs/promises";
 import { freemem } from "node:os";
 
+import type { Check } from "#core/doctor.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import type { Router } from "#core/router.ts";
 import type { Store } from "#core/store.ts";
 
-import type { Check } from "./cli/services.ts";
 import type { Config } from "./config.ts";
 import { engineIsInstalled } from "./models/engine-installed.ts";
 import type { ModelSources } from "./models/sources.ts";

@@ -5,6 +5,7 @@ import path from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 
 import { type Config, findFolders, loadConfig } from "../src/config.ts";
+import { createRedactor } from "../src/core/redact.ts";
 import { modelSettingsSchema } from "../src/core/settings.ts";
 
 const root = path.join(import.meta.dirname, "..");
@@ -17,14 +18,14 @@ describe("the owner's settings", () => {
     const file = path.join(home, name);
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, text);
-    config = await loadConfig(findFolders(root, home));
+    config = await loadConfig(findFolders(root, home), createRedactor());
   }
 
   const models = () => config.settings("models", modelSettingsSchema.loose());
 
   beforeEach(async () => {
     home = await mkdtemp(path.join(tmpdir(), "config-"));
-    config = await loadConfig(findFolders(root, home));
+    config = await loadConfig(findFolders(root, home), createRedactor());
   });
 
   test("the shipped files are valid, and their agents are the four of the house", async () => {

@@ -18,7 +18,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   ollama: ["models"],
   pino: ["log.ts"],
   undici: ["egress"],
-  yaml: ["config.ts"],
+  yaml: ["config"],
   zod: [""],
 };
 

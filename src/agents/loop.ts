@@ -1,10 +1,13 @@
 import type { Agent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
 import { AppError, type Failure } from "#core/errors.ts";
-import type { ToolCall } from "#core/model.ts";
+import { shortId } from "#core/ids.ts";
+import type { Log } from "#core/log.ts";
+import type { ModelLimits, ToolCall } from "#core/model.ts";
+import type { PersonSettings } from "#core/person.ts";
 import type { Router } from "#core/router.ts";
 import type { Store, TaskEnd } from "#core/store.ts";
-import type { Step, Task, TaskEvent, Turn, UsageRow } from "#core/task.ts";
+import type { Step, Summary, Task, TaskEvent, Turn, UsageRow } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
 
 import { checkLimits, deadline } from "./limits.ts";
@@ -13,7 +16,7 @@ import { buildPrompt } from "./prompt.ts";
 import { callTool } from "./tool-step.ts";
 
 /** Most turns of a conversation that are looked at for a prompt. */
-const turnLimit = 40;
+const turnLimit = 200;
 
 /** What the loop works with. */
 export interface LoopDeps {
@@ -21,8 +24,13 @@ export interface LoopDeps {
   readonly router: Router;
   readonly tools: readonly Tool[];
   readonly clock: Clock;
-  /** Told of what was not raised on purpose. */
-  readonly onBug: (error: unknown, taskId: string) => void;
+  readonly log: Log;
+}
+
+/** What ends a task early: a person who wants no more of it, or a process that ends and leaves it for the next. */
+export interface Stops {
+  readonly stop: AbortSignal;
+  readonly park: AbortSignal;
 }
 
 /** A task with its agent, and what has been done for it so far. */
@@ -31,8 +39,12 @@ interface Job {
   readonly agent: Agent;
   readonly tools: readonly Tool[];
   readonly turns: readonly Turn[];
+  readonly summary: Summary | undefined;
+  readonly person: PersonSettings;
   readonly steps: Step[];
   readonly usage: UsageRow[];
+  /** Turns that did not fit the last prompt, oldest first. */
+  left: readonly Turn[];
 }
 
 type Ending = Omit<TaskEnd, "taskId">;
@@ -86,8 +98,11 @@ async function* modelMove(
     tier: task.tier ?? agent.model_tier,
     forced: task.tier !== null,
     taskId: task.id,
-    build: (limits: Parameters<typeof buildPrompt>[1]) =>
-      buildPrompt({ ...job, input: task.input }, limits),
+    build: (limits: ModelLimits) => {
+      const { prompt, left } = buildPrompt({ ...job, input: task.input }, limits);
+      job.left = left;
+      return prompt;
+    },
   };
   const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
   const call = yield* callModel(at, ask, limit.signal);
@@ -148,38 +163,59 @@ async function* work(
   }
 }
 
-function failureOf(deps: LoopDeps, error: unknown, taskId: string): Failure {
+function failureOf({ log }: LoopDeps, error: unknown, taskId: string): Failure {
   if (error instanceof AppError) return error.failure;
-  deps.onBug(error, taskId);
+  log.bug(error, { task: taskId });
   return new AppError("bug", { task: taskId }).failure;
+}
+
+/** What has been done for a task, and what was said before it. */
+async function openJob(deps: LoopDeps, task: Task, agent: Agent): Promise<Job> {
+  const { store } = deps;
+  const [steps, usage, summary, all, person] = await Promise.all([
+    store.steps(task.id),
+    store.usage(task.id),
+    store.summaryFor(task),
+    store.turnsBefore(task, turnLimit),
+    store.person(task.personId),
+  ]);
+  const covered = summary?.toMessage ?? 0;
+  const turns = all.filter((turn) => turn.messageId > covered);
+  const tools = deps.tools.filter((tool) => agent.tools.includes(tool.name));
+  return { task, agent, tools, turns, summary, person, steps, usage, left: [] };
+}
+
+/** A task that has ended, and the turns that did not fit its prompt, oldest first. */
+export interface Ended {
+  readonly task: Task;
+  readonly left: readonly Turn[];
 }
 
 /**
  * Works a running task to its end from its last stored step. Yields what a person watching sees; `end` comes last, after the
- * commit. Rejects only when the store does: the task then stays open and is resumed at the next start.
+ * commit. Rejects when the store does, and with `task.parked` when it is parked: the task then stays open and is resumed at the
+ * next start.
  */
 export async function* runTask(
   deps: LoopDeps,
   { task, agent }: { readonly task: Task; readonly agent: Agent },
-  signal: AbortSignal,
-): AsyncGenerator<TaskEvent, Task> {
+  stops: Stops,
+): AsyncGenerator<TaskEvent, Ended> {
   yield { type: "start", task };
-  const [steps, usage, turns] = await Promise.all([
-    deps.store.steps(task.id),
-    deps.store.usage(task.id),
-    deps.store.turnsBefore(task, turnLimit),
-  ]);
-  const tools = deps.tools.filter((tool) => agent.tools.includes(tool.name));
+  const job = await openJob(deps, task, agent);
   let ending: Ending;
   try {
-    ending = yield* work(deps, { task, agent, tools, turns, steps, usage }, signal);
+    ending = yield* work(deps, job, AbortSignal.any([stops.stop, stops.park]));
   } catch (error) {
     if (error instanceof AppError && error.code.startsWith("store.")) throw error;
     ending = failed(failureOf(deps, error, task.id));
+  }
+  if (ending.state === "cancelled" && stops.park.aborted && !stops.stop.aborted) {
+    throw new AppError("task.parked", { task: shortId(task.id) });
   }
   await deps.store.finishTask({ taskId: task.id, ...ending });
   const { output, state, failure } = ending;
   const ended: Task = { ...task, output, state, failure, finishedAt: deps.clock.now() };
   yield { type: "end", task: ended };
-  return ended;
+  return { task: ended, left: job.left };
 }

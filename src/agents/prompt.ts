@@ -4,7 +4,9 @@ import type { Agent } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelLimits, ModelRequest, PromptMessage, ToolSpec } from "#core/model.ts";
 import { estimateTokens } from "#core/model.ts";
-import type { Step, Turn } from "#core/task.ts";
+import type { PersonSettings } from "#core/person.ts";
+import type { Step, Summary, Turn } from "#core/task.ts";
+import { languageName } from "#core/time.ts";
 import type { Tool } from "#core/tool.ts";
 
 /** A prompt without the task it is for. */
@@ -17,6 +19,9 @@ export interface PromptParts {
   readonly tools: readonly Tool[];
   /** Earlier turns of the conversation, oldest first. */
   readonly turns: readonly Turn[];
+  /** What was said before those turns. */
+  readonly summary?: Summary | undefined;
+  readonly person: PersonSettings;
   readonly input: string;
   /** What the task has done so far. */
   readonly steps: readonly Step[];
@@ -40,17 +45,24 @@ function tokensOf(message: PromptMessage): number {
   return estimateTokens(message.text + calls) + 4;
 }
 
-/** The newest turns that fit, oldest first, and never an answer without its question. */
-function fittingTurns(turns: readonly Turn[], budget: number): PromptMessage[] {
-  const kept: PromptMessage[] = [];
+/** How many of the newest turns fit; never an answer without its question. */
+function fitting(turns: readonly Turn[], budget: number): number {
+  let kept = 0;
   let left = budget;
   for (const turn of turns.toReversed()) {
-    const message: PromptMessage = { role: turn.role, text: turn.text };
-    left -= tokensOf(message);
+    left -= tokensOf({ role: turn.role, text: turn.text });
     if (left < 0) break;
-    kept.unshift(message);
+    kept += 1;
   }
-  return kept[0]?.role === "assistant" ? kept.slice(1) : kept;
+  return turns.at(turns.length - kept)?.role === "assistant" ? kept - 1 : kept;
+}
+
+/** The summary stands before the first words of the person, since many models take one system message alone. */
+function withSummary(messages: PromptMessage[], summary: Summary | undefined): PromptMessage[] {
+  const [first, ...others] = messages;
+  if (summary === undefined || first?.role !== "user") return messages;
+  const text = `What we said before, in short:\n${summary.text}\n\n${first.text}`;
+  return [{ role: "user", text }, ...others];
 }
 
 function sizeOf(messages: readonly PromptMessage[], tools: readonly ToolSpec[]): number {
@@ -58,8 +70,16 @@ function sizeOf(messages: readonly PromptMessage[], tools: readonly ToolSpec[]):
   return messages.reduce((sum, message) => sum + tokensOf(message), schemas);
 }
 
-function instructions(parts: PromptParts, limits: ModelLimits): PromptMessage[] {
-  return limits.bare ? [] : [{ role: "system", text: parts.agent.system_prompt.trim() }];
+/** What the model must know of the person; nothing where the person set nothing. */
+function aboutPerson({ timeZone, language }: PersonSettings): string {
+  const zone = timeZone === null ? "" : `\nThe person's time zone is ${timeZone}.`;
+  const name = language === null ? undefined : languageName(language);
+  return `${zone}${name === undefined ? "" : `\nAnswer in ${name}, unless the person writes in another language.`}`;
+}
+
+function instructions({ agent, person }: PromptParts, limits: ModelLimits): PromptMessage[] {
+  if (limits.bare) return [];
+  return [{ role: "system", text: agent.system_prompt.trim() + aboutPerson(person) }];
 }
 
 /** Throws `config.invalid` when instructions and tools take more than their share of every prompt. */
@@ -71,18 +91,29 @@ function checkBudget(agent: Agent, taken: number, budget: number): void {
 
 /**
  * The prompt for a model of these limits: instructions and tools first and unchanged from turn to turn, so that a server's
- * prompt cache holds, then the turns that fit, the request and the steps so far. Derived each time, never stored.
+ * prompt cache holds, then the turns that fit, the request and the steps so far. Derived each time, never stored. `left` are the
+ * turns that did not fit, oldest first.
  */
-export function buildPrompt(parts: PromptParts, limits: ModelLimits): Prompt {
+export function buildPrompt(
+  parts: PromptParts,
+  limits: ModelLimits,
+): { readonly prompt: Prompt; readonly left: readonly Turn[] } {
   const tools = limits.tools && !limits.bare ? parts.tools.map(toolSpec) : [];
   const head = instructions(parts, limits);
   const tail: PromptMessage[] = [
     { role: "user", text: parts.input },
     ...parts.steps.map(stepMessage),
   ];
-  const fixed = sizeOf([...head, ...tail], tools);
+  const before = parts.summary === undefined ? 0 : estimateTokens(parts.summary.text) + 10;
+  const fixed = sizeOf([...head, ...tail], tools) + before;
   checkBudget(parts.agent, sizeOf(head, tools), limits.promptBudget);
   const maxTokens = Math.min(limits.maxAnswerTokens, Math.floor(limits.contextTokens / 2));
-  const turns = fittingTurns(parts.turns, limits.contextTokens - maxTokens - fixed);
-  return { messages: [...head, ...turns, ...tail], tools, maxTokens };
+  const kept = fitting(parts.turns, limits.contextTokens - maxTokens - fixed);
+  const at = parts.turns.length - kept;
+  const turns = parts.turns.slice(at).map(({ role, text }): PromptMessage => ({ role, text }));
+  const said = withSummary([...turns, ...tail], parts.summary);
+  return {
+    prompt: { messages: [...head, ...said], tools, maxTokens },
+    left: parts.turns.slice(0, at),
+  };
 }

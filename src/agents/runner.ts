@@ -1,33 +1,72 @@
 import type { Agent } from "#core/agent.ts";
-import { AppError } from "#core/errors.ts";
-import type { Runner, Watch } from "#core/runner.ts";
-import type { Task } from "#core/task.ts";
+import type { Clock } from "#core/clock.ts";
+import { AppError, reasonOf } from "#core/errors.ts";
+import { shortId } from "#core/ids.ts";
+import { tierOf } from "#core/router.ts";
+import type { Request, Runner, Watch } from "#core/runner.ts";
+import type { Task, TaskEvent } from "#core/task.ts";
 
 import { chooseAgent } from "./choose-agent.ts";
-import { type LoopDeps, runTask } from "./loop.ts";
+import { type Ended, type LoopDeps, runTask } from "./loop.ts";
+import { summarise } from "./summarise.ts";
 
 /** Runs pieces of work that share a key one after the other, in the order they were handed in. */
 function createLanes() {
   const tails = new Map<string, Promise<unknown>>();
-  return <Result>(key: string, piece: () => Promise<Result>): Promise<Result> => {
-    const before = tails.get(key) ?? Promise.resolve();
-    const result = before.then(piece);
-    const tail = result
-      .catch(() => undefined)
-      .finally(() => {
-        if (tails.get(key) === tail) tails.delete(key);
-      });
-    tails.set(key, tail);
-    return result;
+  const counts = new Map<string, number>();
+
+  function leave(key: string): void {
+    const left = (counts.get(key) ?? 1) - 1;
+    if (left > 0) counts.set(key, left);
+    else {
+      counts.delete(key);
+      tails.delete(key);
+    }
+  }
+
+  return {
+    /** Pieces of this key that are not done. */
+    ahead: (key: string): number => counts.get(key) ?? 0,
+    run<Result>(key: string, piece: () => Promise<Result>): Promise<Result> {
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+      const result = (tails.get(key) ?? Promise.resolve()).then(piece);
+      const settled = result.catch(() => undefined).finally(() => leave(key));
+      tails.set(key, settled);
+      return result;
+    },
   };
 }
 
-/** The runner over a loop's parts and the configured agents. */
-export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
-  const { store } = deps;
-  const inOrder = createLanes();
-  // A request stored while open tasks are being listed would be worked twice, so it waits for the list.
-  const listing: { done: Promise<unknown> } = { done: Promise.resolve() };
+/** What goes on, and how it is ended early. */
+function createWork(clock: Clock) {
+  const going = new Set<Promise<unknown>>();
+  const park = new AbortController();
+  const state = { stopping: false };
+  return {
+    park: park.signal,
+    isStopping: () => state.stopping,
+    add<Result>(work: Promise<Result>): Promise<Result> {
+      going.add(work);
+      void work.catch(() => undefined).finally(() => going.delete(work));
+      return work;
+    },
+    async stop(graceMs: number): Promise<void> {
+      state.stopping = true;
+      const done = new AbortController();
+      void clock.sleep(graceMs, done.signal).then(() => park.abort());
+      while (going.size > 0) await Promise.allSettled(going);
+      done.abort();
+    },
+  };
+}
+
+function parked(task: Task): AppError {
+  return new AppError("task.parked", { task: shortId(task.id) });
+}
+
+/** Works one task, from wherever it stands. */
+function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSignal) {
+  const { store, log, clock } = deps;
   const never = new AbortController().signal;
 
   async function endUnknown(task: Task): Promise<Task> {
@@ -35,41 +74,113 @@ export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
     const { failure } = new AppError("usage.unknown-agent", { agent: task.agent, known });
     const end = { state: "failed", output: null, failure } as const;
     await store.finishTask({ taskId: task.id, ...end, steps: [], usage: [] });
-    return { ...task, ...end, finishedAt: deps.clock.now() };
+    return { ...task, ...end, finishedAt: clock.now() };
   }
 
-  async function execute(task: Task, watch: Watch): Promise<Task> {
+  function tell(task: Task, event: TaskEvent, watch: Watch): void {
+    const fields = { task: task.id };
+    if (event.type === "start") log.info("task started", { ...fields, agent: task.agent });
+    else if (event.type === "chosen")
+      log.info("model chosen", { ...fields, deployment: event.deployment, reason: event.reason });
+    else if (event.type === "tool")
+      log.info("tool called", { ...fields, tool: event.name, failed: event.isError });
+    else if (event.type === "end")
+      log.info("task ended", {
+        ...fields,
+        state: event.task.state,
+        failure: event.task.failure?.code,
+      });
+    watch.onEvent?.(event);
+  }
+
+  return async (task: Task, watch: Watch): Promise<Ended> => {
+    if (park.aborted) throw parked(task);
     const agent = agents.find((candidate) => candidate.name === task.agent);
-    if (agent === undefined) return endUnknown(task);
+    if (agent === undefined) return { task: await endUnknown(task), left: [] };
     await store.startTask(task.id);
-    const events = runTask(deps, { task, agent }, watch.signal ?? never);
+    const stops = { stop: watch.signal ?? never, park };
+    const events = runTask(deps, { task, agent }, stops);
     for (;;) {
       const next = await events.next();
       if (next.done === true) return next.value;
-      watch.onEvent?.(next.value);
+      tell(task, next.value, watch);
     }
+  };
+}
+
+/** Puts tasks into the lanes of their chats. */
+function createQueue(
+  deps: LoopDeps,
+  agents: readonly Agent[],
+  work: ReturnType<typeof createWork>,
+) {
+  const lanes = createLanes();
+  const execute = createExecute(deps, agents, work.park);
+  const working = new Map<string, Promise<Task>>();
+
+  /** Off the answer's path; undone it is only done later. */
+  function afterwards({ task, left }: Ended): void {
+    if (left.length === 0 || work.isStopping()) return;
+    const summary = summarise(deps, { task, left }, work.park);
+    work.add(summary).catch((error: unknown) => {
+      deps.log.warn("conversation not summarised", { task: task.id, reason: reasonOf(error) });
+    });
+  }
+
+  return {
+    /** The task's end, where it is being worked or waits for its turn. */
+    find: (taskId: string) => working.get(taskId),
+    add(task: Task, watch: Watch): Promise<Task> {
+      const ahead = lanes.ahead(task.chatId);
+      if (ahead > 0) watch.onEvent?.({ type: "queued", ahead });
+      const done = lanes.run(task.chatId, async () => {
+        const ended = await execute(task, watch);
+        afterwards(ended);
+        return ended.task;
+      });
+      working.set(task.id, done);
+      void done.catch(() => undefined).finally(() => working.delete(task.id));
+      return work.add(done);
+    },
+  };
+}
+
+/** The runner over a loop's parts and the configured agents. */
+export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
+  const { store } = deps;
+  const work = createWork(deps.clock);
+  const queue = createQueue(deps, agents, work);
+  // A request stored while open tasks are being listed would be worked twice, so it waits for the list.
+  const listing: { done: Promise<unknown> } = { done: Promise.resolve() };
+
+  async function create(request: Request): Promise<Task> {
+    const choice = chooseAgent(request.words, agents, request.agent);
+    await listing.done;
+    return store.createTask({
+      id: request.taskId,
+      chatId: request.chatId,
+      personId: request.personId,
+      agent: choice.agent.name,
+      chosenBy: choice.chosenBy,
+      tier: request.tier === undefined ? null : tierOf(request.tier),
+      input: choice.input,
+      newConversation: request.newConversation ?? false,
+    });
   }
 
   return {
     async run(request, watch = {}) {
-      const choice = chooseAgent(request.words, agents, request.agent);
-      await listing.done;
-      const task = await store.createTask({
-        chatId: request.chatId,
-        personId: request.personId,
-        agent: choice.agent.name,
-        chosenBy: choice.chosenBy,
-        tier: request.tier === undefined ? null : deps.router.tierOf(request.tier),
-        input: choice.input,
-        newConversation: request.newConversation ?? false,
-      });
-      return inOrder(task.chatId, () => execute(task, watch));
+      if (work.isStopping()) throw new AppError("service.stopping");
+      const task = await work.add(create(request));
+      if (task.finishedAt !== null) return task;
+      return queue.find(task.id) ?? queue.add(task, watch);
     },
     async resume(watch = {}) {
       const opening = store.openTasks();
       listing.done = opening;
-      const open = await opening;
-      return Promise.all(open.map((task) => inOrder(task.chatId, () => execute(task, watch))));
+      const open = (await opening).filter((task) => queue.find(task.id) === undefined);
+      return Promise.all(open.map((task) => queue.add(task, watch)));
     },
+    stop: (graceMs) => work.stop(graceMs),
   };
 }

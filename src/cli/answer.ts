@@ -14,11 +14,8 @@ export function createAnswerWriter(
   },
 ): {
   onEvent(event: TaskEvent): void;
-  /** The deployment that answered last. */
-  deployment(): string | undefined;
 } {
   let wrote = false;
-  let deployment: string | undefined;
   const seen = options.seen ?? new Set<string>();
 
   let cut = false;
@@ -34,23 +31,28 @@ export function createAnswerWriter(
     if (cut) output.note(output.dim("The answer reached its limit and was cut."));
   }
 
+  function addText(text: string): void {
+    const plain = plainText(text);
+    output.write(wrote ? plain : plain.trimStart());
+    wrote ||= text.trim() !== "";
+  }
+
+  function besides(event: TaskEvent): string | undefined {
+    if (event.type === "queued") {
+      const them = event.ahead === 1 ? "an earlier request" : `${event.ahead} earlier requests`;
+      return `Waiting for ${them} in this chat.`;
+    }
+    if (event.type !== "tool") return undefined;
+    return `${event.name} ${JSON.stringify(event.input)}${event.isError ? " failed" : ""}`;
+  }
+
   return {
-    deployment: () => deployment,
     onEvent(event) {
-      if (event.type === "chosen") {
-        ({ deployment } = event);
-        if (event.notice !== undefined) noticeOnce(event.notice);
-      } else if (event.type === "tool") {
-        output.note(
-          output.dim(
-            `${event.name} ${JSON.stringify(event.input)}${event.isError ? " failed" : ""}`,
-          ),
-        );
-      } else if (event.type === "text" && options.stream) {
-        const text = plainText(event.text);
-        output.write(wrote ? text : text.trimStart());
-        wrote ||= event.text.trim() !== "";
-      } else if (event.type === "cut") cut = true;
+      const line = besides(event);
+      if (line !== undefined) output.note(output.dim(line));
+      if (event.type === "chosen" && event.notice !== undefined) noticeOnce(event.notice);
+      else if (event.type === "text" && options.stream) addText(event.text);
+      else if (event.type === "cut") cut = true;
       else if (event.type === "end") end(event.task);
     },
   };

@@ -2,14 +2,16 @@ import { shortId } from "#core/ids.ts";
 import type { Task } from "#core/task.ts";
 
 import { createAnswerWriter, exitOf, reportEnd } from "./answer.ts";
+import { knownCost } from "#core/cost.ts";
 import { lineOf, type Output } from "./output.ts";
 import type { Services } from "./services.ts";
-import { terminal } from "./terminal-chat.ts";
+import { owner, terminalChat } from "./terminal-chat.ts";
 
 /** What the options of a one-shot request say. */
 export interface AskOptions {
   readonly tier?: string;
   readonly agent?: string;
+  readonly chat?: string;
   readonly json: boolean;
   readonly stream: boolean;
   readonly new: boolean;
@@ -21,8 +23,7 @@ export async function finishEarlier(
   output: Output,
   signal: AbortSignal,
 ): Promise<void> {
-  const runner = await services.runner();
-  await runner.resume({
+  await services.resume({
     signal,
     onEvent(event) {
       if (event.type === "start") {
@@ -36,21 +37,22 @@ export async function finishEarlier(
   });
 }
 
-async function taskJson(services: Services, task: Task, deployment?: string): Promise<string> {
-  const store = await services.store();
-  const usage = await store.usage(task.id);
+async function taskJson(services: Services, task: Task): Promise<string> {
+  const { usage, steps } = await services.operations.task({ ending: task.id });
   const sum = (key: "promptTokens" | "answerTokens"): number | null => {
     const known = usage.map((row) => row[key]).filter((value) => value !== undefined);
     return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
   };
+  const answered = steps.findLast((step) => step.kind === "model");
   return JSON.stringify({
     task: task.id,
     state: task.state,
     agent: task.agent,
-    deployment: deployment ?? null,
+    deployment: answered?.deployment ?? null,
     output: task.output,
     promptTokens: sum("promptTokens"),
     answerTokens: sum("answerTokens"),
+    costUsd: knownCost(usage),
     failure: task.failure,
   });
 }
@@ -62,15 +64,12 @@ export async function ask(
   request: { readonly words: string; readonly options: AskOptions; readonly signal: AbortSignal },
 ): Promise<number> {
   const { words, options, signal } = request;
-  const runner = await services.runner();
-  const store = await services.store();
-  await store.ensureChat(terminal);
   await finishEarlier(services, output, signal);
   const writer = createAnswerWriter(output, { stream: options.stream && !options.json });
-  const task = await runner.run(
+  const task = await services.operations.ask(
     {
-      chatId: terminal.id,
-      personId: terminal.personId,
+      chatId: terminalChat(options.chat),
+      personId: owner,
       words,
       newConversation: options.new,
       agent: options.agent,
@@ -84,6 +83,6 @@ export async function ask(
     },
   );
   if (!options.json) return reportEnd(task, output);
-  output.line(await taskJson(services, task, writer.deployment()));
+  output.line(await taskJson(services, task));
   return exitOf(task);
 }

@@ -1,13 +1,13 @@
 import { createInterface, type Interface } from "node:readline";
 
 import { AppError } from "#core/errors.ts";
-import type { Store } from "#core/store.ts";
+import { tierOf } from "#core/router.ts";
 
 import { createAnswerWriter, reportEnd } from "./answer.ts";
 import { finishEarlier } from "./ask.ts";
 import type { Output } from "./output.ts";
 import type { Services } from "./services.ts";
-import { terminal } from "./terminal-chat.ts";
+import { owner } from "./terminal-chat.ts";
 
 const help = `Write, and Enter sends it. While an answer comes, Ctrl-C or /stop stops it.
 /new          begin a new conversation
@@ -19,13 +19,15 @@ const help = `Write, and Enter sends it. While an answer comes, Ctrl-C or /stop 
 /** How many earlier requests the arrow keys bring back. */
 const historySize = 100;
 
-/** Where lines come from, and where the prompt is drawn. */
+/** Where lines come from, where the prompt is drawn, and which chat it is. */
 interface ChatStreams {
   readonly input: NodeJS.ReadStream;
   readonly screen: NodeJS.WriteStream;
+  readonly chatId: string;
 }
 
 interface ChatState {
+  readonly chatId: string;
   agent: string | undefined;
   tier: string | undefined;
   running: AbortController | undefined;
@@ -47,15 +49,15 @@ function createCommands(services: Services): ReadonlyMap<string, Command> {
     ["/agent", choose("agent")],
     [
       "/tier",
-      async (state, word) => {
-        if (word !== "") (await services.router()).tierOf(word);
+      (state, word) => {
+        if (word !== "") tierOf(word);
         return choose("tier")(state, word);
       },
     ],
     [
       "/new",
-      async () => {
-        await (await services.store()).newConversation(terminal.id);
+      async ({ chatId }) => {
+        await services.operations.newConversation({ chatId, personId: owner });
         return "A new conversation.";
       },
     ],
@@ -79,11 +81,10 @@ async function answer(
   state.running = running;
   const writer = createAnswerWriter(output, { stream: true, seen: state.seen });
   try {
-    const runner = await services.runner();
-    const task = await runner.run(
+    const task = await services.operations.ask(
       {
-        chatId: terminal.id,
-        personId: terminal.personId,
+        chatId: state.chatId,
+        personId: owner,
         words,
         agent: state.agent,
         tier: state.tier,
@@ -107,8 +108,8 @@ async function surviving(output: Output, work: () => Promise<void>): Promise<voi
 }
 
 /** The lines of a person, with the chat's earlier requests behind the arrow keys. */
-async function openLines(store: Store, streams: ChatStreams): Promise<Interface> {
-  const earlier = await store.tasks({ limit: historySize, personId: terminal.personId });
+async function openLines(services: Services, streams: ChatStreams): Promise<Interface> {
+  const earlier = await services.operations.tasks({ limit: historySize, personId: owner });
   const history = earlier.map((task) => task.input.replaceAll(/\s+/g, " "));
   const { input, screen } = streams;
   return createInterface({ input, output: screen, history, historySize, prompt: "> " });
@@ -148,16 +149,15 @@ export async function chat(
   output: Output,
   streams: ChatStreams,
 ): Promise<void> {
-  const store = await services.store();
-  await store.ensureChat(terminal);
   const state: ChatState = {
+    chatId: streams.chatId,
     agent: undefined,
     tier: undefined,
     running: undefined,
     left: false,
     seen: new Set(),
   };
-  const rl = await openLines(store, streams);
+  const rl = await openLines(services, streams);
   const handler = createHandler(services, output, state);
   const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
   const prompt = (): void => {

@@ -1,20 +1,19 @@
-import { AppError } from "#core/errors.ts";
+import { costText, knownCost } from "#core/cost.ts";
 import { shortId } from "#core/ids.ts";
-import type { Store } from "#core/store.ts";
-import type { Step, Task, UsageRow } from "#core/task.ts";
+import type { Operations } from "#core/operations.ts";
+import type { Step, UsageRow } from "#core/task.ts";
 
 import { lineOf, type Output, plainText, whenText } from "./output.ts";
-import { terminal } from "./terminal-chat.ts";
+import { owner } from "./terminal-chat.ts";
 
 /** Lists the owner's tasks, newest first. */
 export async function history(
-  store: Store,
+  operations: Operations,
   output: Output,
   options: { readonly limit: number; readonly search?: string; readonly json: boolean },
 ): Promise<void> {
   const { limit, search, json } = options;
-  const query = { limit, personId: terminal.personId };
-  const tasks = await store.tasks(search === undefined ? query : { ...query, search });
+  const tasks = await operations.tasks({ limit, personId: owner, search });
   if (json) {
     output.line(JSON.stringify(tasks));
     return;
@@ -24,13 +23,6 @@ export async function history(
     const head = `${shortId(task.id)}  ${whenText(task.createdAt)}  ${task.state.padEnd(9)}  ${task.agent.padEnd(10)}`;
     output.line(`${head}  ${lineOf(task.input, 60)}`);
   }
-}
-
-async function findTask(store: Store, ending: string): Promise<Task> {
-  const [task, ...others] = await store.tasksEnding(ending);
-  if (task === undefined) throw new AppError("usage.unknown-task", { id: ending });
-  if (others.length === 0) return task;
-  throw new AppError("usage.ambiguous-task", { id: ending, count: others.length + 1 });
 }
 
 function stepText(step: Step): string {
@@ -50,18 +42,14 @@ function usageText(row: UsageRow): string {
 
 /** Shows all that is known of one task. */
 export async function show(
-  store: Store,
+  operations: Operations,
   output: Output,
   options: { readonly id: string; readonly json: boolean },
 ): Promise<void> {
-  const task = await findTask(store, options.id);
-  const [steps, usage, receipts] = await Promise.all([
-    store.steps(task.id),
-    store.usage(task.id),
-    store.receipts(task.id),
-  ]);
+  const task = await operations.task({ ending: options.id });
+  const { steps, usage, receipts } = task;
   if (options.json) {
-    output.line(JSON.stringify({ ...task, steps, usage, receipts }));
+    output.line(JSON.stringify(task));
     return;
   }
   const bold = (text: string): string => output.bold(text);
@@ -72,6 +60,7 @@ export async function show(
   if (task.failure !== null) output.line(`${bold("Failed")} ${task.failure.sentence}`);
   for (const step of steps) output.line(`  ${stepText(step)}`);
   for (const row of usage) output.line(`  ${usageText(row)}`);
+  if (usage.length > 0) output.line(`${bold("Cost")} ${costText(knownCost(usage))}`);
   const gone = receipts.filter((receipt) => receipt.trust !== "local");
   output.line(gone.length === 0 ? "Nothing left this machine." : bold("What left this machine"));
   for (const { host, purpose, headBytesOut, bodyBytesOut, bytesIn } of gone) {

@@ -1,19 +1,19 @@
-import { AppError, exitCodes } from "#core/errors.ts";
-import type { Models } from "#core/models.ts";
+import { exitCodes } from "#core/errors.ts";
+import type { Operations } from "#core/operations.ts";
 import { tierNames } from "#core/router.ts";
 
 import { type Output, sizeText } from "./output.ts";
 
 /** Lists what each tier would use and why, then the models of this machine. */
 export async function listModels(
-  models: Models,
+  operations: Operations,
   output: Output,
   options: { readonly json: boolean },
 ): Promise<void> {
   const tiers = await Promise.all(
-    tierNames.map(async (tier) => ({ tier, options: await models.explain(tier) })),
+    tierNames.map(async (tier) => ({ tier, options: await operations.explain({ tier }) })),
   );
-  const list = await models.list();
+  const list = await operations.models({});
   if (options.json) {
     output.line(JSON.stringify({ tiers, models: list }));
     return;
@@ -37,23 +37,23 @@ export async function listModels(
 
 /** Downloads a model. */
 export async function pullModel(
-  models: Models,
+  operations: Operations,
   output: Output,
   request: { readonly name: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  await models.pull(request.name, request.signal);
+  await operations.pull({ name: request.name }, { signal: request.signal });
   output.note(`${request.name} is here.`);
 }
 
 /** Says whether a request of each tier could be answered; the exit code is that of "no model" when none could. */
 export async function checkModels(
-  models: Models,
+  operations: Operations,
   output: Output,
   options: { readonly json: boolean },
 ): Promise<number> {
   const checks = await Promise.all(
     tierNames.map(async (tier) => {
-      const ways = await models.explain(tier);
+      const ways = await operations.explain({ tier });
       return { tier, ok: ways.some((way) => way.usable), ways };
     }),
   );
@@ -65,11 +65,4 @@ export async function checkModels(
     }
   }
   return checks.some((check) => check.ok) ? exitCodes.ok : exitCodes.noModel;
-}
-
-/** Throws when the word is none of the sub-commands. */
-export function unknownAction(word: string): AppError {
-  return new AppError("usage.option", {
-    problem: `There is no agent models ${word}: use list, pull NAME or check.`,
-  });
 }

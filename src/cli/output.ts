@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { styleText } from "node:util";
 
 /** Text of a model or a file without the control characters that would steer a terminal; line ends and tabs stay. */
@@ -10,6 +11,8 @@ export function plainText(text: string): string {
 export interface Output {
   /** Data, as it is. */
   write(text: string): void;
+  /** Data, as it is; resolves when the reader has room for more. */
+  writeAll(text: string): Promise<void>;
   /** A line of data. */
   line(text: string): void;
   /** A line beside the data. */
@@ -25,10 +28,15 @@ export interface Output {
 export function createOutput(
   stdout: NodeJS.WriteStream,
   stderr: NodeJS.WriteStream,
-  environment: { readonly noColor: boolean },
+  options: {
+    readonly noColor: boolean;
+    /** What everything that is printed goes through. */
+    readonly redact: (text: string) => string;
+  },
 ): Output {
+  const { noColor, redact } = options;
   const isTerminal = stdout.isTTY;
-  const colour = isTerminal && !environment.noColor;
+  const colour = isTerminal && !noColor;
   let transientShown = false;
   const clear = (): void => {
     if (transientShown) stderr.write("\r\u001B[2K");
@@ -37,15 +45,19 @@ export function createOutput(
   return {
     write: (text) => {
       clear();
-      stdout.write(text);
+      stdout.write(redact(text));
+    },
+    async writeAll(text) {
+      clear();
+      if (!stdout.write(redact(text))) await once(stdout, "drain");
     },
     line: (text) => {
       clear();
-      stdout.write(`${text}\n`);
+      stdout.write(`${redact(text)}\n`);
     },
     note: (text) => {
       clear();
-      stderr.write(`${text}\n`);
+      stderr.write(`${redact(text)}\n`);
     },
     transient: (text) => {
       if (!stderr.isTTY) return;
@@ -64,6 +76,14 @@ export function sizeText(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
   if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`;
   return `${Math.ceil(bytes / 1e3)} kB`;
+}
+
+/** A span of time as people read it. */
+export function secondsText(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
 }
 
 /** A bar of twenty characters with the share done. */

@@ -1,4 +1,3 @@
-import { reasonOf } from "#core/errors.ts";
 import type { DownloadOffer, Person } from "#core/person.ts";
 
 import { barText, type Output, sizeText } from "./output.ts";
@@ -39,16 +38,8 @@ async function choose(offers: readonly DownloadOffer[]): Promise<DownloadOffer |
 }
 
 /** The person at this terminal; asked nothing where there is no terminal. */
-export function createPerson(
-  output: Output,
-  stdin: NodeJS.ReadStream,
-  options: { readonly verbose: boolean },
-): Person {
+export function createPerson(output: Output, stdin: NodeJS.ReadStream): Person {
   return {
-    bug: (error, taskId) => {
-      const whole = options.verbose && error instanceof Error ? error.stack : undefined;
-      output.note(`Task ${taskId}: ${whole ?? reasonOf(error)}`);
-    },
     notice: (line) => output.note(output.dim(line)),
     progress: (name, { completedBytes, totalBytes }) => {
       const bar = barText(completedBytes, totalBytes);

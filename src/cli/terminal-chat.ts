@@ -1,6 +1,7 @@
-/** The chat of the terminal, and the person at it: the owner. */
-export const terminal = {
-  id: "terminal:main",
-  platform: "terminal",
-  personId: "owner",
-} as const;
+/** The person at the terminal: the owner. */
+export const owner = "owner";
+
+/** The id of a chat of the terminal, by the name that `--chat` gives it. */
+export function terminalChat(name = "main"): string {
+  return `terminal:${name}`;
+}

@@ -141,6 +141,60 @@ export const errorTable = {
     exit: 1,
   },
   "task.cancelled": { say: "Stopped.", exit: 130 },
+  "task.parked": {
+    say: "The agent is stopping: task {task} goes on when it starts again, and agent show {task} has its answer then.",
+    exit: 75,
+  },
+  "person.time-zone": {
+    say: 'There is no time zone "{name}": write a name such as Europe/Amsterdam.',
+    exit: 2,
+  },
+  "person.language": {
+    say: 'There is no language "{tag}": write a tag such as nl or pt-BR.',
+    exit: 2,
+  },
+  "export.failed": {
+    say: "{file} could not be written ({problem}): free some space or choose another place; the data themselves are untouched.",
+    exit: 1,
+  },
+  "logs.none": {
+    say: "There is no log in {folder} yet: it begins with the first task or service.",
+    exit: 1,
+  },
+  "config.unknown-key": { say: 'There is no setting "{key}"{meant}.', exit: 2 },
+  "service.none": { say: "No service is running: start one with agent serve.", exit: 4 },
+  "service.running": {
+    say: "A service is running already (process {pid}): agent status says more, agent stop ends it.",
+    exit: 75,
+  },
+  "service.not-one": {
+    say: "No service is running; process {pid} ({kind}) holds the data and ends by itself when it is done.",
+    exit: 4,
+  },
+  "service.version": {
+    say: "The agent that is running (process {pid}) is of version {theirs} and this one is {ours}: run agent stop, then start it again.",
+    exit: 75,
+  },
+  "service.silent": {
+    say: "The agent that holds {folder} does not answer (process {pid}): end that process; what it was doing goes on at the next start.",
+    exit: 4,
+  },
+  "service.refused": {
+    say: "The control socket {file} cannot be used ({problem}): run the command as the user that the agent runs as.",
+    exit: 5,
+  },
+  "service.lost": {
+    say: "The agent's process ended in the middle of this: task {task} goes on when it starts again, and agent show {task} has its answer then.",
+    exit: 75,
+  },
+  "service.gone": {
+    say: "The agent's process ended in the middle of this: run the command again.",
+    exit: 75,
+  },
+  "service.stopping": {
+    say: "The agent is stopping and takes nothing new: try again in a moment.",
+    exit: 75,
+  },
   bug: {
     say: "Something went wrong in the program itself: please report it and name the task {task}.",
     exit: 1,
@@ -163,13 +217,18 @@ function fill(sentence: string, details: ErrorDetails): string {
   return sentence.replaceAll(/\{(\w+)\}/g, (place, name: string) => String(details[name] ?? place));
 }
 
+interface AppErrorOptions extends ErrorOptions {
+  /** The sentence itself, where it was filled in another process. */
+  readonly sentence?: string;
+}
+
 /** A failure raised on purpose. `message` is the sentence a person reads; `code` says what it is; `exit` ends a command. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly exit: number;
 
-  constructor(code: ErrorCode, details: ErrorDetails = {}, options?: ErrorOptions) {
-    super(fill(errorTable[code].say, details), options);
+  constructor(code: ErrorCode, details: ErrorDetails = {}, options: AppErrorOptions = {}) {
+    super(options.sentence ?? fill(errorTable[code].say, details), options);
     this.name = "AppError";
     this.code = code;
     this.exit = errorTable[code].exit;

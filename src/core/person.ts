@@ -1,3 +1,11 @@
+/** What is known of a person besides the id; null is the machine's own. */
+export interface PersonSettings {
+  /** IANA name, for example Europe/Amsterdam. */
+  readonly timeZone: string | null;
+  /** BCP 47 tag, for example nl or pt-BR. */
+  readonly language: string | null;
+}
+
 /** A model file that can be downloaded. */
 export interface DownloadOffer {
   readonly name: string;
@@ -18,8 +26,6 @@ export interface Progress {
 export interface Person {
   /** A line that is not part of an answer. */
   notice(line: string): void;
-  /** Tells of a failure that nobody raised on purpose; where it came from only when that was asked for. */
-  bug(error: unknown, taskId: string): void;
   /** Draws a download's progress; called often. */
   progress(name: string, progress: Progress): void;
   /** Which of these to download; undefined is none. Absent where there is nobody to ask. */

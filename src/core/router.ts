@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./errors.ts";
+import { AppError, type ErrorCode } from "./errors.ts";
 import type { ModelEvent, ModelLimits, ModelRequest, TokenUsage } from "./model.ts";
 
 /** The kinds of model that an owner chooses between; each is a list of deployments in config/models.yaml. */
@@ -6,6 +6,20 @@ export const tierNames = ["local-fast", "local-smart", "cloud-smart"] as const;
 
 /** One of the three tiers. */
 export type TierName = (typeof tierNames)[number];
+
+const tierWords: Readonly<Record<string, TierName>> = {
+  fast: "local-fast",
+  smart: "local-smart",
+  cloud: "cloud-smart",
+};
+
+/** The tier that a word means, its own name included; throws `usage.unknown-tier`. */
+export function tierOf(word: string): TierName {
+  const named = tierNames.find((tier) => tier === word) ?? tierWords[word];
+  if (named !== undefined) return named;
+  const known = [...Object.keys(tierWords), ...tierNames].join(", ");
+  throw new AppError("usage.unknown-tier", { tier: word, known });
+}
 
 /** What is asked of the router for one model call. */
 export interface RouteAsk {
@@ -62,8 +76,6 @@ export interface Explained {
 
 /** Picks the deployment for each model call. */
 export interface Router {
-  /** The tier that a word means; throws `usage.unknown-tier`. */
-  tierOf(word: string): TierName;
   /**
    * Rejects only with what `ask.build` throws. Moves on to the next candidate when one fails before its first token; the last event is exactly one stop.
    * Aborting `signal`, or ending the iteration, ends the work behind it within a second.

@@ -2,6 +2,8 @@ import type { Task, TaskEvent } from "./task.ts";
 
 /** A request as it comes from a person. */
 export interface Request {
+  /** The id that the task gets; asked again with the same one, nothing is done twice. */
+  readonly taskId?: string | undefined;
   readonly chatId: string;
   readonly personId: string;
   readonly words: string;
@@ -9,7 +11,7 @@ export interface Request {
   readonly agent?: string | undefined;
   /** A tier or a word that means one. */
   readonly tier?: string | undefined;
-  readonly newConversation?: boolean;
+  readonly newConversation?: boolean | undefined;
 }
 
 /** Who watches a task, and how it is stopped. */
@@ -22,6 +24,11 @@ export interface Watch {
 export interface Runner {
   /** Stores the request, then works it; resolves with the ended task. Rejects with an AppError when it cannot be stored. */
   run(request: Request, watch?: Watch): Promise<Task>;
+  /**
+   * Takes nothing new from now on, and parks what is not done after so many milliseconds: it stays open in the store, and whoever
+   * waits for it gets `task.parked`. Resolves when nothing runs any more.
+   */
+  stop(graceMs: number): Promise<void>;
   /** Works what an earlier process left open, oldest first; resolves with the ended tasks. */
   resume(watch?: Watch): Promise<Task[]>;
 }

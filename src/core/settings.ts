@@ -53,7 +53,7 @@ const tierList = z.array(name).default([]);
 /** The schema of config/models.yaml without its rows of embedded models, which the models part defines. */
 export const modelSettingsSchema = z.strictObject({
   use: name.nullable().default(null),
-  cloud: z.enum(["never", "when-asked"]).default("never"),
+  cloud: z.enum(["never", "when-asked", "fallback"]).default("never"),
   hosts: z
     .record(name, z.discriminatedUnion("kind", [ollamaHost, scriptedHost, anthropicHost]))
     .default({}),
@@ -61,6 +61,14 @@ export const modelSettingsSchema = z.strictObject({
   tiers: z
     .strictObject({ "local-fast": tierList, "local-smart": tierList, "cloud-smart": tierList })
     .refine((tiers) => tierNames.every((tier) => tier in tiers)),
+});
+
+/** The schema of config/log.yaml. */
+export const logSettingsSchema = z.strictObject({
+  /** Days that a file is kept. */
+  keep_days: z.int().min(1).max(3650).default(14),
+  /** Megabytes after which a day's next file begins. */
+  file_megabytes: z.int().min(1).max(1000).default(10),
 });
 
 /** The settings of config/models.yaml. */

@@ -1,10 +1,13 @@
 import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
+import type { PersonSettings } from "./person.ts";
 import type { TierName } from "./router.ts";
-import type { Step, Task, TaskState, Turn, UsageRow } from "./task.ts";
+import type { Step, Summary, Task, TaskState, Turn, UsageRow } from "./task.ts";
 
 /** A new task as it is asked for; ids and conversation are the store's to give. */
 export interface NewTask {
+  /** Absent: a new one. A task that has this id already is left as it is and given back. */
+  readonly id?: string | undefined;
   readonly chatId: string;
   readonly personId: string;
   readonly agent: string;
@@ -32,27 +35,37 @@ export interface TaskQuery {
   /** Most rows; newest first. */
   readonly limit: number;
   /** Words that input or output must hold (all of them, any order, prefixes match); absent is every task. */
-  readonly search?: string;
+  readonly search?: string | undefined;
   /** Only tasks of this person. */
-  readonly personId?: string;
+  readonly personId?: string | undefined;
   /** Leaves this task out. */
   readonly except?: string;
 }
 
-/** Totals over a span of days, one entry per deployment. */
+/** Totals over a span of days. */
 export interface UsageTotal {
-  readonly deployment: string;
+  /** The deployment, or the tier. */
+  readonly name: string;
   readonly calls: number;
   readonly failures: number;
   readonly promptTokens: number;
   readonly answerTokens: number;
   readonly durationMs: number;
+  /** US dollars of the calls whose cost is known. */
+  readonly costUsd: number;
+  /** Calls whose cost is not known. */
+  readonly unpriced: number;
 }
 
 /** Totals over tasks created since a moment. */
 export interface Stats {
   readonly tasks: Readonly<Record<TaskState, number>>;
+  /** By deployment, most calls first. */
   readonly models: readonly UsageTotal[];
+  /** By tier, most calls first. */
+  readonly tiers: readonly UsageTotal[];
+  /** Tasks of each day that has any, by the machine's time zone, oldest first; `date` as 2026-11-24. */
+  readonly perDay: readonly { readonly date: string; readonly tasks: number }[];
 }
 
 /**
@@ -67,6 +80,12 @@ export interface Store {
     readonly platform: string;
     readonly personId: string;
   }): Promise<void>;
+  person(personId: string): Promise<PersonSettings>;
+  /** Makes sure that the person exists, and changes what is given; undefined stays as it is. */
+  setPerson(
+    personId: string,
+    settings: { readonly [Key in keyof PersonSettings]?: PersonSettings[Key] | undefined },
+  ): Promise<void>;
   /** Stores the request, its message and, if asked, the chat's new conversation; the task is `queued`. */
   createTask(task: NewTask): Promise<Task>;
   /** Moves a queued task to running; false when it was not queued. */
@@ -81,12 +100,18 @@ export interface Store {
   /** Tasks whose id ends with these characters (case is ignored), at most ten, newest first. */
   tasksEnding(ending: string): Promise<Task[]>;
   tasks(query: TaskQuery): Promise<Task[]>;
+  /** Tasks in the order of their ids, oldest first, those after this one; null is from the beginning. */
+  tasksAfter(taskId: string | null, limit: number): Promise<Task[]>;
   /** In order. */
   steps(taskId: string): Promise<Step[]>;
   usage(taskId: string): Promise<UsageRow[]>;
   receipts(taskId: string): Promise<Receipt[]>;
   /** The conversation's last turns before the task, oldest first; only of tasks that ended with an answer. */
   turnsBefore(task: Task, limit: number): Promise<Turn[]>;
+  /** The newest summary of the task's conversation. */
+  summaryFor(task: Pick<Task, "chatId" | "conversation">): Promise<Summary | undefined>;
+  /** Stores a summary with what it used. */
+  addSummary(summary: Summary, usage: readonly UsageRow[]): Promise<void>;
   /** Begins a new conversation in the chat. */
   newConversation(chatId: string): Promise<void>;
   /** Inserts the receipt, or replaces the one of the same id. */

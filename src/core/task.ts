@@ -1,6 +1,7 @@
 import type { Failure } from "./errors.ts";
 import type { StopReason, ToolCall } from "./model.ts";
 import type { Attempt, Chosen, TierName } from "./router.ts";
+import type { Label } from "./trust.ts";
 
 /** The states of a task; the last three are final. */
 export type TaskState = "queued" | "running" | "waiting" | "done" | "failed" | "cancelled";
@@ -60,15 +61,37 @@ export interface UsageRow extends Attempt {
   readonly seq: number;
 }
 
+/** A stretch of a conversation in few words, where its turns no longer fit a prompt; the turns themselves stay. */
+export interface Summary {
+  readonly chatId: string;
+  readonly conversation: number;
+  /** The first and the last message that it covers; those before are covered by what it says of them. */
+  readonly fromMessage: number;
+  readonly toMessage: number;
+  readonly text: string;
+  /** The most private label of what it covers. */
+  readonly label: Label;
+  /** True when any of what it covers came from an untrusted source. */
+  readonly tainted: boolean;
+  readonly deployment: string;
+  readonly createdAt: number;
+}
+
 /** One turn of a conversation. */
 export interface Turn {
+  /** Grows with time. */
+  readonly messageId: number;
   readonly role: "user" | "assistant";
   readonly text: string;
   readonly taskId: string;
 }
 
-/** What a person watching a task sees of it. `cut` says that the answer reached its limit; `end` comes once, last. */
+/**
+ * What a person watching a task sees of it. `queued` comes first where requests of the same chat go before it; `cut` says that the answer reached its limit;
+ * `end` comes once, last.
+ */
 export type TaskEvent =
+  | { readonly type: "queued"; readonly ahead: number }
   | { readonly type: "start"; readonly task: Task }
   | Chosen
   | { readonly type: "text"; readonly text: string }

@@ -4,6 +4,9 @@ import { isIP } from "node:net";
 /** How far a host is trusted: this machine, the home network, a chat service the owner connected, or everything else. */
 export type Trust = "local" | "lan" | "platform" | "cloud";
 
+/** How private a piece of data is, by where it came from; what a person types is personal. */
+export type Label = "public" | "personal" | "secret";
+
 function isPrivateV4(host: string): boolean {
   const [a = 0, b = 0] = host.split(".").map(Number);
   return (

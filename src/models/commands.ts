@@ -1,7 +1,7 @@
 import { AppError } from "#core/errors.ts";
 import type { ListedModel, Models } from "#core/models.ts";
 import type { Person } from "#core/person.ts";
-import type { Router } from "#core/router.ts";
+import { type Router, tierOf } from "#core/router.ts";
 
 import type { ModelSources } from "./sources.ts";
 
@@ -34,7 +34,7 @@ async function hostModels({ hosts }: ModelSources): Promise<ListedModel[]> {
 export function createModelCommands(sources: ModelSources, router: Router, person: Person): Models {
   return {
     list: async () => [...(await hostModels(sources)), ...(await embeddedModels(sources))],
-    explain: (tier) => router.explain(router.tierOf(tier)),
+    explain: (tier) => router.explain(tierOf(tier)),
     async pull(name, signal) {
       if (name in sources.settings.embedded) {
         await sources.embedded.pull(name, signal);

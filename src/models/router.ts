@@ -1,14 +1,7 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError, type ErrorCode, type Failure } from "#core/errors.ts";
 import type { Model, ModelEvent, ModelStop, TokenUsage } from "#core/model.ts";
-import {
-  type Attempt,
-  type RouteAsk,
-  type RoutedEvent,
-  type Router,
-  type TierName,
-  tierNames,
-} from "#core/router.ts";
+import { type Attempt, type RouteAsk, type RoutedEvent, type Router } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
 import {
@@ -32,12 +25,6 @@ const worthAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.memory",
   "engine.missing",
 ]);
-
-const tierWords: Readonly<Record<string, TierName>> = {
-  fast: "local-fast",
-  smart: "local-smart",
-  cloud: "cloud-smart",
-};
 
 interface Tried {
   readonly stop: ModelStop;
@@ -107,6 +94,8 @@ async function* tryOne(
     startedAt,
     durationMs: clock.now() - startedAt,
     ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - startedAt }),
+    // What runs at home costs nothing; what a cloud does not tell is unknown.
+    ...(model.trust === "local" || model.trust === "lan" ? { costUsd: 0 } : {}),
     ...usage,
   };
   yield { type: "attempt", attempt };
@@ -151,12 +140,6 @@ export function createRouter(deps: {
 
   return {
     stream,
-    tierOf(word) {
-      const named = tierNames.find((tier) => tier === word) ?? tierWords[word];
-      if (named !== undefined) return named;
-      const known = [...Object.keys(tierWords), ...tierNames].join(", ");
-      throw new AppError("usage.unknown-tier", { tier: word, known });
-    },
     async explain(tier) {
       const forced = tier === "cloud-smart";
       const all = await Array.fromAsync(options(settings, sources, { tier, forced }));

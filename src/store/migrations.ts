@@ -107,6 +107,25 @@ const migrations: readonly string[] = [
     VALUES ('delete', old.rowid, old.input, old.output);
   END;
   `,
+  `
+  ALTER TABLE people ADD COLUMN time_zone TEXT;
+  ALTER TABLE people ADD COLUMN language TEXT;
+  ALTER TABLE usage ADD COLUMN cost_usd REAL;
+
+  CREATE TABLE summaries (
+    id INTEGER PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    conversation INTEGER NOT NULL,
+    from_message INTEGER NOT NULL,
+    to_message INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    label TEXT NOT NULL CHECK (label IN ('public', 'personal', 'secret')),
+    tainted INTEGER NOT NULL CHECK (tainted IN (0, 1)),
+    deployment TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX summaries_conversation ON summaries (chat_id, conversation, to_message);
+  `,
 ];
 
 /** Brings the schema to the newest version, each step in a transaction of its own; throws `store.newer` before any change. */

@@ -24,6 +24,8 @@ export interface StoreOptions {
   readonly clock: Clock;
   /** The number of a folder's file system on Linux; statfs(2) tells it where nothing is given. */
   readonly diskType?: (folder: string) => number;
+  /** What every text goes through before it is written. */
+  readonly redact?: (text: string) => string;
 }
 
 /** A store with what benches and tests look at. */
@@ -77,12 +79,12 @@ function openDatabase({ folder, diskType = typeOfDisk }: StoreOptions): {
  * `store.network-disk`, `store.full` or `store.damaged`. Reads see every write that was committed before they were asked for.
  */
 export function openStore(options: StoreOptions): Promise<SqliteStore> {
-  const { folder, clock } = options;
+  const { folder, clock, redact = (text) => text } = options;
   const explain = (error: unknown): unknown => storeFailure(error, folder);
   try {
     const { lock, database } = openDatabase(options);
     const writer = createWriter(database, explain);
-    const queries = createQueries(database);
+    const queries = createQueries(database, redact);
     return Promise.resolve({
       ...createReads(queries, explain),
       ...createWrites(queries, writer, clock),

@@ -20,12 +20,13 @@ export interface Queries {
   readonly build: Kysely<Schema>;
   readonly all: <Row>(query: Query<Row>) => Row[];
   readonly first: <Row>(query: Query<Row>) => Row | undefined;
-  /** Runs a statement without a result; gives the number of rows it changed. */
+  /** Runs a statement without a result, its texts redacted; gives the number of rows it changed. */
   readonly run: (query: Query<unknown>) => number;
 }
 
 /** kysely as the query builder alone, since its drivers are asynchronous and our savepoints are not. */
-export function createQueries(database: Database): Queries {
+export function createQueries(database: Database, redact: (text: string) => string): Queries {
+  const clean = (value: unknown): unknown => (typeof value === "string" ? redact(value) : value);
   const build = new Kysely<Schema>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
@@ -44,7 +45,7 @@ export function createQueries(database: Database): Queries {
     first: (query) => all(query)[0],
     run(query) {
       const { sql, parameters } = query.compile();
-      return database.prepare(sql).run(...parameters).changes;
+      return database.prepare(sql).run(...parameters.map(clean)).changes;
     },
   };
 }

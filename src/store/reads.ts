@@ -1,17 +1,22 @@
 import { sql } from "kysely";
 
-import type { Stats, Store, TaskQuery, UsageTotal } from "#core/store.ts";
-import type { Task, TaskState, Turn } from "#core/task.ts";
+import type { Store, TaskQuery } from "#core/store.ts";
+import type { PersonSettings } from "#core/person.ts";
+import type { Summary, Task, Turn } from "#core/task.ts";
 
 import type { Queries } from "./queries.ts";
-import { toReceipt, toStep, toTask, toUsage } from "./rows.ts";
+import { toReceipt, toStep, toSummary, toTask, toUsage } from "./rows.ts";
+import { totals } from "./stats.ts";
 
 type Reads = Pick<
   Store,
   | "openTasks"
   | "task"
   | "tasksEnding"
+  | "person"
   | "tasks"
+  | "tasksAfter"
+  | "summaryFor"
   | "steps"
   | "usage"
   | "receipts"
@@ -51,7 +56,12 @@ function turnsBefore({ build, all }: Queries, task: Task, limit: number): Turn[]
   const earlier = build
     .selectFrom("messages")
     .innerJoin("tasks", "tasks.id", "messages.task_id")
-    .select(["messages.role", "messages.text", "messages.task_id as taskId"])
+    .select([
+      "messages.id as messageId",
+      "messages.role",
+      "messages.text",
+      "messages.task_id as taskId",
+    ])
     .where("messages.chat_id", "=", task.chatId)
     .where("messages.conversation", "=", task.conversation)
     .where("messages.task_id", "!=", task.id)
@@ -61,82 +71,84 @@ function turnsBefore({ build, all }: Queries, task: Task, limit: number): Turn[]
   return all(earlier).toReversed();
 }
 
-const noTasks: Readonly<Record<TaskState, number>> = {
-  queued: 0,
-  running: 0,
-  waiting: 0,
-  done: 0,
-  failed: 0,
-  cancelled: 0,
-};
-
-function totals({ build, all }: Queries, since: number): Stats {
-  const byState = build
-    .selectFrom("tasks")
-    .select(["state", (select) => select.fn.countAll<number>().as("count")])
-    .where("created_at", ">=", since)
-    .groupBy("state");
-  const tasks = { ...noTasks };
-  for (const { state, count } of all(byState)) tasks[state] = count;
-  const models: UsageTotal[] = all(
+function personSettings({ build, first }: Queries, personId: string): PersonSettings {
+  const row = first(
     build
-      .selectFrom("usage")
-      .select([
-        "deployment",
-        (select) => select.fn.countAll<number>().as("calls"),
-        sql<number>`sum(outcome NOT IN ('ok', 'aborted'))`.as("failures"),
-        sql<number>`coalesce(sum(prompt_tokens), 0)`.as("promptTokens"),
-        sql<number>`coalesce(sum(answer_tokens), 0)`.as("answerTokens"),
-        sql<number>`sum(duration_ms)`.as("durationMs"),
-      ])
-      .where("started_at", ">=", since)
-      .groupBy("deployment")
-      .orderBy("calls", "desc"),
+      .selectFrom("people")
+      .select(["time_zone as timeZone", "language"])
+      .where("id", "=", personId),
   );
-  return { tasks, models };
+  return row ?? { timeZone: null, language: null };
+}
+
+function newestSummary(
+  { build, first }: Queries,
+  task: Pick<Task, "chatId" | "conversation">,
+): Summary | undefined {
+  const newest = build
+    .selectFrom("summaries")
+    .selectAll()
+    .where("chat_id", "=", task.chatId)
+    .where("conversation", "=", task.conversation)
+    .orderBy("to_message", "desc")
+    .limit(1);
+  const row = first(newest);
+  return row === undefined ? undefined : toSummary(row);
+}
+
+type Read = <Result>(work: () => Result) => Promise<Result>;
+
+/** What belongs to one task. */
+function ofOneTask(
+  { build, all }: Queries,
+  read: Read,
+): Pick<Reads, "steps" | "usage" | "receipts"> {
+  const steps = build.selectFrom("steps").selectAll().orderBy("seq");
+  const usage = build.selectFrom("usage").selectAll().orderBy("id");
+  const receipts = build.selectFrom("receipts").selectAll().orderBy("id");
+  return {
+    steps: (taskId) => read(() => all(steps.where("task_id", "=", taskId)).map(toStep)),
+    usage: (taskId) => read(() => all(usage.where("task_id", "=", taskId)).map(toUsage)),
+    receipts: (taskId) => read(() => all(receipts.where("task_id", "=", taskId)).map(toReceipt)),
+  };
+}
+
+function tasksAfter({ build, all }: Queries, taskId: string | null, limit: number): Task[] {
+  const after = build
+    .selectFrom("tasks")
+    .selectAll()
+    .where("id", ">", taskId ?? "");
+  return all(after.orderBy("id").limit(limit)).map(toTask);
 }
 
 /** The reading half of the store. A read that fails rejects with what `explain` makes of it. */
 export function createReads(queries: Queries, explain: (error: unknown) => unknown): Reads {
   const { build, all, first } = queries;
-  async function read<Result>(work: () => Result): Promise<Result> {
+  const read: Read = async (work) => {
     try {
       return await Promise.resolve(work());
     } catch (error) {
       throw explain(error);
     }
-  }
-  const ofTask = build.selectFrom("tasks").selectAll();
+  };
+  const tasks = build.selectFrom("tasks").selectAll();
   return {
+    ...ofOneTask(queries, read),
     openTasks: () =>
-      read(() =>
-        all(ofTask.where("state", "in", ["queued", "running"]).orderBy("rowid")).map(toTask),
-      ),
+      read(() => {
+        const open = tasks.where("state", "in", ["queued", "running"]);
+        return all(open.orderBy("rowid")).map(toTask);
+      }),
     task: (taskId) =>
       read(() => {
-        const row = first(ofTask.where("id", "=", taskId));
+        const row = first(tasks.where("id", "=", taskId));
         return row === undefined ? undefined : toTask(row);
       }),
     tasksEnding: (ending) => read(() => tasksEnding(queries, ending)),
+    person: (personId) => read(() => personSettings(queries, personId)),
     tasks: (query) => read(() => findTasks(queries, query)),
-    steps: (taskId) =>
-      read(() =>
-        all(build.selectFrom("steps").selectAll().where("task_id", "=", taskId).orderBy("seq")).map(
-          toStep,
-        ),
-      ),
-    usage: (taskId) =>
-      read(() =>
-        all(build.selectFrom("usage").selectAll().where("task_id", "=", taskId).orderBy("id")).map(
-          toUsage,
-        ),
-      ),
-    receipts: (taskId) =>
-      read(() =>
-        all(
-          build.selectFrom("receipts").selectAll().where("task_id", "=", taskId).orderBy("id"),
-        ).map(toReceipt),
-      ),
+    tasksAfter: (taskId, limit) => read(() => tasksAfter(queries, taskId, limit)),
+    summaryFor: (task) => read(() => newestSummary(queries, task)),
     turnsBefore: (task, limit) => read(() => turnsBefore(queries, task, limit)),
     stats: (since) => read(() => totals(queries, since)),
   };

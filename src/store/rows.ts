@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { type ErrorCode, errorTable, type Failure } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
-import type { Step, Task, UsageRow } from "#core/task.ts";
+import type { Step, Summary, Task, UsageRow } from "#core/task.ts";
 
 import type { Schema } from "./schema.ts";
 
@@ -91,6 +91,7 @@ export function toUsage(row: Selectable<Schema["usage"]>): UsageRow {
     ...(row.answer_tokens === null ? {} : { answerTokens: row.answer_tokens }),
     ...(row.cached_tokens === null ? {} : { cachedTokens: row.cached_tokens }),
     ...(row.first_token_ms === null ? {} : { firstTokenMs: row.first_token_ms }),
+    ...(row.cost_usd === null ? {} : { costUsd: row.cost_usd }),
   };
 }
 
@@ -109,6 +110,37 @@ export function fromUsage(usage: UsageRow): Insertable<Schema["usage"]> {
     started_at: usage.startedAt,
     duration_ms: usage.durationMs,
     first_token_ms: usage.firstTokenMs ?? null,
+    cost_usd: usage.costUsd ?? null,
+  };
+}
+
+/** A summary from its row. */
+export function toSummary(row: Selectable<Schema["summaries"]>): Summary {
+  return {
+    chatId: row.chat_id,
+    conversation: row.conversation,
+    fromMessage: row.from_message,
+    toMessage: row.to_message,
+    text: row.text,
+    label: row.label,
+    tainted: row.tainted === 1,
+    deployment: row.deployment,
+    createdAt: row.created_at,
+  };
+}
+
+/** A row from a summary. */
+export function fromSummary(summary: Summary): Insertable<Schema["summaries"]> {
+  return {
+    chat_id: summary.chatId,
+    conversation: summary.conversation,
+    from_message: summary.fromMessage,
+    to_message: summary.toMessage,
+    text: summary.text,
+    label: summary.label,
+    tainted: summary.tainted ? 1 : 0,
+    deployment: summary.deployment,
+    created_at: summary.createdAt,
   };
 }
 

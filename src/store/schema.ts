@@ -3,11 +3,11 @@ import type { Generated } from "kysely";
 import type { Purpose } from "#core/http.ts";
 import type { Attempt, TierName } from "#core/router.ts";
 import type { TaskState } from "#core/task.ts";
-import type { Trust } from "#core/trust.ts";
+import type { Label, Trust } from "#core/trust.ts";
 
 /** Columns as SQLite holds them: times in milliseconds since 1970, JSON as text. */
 export interface Schema {
-  people: { id: string; created_at: number };
+  people: { id: string; created_at: number; time_zone: string | null; language: string | null };
   chats: {
     id: string;
     platform: string;
@@ -62,6 +62,19 @@ export interface Schema {
     started_at: number;
     duration_ms: number;
     first_token_ms: number | null;
+    cost_usd: number | null;
+  };
+  summaries: {
+    id: Generated<number>;
+    chat_id: string;
+    conversation: number;
+    from_message: number;
+    to_message: number;
+    text: string;
+    label: Label;
+    tainted: 0 | 1;
+    deployment: string;
+    created_at: number;
   };
   receipts: {
     id: string;

@@ -113,18 +113,16 @@ export function checkWritable(folder: string): void {
   throw unwritable(folder, new Error(codeOfAccess(blocked)));
 }
 
-/** Throws what `unwritable` says of the data directory when the home itself is closed to this program, settings and all. */
-export function checkHome({
-  home,
-  state,
-}: {
-  readonly home: string;
-  readonly state: string;
-}): void {
-  if (!existsSync(home)) return;
-  try {
-    accessSync(home, constants.R_OK | constants.X_OK);
-  } catch (error) {
-    throw unwritable(state, error);
+/**
+ * Throws what `unwritable` says when one of these folders is there and closed to this program. Asked first, since a closed
+ * folder fails in other ways too: as settings that cannot be read, or as a service of somebody else's.
+ */
+export function checkOpen(state: string, folders: readonly string[]): void {
+  for (const folder of folders.filter((name) => existsSync(name))) {
+    try {
+      accessSync(folder, constants.R_OK | constants.X_OK);
+    } catch (error) {
+      throw unwritable(state, error);
+    }
   }
 }

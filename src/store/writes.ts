@@ -6,12 +6,14 @@ import type { NewTask, Store, TaskEnd } from "#core/store.ts";
 import type { Task, Turn } from "#core/task.ts";
 
 import type { Queries } from "./queries.ts";
-import { failureText, fromReceipt, fromStep, fromUsage, toTask } from "./rows.ts";
+import { failureText, fromReceipt, fromStep, fromSummary, fromUsage, toTask } from "./rows.ts";
 import type { Writer } from "./writer.ts";
 
 type Writes = Pick<
   Store,
   | "ensureChat"
+  | "setPerson"
+  | "addSummary"
   | "createTask"
   | "startTask"
   | "addSteps"
@@ -53,13 +55,25 @@ function remember(
   for (const row of done.usage) run(build.insertInto("usage").values(fromUsage(row)));
 }
 
+function ensurePerson({ build, run, clock }: Commit, personId: string): void {
+  const person = { id: personId, created_at: clock.now() };
+  const put = build.insertInto("people").values(person);
+  run(put.onConflict((conflict) => conflict.doNothing()));
+}
+
 function create(commit: Commit, task: NewTask): Task {
   const { build, first, run, clock } = commit;
+  const earlier = build
+    .selectFrom("tasks")
+    .selectAll()
+    .where("id", "=", task.id ?? "");
+  const known = task.id === undefined ? undefined : first(earlier);
+  if (known !== undefined) return toTask(known);
   if (task.newConversation) nextConversation(commit, task.chatId);
   const chat = build.selectFrom("chats").select("conversation").where("id", "=", task.chatId);
   const now = clock.now();
   const row = {
-    id: newId(now),
+    id: task.id ?? newId(now),
     chat_id: task.chatId,
     person_id: task.personId,
     conversation: first(chat)?.conversation ?? 1,
@@ -97,6 +111,20 @@ function finish(commit: Commit, end: TaskEnd): boolean {
   return true;
 }
 
+function changePerson(
+  commit: Commit,
+  personId: string,
+  { timeZone, language }: Parameters<Store["setPerson"]>[1],
+): void {
+  ensurePerson(commit, personId);
+  const change = {
+    ...(timeZone === undefined ? {} : { time_zone: timeZone }),
+    ...(language === undefined ? {} : { language }),
+  };
+  if (Object.keys(change).length === 0) return;
+  commit.run(commit.build.updateTable("people").set(change).where("id", "=", personId));
+}
+
 /** The writing half of the store. */
 export function createWrites(queries: Queries, writer: Writer, clock: Clock): Writes {
   const { build, run } = queries;
@@ -104,9 +132,8 @@ export function createWrites(queries: Queries, writer: Writer, clock: Clock): Wr
   return {
     ensureChat: ({ id, platform, personId }) =>
       writer.write(() => {
+        ensurePerson(commit, personId);
         const created_at = clock.now();
-        const person = build.insertInto("people").values({ id: personId, created_at });
-        run(person.onConflict((conflict) => conflict.doNothing()));
         const chat = { id, platform, person_id: personId, conversation: 1, created_at };
         run(
           build
@@ -114,6 +141,13 @@ export function createWrites(queries: Queries, writer: Writer, clock: Clock): Wr
             .values(chat)
             .onConflict((conflict) => conflict.doNothing()),
         );
+      }),
+    setPerson: (personId, { timeZone, language }) =>
+      writer.write(() => changePerson(commit, personId, { timeZone, language })),
+    addSummary: (summary, usage) =>
+      writer.write(() => {
+        run(build.insertInto("summaries").values(fromSummary(summary)));
+        for (const row of usage) run(build.insertInto("usage").values(fromUsage(row)));
       }),
     createTask: (task) => writer.write(() => create(commit, task)),
     startTask: (taskId) =>

@@ -11,6 +11,7 @@ import { createScriptedModel, type ScriptedReply } from "../../src/models/script
 import { openStore } from "../../src/store/open-store.ts";
 import { makeAgent } from "../fakes/agents.ts";
 import { emptyFolder } from "../fakes/folder.ts";
+import { createFakeLog } from "../fakes/log.ts";
 import { createSingleRouter } from "../fakes/router.ts";
 
 const echoInput = z.strictObject({ text: z.string() });
@@ -55,7 +56,7 @@ async function setUp(
       router: createSingleRouter(model, systemClock),
       tools: [echo],
       clock: systemClock,
-      onBug: (error) => bugs.push(error),
+      log: createFakeLog((error) => bugs.push(error)),
     },
     [makeAgent({ name: "assistant", tools: ["echo"], ...own.agent })],
   );

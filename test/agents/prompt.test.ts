@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 
-import { buildPrompt, type PromptParts } from "../../src/agents/prompt.ts";
+import { buildPrompt as build, type PromptParts } from "../../src/agents/prompt.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { ModelLimits } from "../../src/core/model.ts";
 import { createNowTool } from "../../src/tools/now.ts";
-import { makeAgent } from "../fakes/agents.ts";
+import { anyone, makeAgent } from "../fakes/agents.ts";
 
 const limits: ModelLimits = {
   contextTokens: 1000,
@@ -16,14 +16,17 @@ const limits: ModelLimits = {
 
 const parts: PromptParts = {
   agent: makeAgent({ name: "assistant", system_prompt: "Be brief." }),
-  tools: [createNowTool(systemClock)],
+  person: anyone,
+  tools: [createNowTool(systemClock, { person: () => Promise.resolve(anyone) })],
   turns: [
-    { role: "user", text: "My name is Ada.", taskId: "1" },
-    { role: "assistant", text: "Hello Ada.", taskId: "1" },
+    { messageId: 1, role: "user", text: "My name is Ada.", taskId: "1" },
+    { messageId: 2, role: "assistant", text: "Hello Ada.", taskId: "1" },
   ],
   input: "Who am I?",
   steps: [],
 };
+
+const buildPrompt = (own: PromptParts, fit: ModelLimits) => build(own, fit).prompt;
 
 describe("the prompt", () => {
   test("holds instructions, turns and the request in that order", () => {
@@ -46,7 +49,10 @@ describe("the prompt", () => {
 
   test("old turns go first when it gets tight, and no answer stays without its question", () => {
     const long = "word ".repeat(600);
-    const turns = [{ role: "user", text: long, taskId: "0" } as const, ...parts.turns];
+    const turns = [
+      { messageId: 0, role: "user", text: long, taskId: "0" } as const,
+      ...parts.turns,
+    ];
     expect(buildPrompt({ ...parts, turns }, limits).messages).toHaveLength(4);
     const tight = { ...limits, contextTokens: 270 };
     const kept = buildPrompt({ ...parts, turns: parts.turns.slice(1) }, tight).messages;

@@ -113,8 +113,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       const task = await store.createTask(request);
       expect(task.conversation).toBe(first.conversation);
       expect(await store.turnsBefore(task, 10)).toEqual([
-        { role: "user", text: "First.", taskId: first.id },
-        { role: "assistant", text: "Yes.", taskId: first.id },
+        { messageId: expect.any(Number), role: "user", text: "First.", taskId: first.id },
+        { messageId: expect.any(Number), role: "assistant", text: "Yes.", taskId: first.id },
       ]);
       expect(await store.turnsBefore(task, 1)).toHaveLength(1);
     });
@@ -149,15 +149,84 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(tasks).toMatchObject({ done: 1, queued: 0 });
       expect(models).toEqual([
         {
-          deployment: "scripted",
+          name: "scripted",
           calls: 2,
           failures: 1,
           promptTokens: 10,
           answerTokens: 14,
           durationMs: 40,
+          costUsd: 0,
+          unpriced: 2,
         },
       ]);
       expect((await store.stats(Date.now() + 1000)).tasks.done).toBe(0);
+    });
+
+    test("totals tell tiers, days, and the cost apart from what is not known of it", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      const usage = [usageRow(task, 1, { costUsd: 0.25 }), usageRow(task, 2)];
+      await store.finishTask(endOf(task, { usage }));
+      const { tiers, perDay } = await store.stats(0);
+      expect(tiers).toMatchObject([{ calls: 2, costUsd: 0.25, unpriced: 1 }]);
+      expect(perDay).toEqual([{ date: expect.stringMatching(/^\d{4}-\d\d-\d\d$/), tasks: 1 }]);
+    });
+
+    test("a person has the settings that were given, one by one", async () => {
+      const store = await ready();
+      expect(await store.person("nobody")).toEqual({ timeZone: null, language: null });
+      await store.setPerson("owner", { timeZone: "Europe/Amsterdam" });
+      await store.setPerson("owner", { language: "nl" });
+      expect(await store.person("owner")).toEqual({ timeZone: "Europe/Amsterdam", language: "nl" });
+      await store.setPerson("owner", { language: null });
+      expect(await store.person("owner")).toMatchObject({ language: null });
+    });
+
+    test("a task that is asked for again by its id is the same one", async () => {
+      const store = await ready();
+      const id = "01M86MDKGTFGP2C4";
+      const first = await store.createTask({ ...request, id });
+      const second = await store.createTask({ ...request, id, input: "Another." });
+      expect([first.id, second]).toEqual([id, first]);
+      expect(await store.tasks({ limit: 5 })).toHaveLength(1);
+    });
+
+    test("tasks can be read page by page, oldest first", async () => {
+      const store = await ready();
+      const all = [];
+      for (let i = 0; i < 5; i += 1) {
+        const id = `01M86MDKGTFGP2C${i}`;
+        all.push(await store.createTask({ ...request, id }));
+      }
+      const first = await store.tasksAfter(null, 3);
+      const second = await store.tasksAfter(first.at(-1)?.id ?? "", 3);
+      expect([...first, ...second]).toEqual(all);
+    });
+
+    test("the newest summary of a conversation is found, with what it used", async () => {
+      const store = await ready();
+      const task = await store.createTask(request);
+      const summary = {
+        chatId: task.chatId,
+        conversation: task.conversation,
+        fromMessage: 1,
+        toMessage: 4,
+        text: "They spoke of herons.",
+        label: "personal",
+        tainted: false,
+        deployment: "scripted",
+        createdAt: 5,
+      } as const;
+      expect(await store.summaryFor(task)).toBeUndefined();
+      await store.addSummary(summary, [usageRow(task, 0)]);
+      await store.addSummary({ ...summary, toMessage: 8, text: "And of storks." }, []);
+      expect(await store.summaryFor(task)).toEqual({
+        ...summary,
+        toMessage: 8,
+        text: "And of storks.",
+      });
+      expect(await store.summaryFor({ ...task, conversation: 9 })).toBeUndefined();
+      expect(await store.usage(task.id)).toHaveLength(1);
     });
 
     test("a receipt is replaced by the one of the same id", async () => {

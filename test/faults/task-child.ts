@@ -16,6 +16,7 @@ import type { Step } from "../../src/core/task.ts";
 import type { Tool } from "../../src/core/tool.ts";
 import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { createFakeLog } from "../fakes/log.ts";
 import { createSingleRouter } from "../fakes/router.ts";
 
 import { faultSettingsSchema } from "./task-journal.ts";
@@ -111,7 +112,7 @@ const runner = createRunner(
     router: createSingleRouter(journalledModel(scripted), systemClock),
     tools: [mark],
     clock: systemClock,
-    onBug: (error, taskId) => note({ did: "bug", task: taskId, error: String(error) }),
+    log: createFakeLog((error, task) => note({ did: "bug", task, error: String(error) })),
   },
   [agent],
 );

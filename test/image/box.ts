@@ -61,8 +61,8 @@ export function agentIn(box: Box, ...words: string[]): Ran {
 
 /** A container that goes on until it is stopped. */
 export interface Service {
-  /** Runs the image's health check beside it, as a container engine does. */
-  isHealthy(): boolean;
+  /** Runs the image's health check in the same container, as an engine does. */
+  health(): Ran;
   /** Sends SIGTERM to process 1; resolves with its exit code. */
   stop(): Promise<number | null>;
   readonly child: ChildProcess;
@@ -89,7 +89,7 @@ export async function startService(box: Box): Promise<Service> {
   return {
     child,
     output,
-    isHealthy: () => run("nsenter", [...spaces, "--wd=/app", ...check]).code === 0,
+    health: () => run("nsenter", [...spaces, "--wd=/app", ...check], { timeout: 10_000 }),
     async stop() {
       if (child.exitCode !== null) return child.exitCode;
       const ended = once(child, "close");

@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -9,7 +9,7 @@ import { type Figure, figure } from "../../bench/result.ts";
 import { agentOnArm64, openDatabaseOnArm64 } from "./arm64.ts";
 import { agentIn, type Box, runAsRootIn, runIn, startService } from "./box.ts";
 import type { Image } from "./build.ts";
-import type { Ran } from "./commands.ts";
+import { must, type Ran } from "./commands.ts";
 import { floors } from "./symbols.ts";
 
 /** Milliseconds that a container may take from its start to its first healthy answer. */
@@ -134,10 +134,10 @@ export async function serviceFigures(image: Image, folder: string): Promise<Figu
   const service = await startService(box);
   const started = performance.now();
   const passed = (): number => performance.now() - started;
-  let healthy = false;
-  while (!healthy && service.child.exitCode === null && passed() < healthyMs) {
-    healthy = service.isHealthy();
-    if (!healthy) await pause(200);
+  let health = service.health();
+  while (health.code !== 0 && service.child.exitCode === null && passed() < healthyMs) {
+    await pause(200);
+    health = service.health();
   }
   const tookMs = passed();
   const stopping = performance.now();
@@ -145,7 +145,7 @@ export async function serviceFigures(image: Image, folder: string): Promise<Figu
   const figures = [
     word(
       "health check",
-      healthy ? "passes" : `fails: ${(await service.output).slice(-400)}`,
+      health.code === 0 ? "passes" : `${said(health)}; ${await service.output}`,
       "passes",
     ),
     figure("ms until healthy", tookMs, healthyMs),
@@ -160,26 +160,37 @@ export async function serviceFigures(image: Image, folder: string): Promise<Figu
 }
 
 /** A volume that another owns: the one line names a command, and that command mends it. */
-export function ownerFigures(image: Image, folder: string): Figure[] {
-  const data = volume(folder, 12_345, 12_345);
-  const box = { image, data };
-  const ran = agentIn(box, "stats");
+function ownerFigure(name: string, box: Box): Figure {
+  must("chown", ["-R", "12345:12345", box.data]);
+  const { Entrypoint, Cmd } = box.image.config;
+  const ran = runIn(box, [...Entrypoint, ...Cmd]);
   const line = ran.stderr.trim();
-  const command = /--entrypoint chown agent (-R 1000:1000 \/data), or/.exec(line)?.[1]?.split(" ");
+  const command = /--entrypoint chown agent (-R 1000:1000 \/data), or/.exec(line)?.[1];
   const told = ran.code === 3 && !line.includes("\n") && line.includes("belongs to 12345:12345");
-  const mended = runAsRootIn(box, ["CAP_CHOWN", "CAP_DAC_OVERRIDE"], ["chown", ...(command ?? [])]);
+  if (!told || command === undefined)
+    return word(name, said(ran), "one line, and its command mends");
+  const mended = ["chown", ...command.split(" ")];
+  const chown = runAsRootIn(box, ["CAP_CHOWN", "CAP_DAC_OVERRIDE"], mended);
   const again = agentIn(box, "stats");
+  const mends = chown.code === 0 && again.code === 0;
+  const seen = mends ? "one line, and its command mends" : `${said(chown)} ${said(again)}`;
+  return word(name, seen, "one line, and its command mends");
+}
+
+/** New volumes with the wrong owner, closed and open to read, and one that was used under other ids. */
+export function ownerFigures(image: Image, folder: string): Figure[] {
+  const closed = { image, data: volume(folder, 1000, 1000) };
+  const open = { image, data: volume(folder, 1000, 1000) };
+  chmodSync(open.data, 0o755);
+  const used = { image, data: volume(folder, 1000, 1000) };
+  chmodSync(used.data, 0o755);
+  const first = agentIn(used, "stats");
   return [
-    word(
-      "a volume of another's",
-      told && command !== undefined ? "one line, with the command" : said(ran),
-      "one line, with the command",
-    ),
-    word(
-      "what the command does",
-      mended.code === 0 && again.code === 0 ? "mends it" : `${said(mended)} ${said(again)}`,
-      "mends it",
-    ),
+    ownerFigure("a closed volume of another's", closed),
+    ownerFigure("an open volume of another's", open),
+    first.code === 0
+      ? ownerFigure("a used volume of another's", used)
+      : word("use", said(first), ""),
   ];
 }
 

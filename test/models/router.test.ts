@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { AppError } from "../../src/core/errors.ts";
 import type { Model } from "../../src/core/model.ts";
-import type { RoutedEvent, TierName } from "../../src/core/router.ts";
+import { type RoutedEvent, type TierName, tierOf } from "../../src/core/router.ts";
 import { type ModelSettings, modelSettingsSchema } from "../../src/core/settings.ts";
 import type { Installed, Sources } from "../../src/models/candidates.ts";
 import { createRouter } from "../../src/models/router.ts";
@@ -178,12 +178,9 @@ test.each([
   ["cloud", "cloud-smart"],
   ["local-smart", "local-smart"],
 ])("the word %s means %s", (word, tier) => {
-  expect(createRouter({ settings, sources: nothing, clock: systemClock }).tierOf(word)).toBe(tier);
+  expect(tierOf(word)).toBe(tier);
 });
 
 test("an unknown tier is refused with the known words", () => {
-  const router = createRouter({ settings, sources: nothing, clock: systemClock });
-  expect(() => router.tierOf("huge")).toThrow(
-    'There is no tier "huge": use one of fast, smart, cloud',
-  );
+  expect(() => tierOf("huge")).toThrow('There is no tier "huge": use one of fast, smart, cloud');
 });

@@ -15,10 +15,20 @@ const context = {
   signal: new AbortController().signal,
 };
 
+const personIn = (timeZone: string | null) => ({
+  person: () => Promise.resolve({ timeZone, language: null }),
+});
+
 test("now tells the weekday and the time in the zone that is asked for", async () => {
-  const tool = createNowTool(createFakeClock(Date.UTC(2026, 10, 24, 23, 30)));
+  const tool = createNowTool(createFakeClock(Date.UTC(2026, 10, 24, 23, 30)), personIn(null));
   const text = await tool.run({ zone: "Asia/Tokyo" }, context);
   expect(text).toMatch(/^Wednesday,? 25 November 2026 at 08:30:00 .*\(Asia\/Tokyo\)$/);
+});
+
+test("now tells the time where the person is, when no zone is asked for", async () => {
+  const clock = createFakeClock(Date.UTC(2026, 10, 24, 23, 30));
+  const text = await createNowTool(clock, personIn("America/Lima")).run({}, context);
+  expect(text).toMatch(/24 November 2026 at 18:30:00 .*\(America\/Lima\)$/);
 });
 
 test("recall_history finds the person's own earlier tasks and nobody else's", async () => {

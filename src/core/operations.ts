@@ -1,0 +1,161 @@
+import { z } from "zod";
+
+import type { Check } from "./doctor.ts";
+import type { Receipt } from "./http.ts";
+import type { ListedModel } from "./models.ts";
+import type { PersonSettings } from "./person.ts";
+import type { Explained } from "./router.ts";
+import type { Stats } from "./store.ts";
+import type { Step, Task, TaskEvent, UsageRow } from "./task.ts";
+
+/** What the process that holds the data is: a service, a chat on a terminal, one command, or a program over the API. */
+export const holderKinds = ["service", "chat", "command", "program"] as const;
+
+/** One of the kinds of process that can hold the data. */
+export type HolderKind = (typeof holderKinds)[number];
+
+/** What the process that holds the data says of itself. */
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  readonly kind: HolderKind;
+  readonly home: string;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
+  /** Queued and running tasks, oldest first. */
+  readonly open: readonly Task[];
+}
+
+/** All that is known of one task. */
+export interface TaskRecord extends Task {
+  readonly steps: readonly Step[];
+  readonly usage: readonly UsageRow[];
+  readonly receipts: readonly Receipt[];
+}
+
+const days = z.int().min(1).max(36_500);
+const id = z.string().min(1).max(200);
+const nothing = z.strictObject({});
+
+const inputs = {
+  status: nothing,
+  /** Stores a request and works it. `taskId` is the id it gets: asked again with the same one, nothing is done twice. */
+  ask: z.strictObject({
+    taskId: z
+      .string()
+      .regex(/^[0-9A-HJKMNP-TV-Z]{16}$/)
+      .optional(),
+    chatId: id,
+    personId: id,
+    words: z.string().min(1),
+    agent: z.string().optional(),
+    tier: z.string().optional(),
+    newConversation: z.boolean().optional(),
+  }),
+  newConversation: z.strictObject({ chatId: id, personId: id }),
+  /** Newest first. */
+  tasks: z.strictObject({
+    limit: z.int().min(1).max(10_000),
+    search: z.string().optional(),
+    personId: id.optional(),
+  }),
+  /** The one task whose id ends with these characters. */
+  task: z.strictObject({ ending: z.string().min(1).max(100) }),
+  /** Oldest first, those after the task `after`. */
+  export: z.strictObject({ after: id.nullable(), limit: z.int().min(1).max(1000) }),
+  stats: z.strictObject({ days }),
+  models: nothing,
+  /** The candidates of a tier, or of a word that means one, in the order they would be tried. */
+  explain: z.strictObject({ tier: z.string() }),
+  pull: z.strictObject({ name: z.string().min(1) }),
+  doctor: nothing,
+  person: z.strictObject({ personId: id }),
+  setPerson: z.strictObject({
+    personId: id,
+    timeZone: z.string().nullable().optional(),
+    language: z.string().nullable().optional(),
+  }),
+  /** Ends a service: what runs is finished, or parked after ten seconds. False where the holder is no service. */
+  shutdown: nothing,
+};
+
+/** What each operation gives. */
+interface Results {
+  status: Status;
+  ask: Task;
+  newConversation: null;
+  tasks: Task[];
+  task: TaskRecord;
+  export: TaskRecord[];
+  stats: Stats;
+  models: ListedModel[];
+  explain: Explained[];
+  pull: null;
+  doctor: Check[];
+  person: PersonSettings;
+  setPerson: null;
+  shutdown: boolean;
+}
+
+/** What an operation says while it works; a download's progress goes to every person who waits. */
+interface Events {
+  ask: TaskEvent;
+}
+
+/** The name of an operation. */
+export type OperationName = keyof typeof inputs;
+
+/** What an operation is given. */
+export type OperationInput<Name extends OperationName> = z.infer<(typeof inputs)[Name]>;
+
+/** What an operation gives. */
+export type OperationResult<Name extends OperationName> = Results[Name];
+
+/** Who watches an operation, and how it is stopped. */
+export interface OperationWatch<Name extends OperationName> {
+  readonly onEvent?: (event: Name extends keyof Events ? Events[Name] : never) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The schema of each operation's input. */
+export const operationInputs: {
+  readonly [Name in OperationName]: z.ZodType<OperationInput<Name>>;
+} = inputs;
+
+/**
+ * All that the program can be asked to do, by its own command line, by a program, over the control socket and over HTTP. Each
+ * rejects with an AppError that says what went wrong. Aborting the signal of `ask` ends its task as cancelled.
+ */
+export type Operations = {
+  readonly [Name in OperationName]: (
+    input: OperationInput<Name>,
+    watch?: OperationWatch<Name>,
+  ) => Promise<OperationResult<Name>>;
+};
+
+/** Makes one call of an operation. */
+export type OperationCall = <Name extends OperationName>(
+  name: Name,
+  input: OperationInput<Name>,
+  watch?: OperationWatch<Name>,
+) => Promise<OperationResult<Name>>;
+
+/** The operations over a function that makes each call, wherever it is answered. */
+export function operationsOver(call: OperationCall): Operations {
+  return {
+    status: (input) => call("status", input),
+    ask: (input, watch) => call("ask", input, watch),
+    newConversation: (input) => call("newConversation", input),
+    tasks: (input) => call("tasks", input),
+    task: (input) => call("task", input),
+    export: (input) => call("export", input),
+    stats: (input) => call("stats", input),
+    models: (input) => call("models", input),
+    explain: (input) => call("explain", input),
+    pull: (input, watch) => call("pull", input, watch),
+    doctor: (input) => call("doctor", input),
+    person: (input) => call("person", input),
+    setPerson: (input) => call("setPerson", input),
+    shutdown: (input) => call("shutdown", input),
+  };
+}

@@ -1,0 +1,117 @@
+import type { Secret } from "./secret.ts";
+
+/** What stands where a secret was. */
+const replacement = "[secret]";
+
+/** A shorter value would be found in ordinary words; it is not looked for. */
+const shortest = 6;
+
+/** A shorter piece of an encoded value would be found by accident. */
+const shortestPiece = 8;
+
+/** Takes known secrets out of text, by their exact values in the usual encodings. */
+export interface Redactor {
+  /** From now on this one is looked for; values of fewer than six characters are not. */
+  readonly add: (secret: Secret) => void;
+  readonly redact: (text: string) => string;
+  /** A JSON value with every text in it redacted, keys included. */
+  readonly redactValue: (value: unknown) => unknown;
+  /** For text that comes in pieces: holds back what could be the beginning of a secret. `end` gives the rest. */
+  readonly stream: () => { push(text: string): string; end(): string };
+}
+
+/** The characters of a base64 text that depend on the value alone, whatever stands before and after it (RFC 4648). */
+function base64Cores(value: string): string[] {
+  const bytes = Buffer.from(value, "utf8");
+  return [0, 1, 2].map((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes]).toString("base64");
+    const whole = Math.floor((offset + bytes.length) / 3) * 4;
+    return text.slice([0, 2, 3][offset], whole);
+  });
+}
+
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+/** A value as it may appear: plain, in JSON, in JSON within JSON, in an address, in a form, in hexadecimal, in base64. */
+function appearances(value: string): string[] {
+  const address = encodeURIComponent(value);
+  const hex = Buffer.from(value, "utf8").toString("hex");
+  const base64 = base64Cores(value);
+  const derived = [
+    escaped(value),
+    escaped(escaped(value)),
+    address,
+    address.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    address.replaceAll("%20", "+"),
+    hex,
+    hex.toUpperCase(),
+    ...base64,
+    ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_")),
+  ];
+  // A key of several lines may be shown line by line.
+  const lines = value.includes("\n") ? value.split(/\r?\n/) : [];
+  return [value, ...[...derived, ...lines].filter((text) => text.length >= shortestPiece)];
+}
+
+/** Characters at the end of `text` that could be the beginning of one of these. */
+function begun(text: string, values: readonly string[]): number {
+  let longest = 0;
+  for (const value of values) {
+    for (let length = Math.min(text.length, value.length - 1); length > longest; length -= 1) {
+      if (text.endsWith(value.slice(0, length))) longest = length;
+    }
+  }
+  return longest;
+}
+
+/** A redactor that knows no secret yet. */
+export function createRedactor(): Redactor {
+  const state: { values: readonly string[]; pattern: RegExp | undefined } = {
+    values: [],
+    pattern: undefined,
+  };
+
+  function redact(text: string): string {
+    return state.pattern === undefined ? text : text.replaceAll(state.pattern, replacement);
+  }
+
+  function redactValue(value: unknown): unknown {
+    if (state.pattern === undefined) return value;
+    if (typeof value === "string") return redact(value);
+    if (Array.isArray(value)) return value.map(redactValue);
+    if (typeof value !== "object" || value === null) return value;
+    const entries = Object.entries(value);
+    return Object.fromEntries(entries.map(([key, inner]) => [redact(key), redactValue(inner)]));
+  }
+
+  return {
+    redact,
+    redactValue,
+    add(secret) {
+      const value = secret.reveal();
+      if (value.length < shortest) return;
+      const all = new Set([...state.values, ...appearances(value)]);
+      // The longest first, so that no part of one is left standing.
+      state.values = [...all].toSorted((a, b) => b.length - a.length);
+      state.pattern = new RegExp(state.values.map((text) => RegExp.escape(text)).join("|"), "g");
+    },
+    stream() {
+      const rest = { held: "" };
+      return {
+        push(text) {
+          const clean = redact(rest.held + text);
+          const keep = begun(clean, state.values);
+          rest.held = clean.slice(clean.length - keep);
+          return clean.slice(0, clean.length - keep);
+        },
+        end() {
+          const { held } = rest;
+          rest.held = "";
+          return held;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { Clock } from "#core/clock.ts";
+import type { Check } from "#core/doctor.ts";
+import { AppError } from "#core/errors.ts";
+import type { Models } from "#core/models.ts";
+import type { Operations, Status, TaskRecord } from "#core/operations.ts";
+import type { Runner } from "#core/runner.ts";
+import type { Store } from "#core/store.ts";
+import type { Task } from "#core/task.ts";
+import { checkLanguage, checkTimeZone } from "#core/time.ts";
+
+const dayMs = 86_400_000;
+
+/** The parts that the operations work with; each is made when it is first asked for. */
+export interface LocalParts {
+  readonly clock: Clock;
+  readonly status: Omit<Status, "open">;
+  readonly store: () => Promise<Store>;
+  readonly runner: () => Promise<Runner>;
+  readonly models: () => Promise<Models>;
+  readonly doctor: () => Promise<Check[]>;
+  /** Ends the process; absent where it is no service. */
+  readonly shutdown?: () => void;
+}
+
+async function recordOf(store: Store, task: Task): Promise<TaskRecord> {
+  const [steps, usage, receipts] = await Promise.all([
+    store.steps(task.id),
+    store.usage(task.id),
+    store.receipts(task.id),
+  ]);
+  return { ...task, steps, usage, receipts };
+}
+
+async function findTask(store: Store, ending: string): Promise<Task> {
+  const [task, ...others] = await store.tasksEnding(ending);
+  if (task === undefined) throw new AppError("usage.unknown-task", { id: ending });
+  if (others.length === 0) return task;
+  throw new AppError("usage.ambiguous-task", { id: ending, count: others.length + 1 });
+}
+
+/** The chat of an id such as terminal:main. */
+function chatOf(chatId: string, personId: string) {
+  return { id: chatId, platform: chatId.split(":", 1)[0] ?? chatId, personId };
+}
+
+type Answering = Pick<Operations, "status" | "ask" | "newConversation" | "person" | "setPerson">;
+
+function answering({ status, store, runner }: LocalParts): Answering {
+  return {
+    status: async () => ({ ...status, open: await (await store()).openTasks() }),
+    async ask(input, watch) {
+      await (await store()).ensureChat(chatOf(input.chatId, input.personId));
+      return (await runner()).run(input, watch);
+    },
+    async newConversation({ chatId, personId }) {
+      const made = await store();
+      await made.ensureChat(chatOf(chatId, personId));
+      await made.newConversation(chatId);
+      return null;
+    },
+    person: async ({ personId }) => (await store()).person(personId),
+    async setPerson({ personId, timeZone, language }) {
+      if (typeof timeZone === "string") checkTimeZone(timeZone);
+      if (typeof language === "string") checkLanguage(language);
+      await (await store()).setPerson(personId, { timeZone, language });
+      return null;
+    },
+  };
+}
+
+/** The operations over the parts of this process. */
+export function createLocalOperations(parts: LocalParts): Operations {
+  const { clock, store, models, doctor, shutdown } = parts;
+  return {
+    ...answering(parts),
+    tasks: async (query) => (await store()).tasks(query),
+    async task({ ending }) {
+      const made = await store();
+      return recordOf(made, await findTask(made, ending));
+    },
+    async export({ after, limit }) {
+      const made = await store();
+      const page = await made.tasksAfter(after, limit);
+      return Promise.all(page.map((task) => recordOf(made, task)));
+    },
+    stats: async ({ days }) => (await store()).stats(clock.now() - days * dayMs),
+    models: async () => (await models()).list(),
+    explain: async ({ tier }) => (await models()).explain(tier),
+    async pull({ name }, watch) {
+      await (await models()).pull(name, watch?.signal ?? new AbortController().signal);
+      return null;
+    },
+    doctor: () => doctor(),
+    shutdown() {
+      shutdown?.();
+      return Promise.resolve(shutdown !== undefined);
+    },
+  };
+}

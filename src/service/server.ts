@@ -1,0 +1,166 @@
+import { once } from "node:events";
+import { chmodSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+
+import { AppError, reasonOf } from "#core/errors.ts";
+import {
+  operationInputs,
+  type OperationName,
+  type OperationResult,
+  type Operations,
+} from "#core/operations.ts";
+
+import { controlAddress, socketFile } from "./address.ts";
+import { createDecoder, encodeFrame } from "./frames.ts";
+import { clientFrameSchema, type Hello, type Said, type ServerFrame } from "./messages.ts";
+
+/** What answers on a control socket. */
+export interface ServerOptions {
+  /** The data directory; its lock is held by this process. */
+  readonly folder: string;
+  readonly hello: Hello;
+  readonly operations: Operations;
+  /** Told of what was not raised on purpose; the client gets one sentence. */
+  readonly onBug: (error: unknown) => Promise<void>;
+}
+
+/** A control socket that is open. */
+export interface ControlServer {
+  /** Calls under way. */
+  readonly busy: () => number;
+  /** Tells every client that waits for something. */
+  readonly say: (said: Said) => void;
+  /** Waits until no call is under way, those that come meanwhile included, then takes the socket away. */
+  readonly close: () => Promise<void>;
+}
+
+/** The calls under way of every client. */
+interface Calls {
+  readonly sockets: Set<Socket>;
+  readonly waiting: Map<Socket, number>;
+  count: number;
+  idle: () => void;
+}
+
+function send(socket: Socket, frame: ServerFrame): void {
+  // A client that has gone away needs no answer: its task goes on, and history has it.
+  if (!socket.destroyed) socket.write(encodeFrame(frame));
+}
+
+function failureFrame(options: ServerOptions, id: number, error: unknown): ServerFrame {
+  if (error instanceof AppError) return { id, failure: error.failure };
+  void options.onBug(error);
+  const sentence = `Something went wrong in the program itself: ${reasonOf(error)} (agent logs says more).`;
+  return { id, failure: { code: "bug", sentence } };
+}
+
+async function perform<Name extends OperationName>(
+  operations: Operations,
+  call: { readonly name: Name; readonly input: unknown },
+  watch: { readonly onEvent: (event: unknown) => void; readonly signal: AbortSignal },
+): Promise<OperationResult<Name>> {
+  const input = operationInputs[call.name].safeParse(call.input);
+  if (input.success) return operations[call.name](input.data, watch);
+  const problem = `The operation ${call.name} was given what it does not take: ${reasonOf(input.error)}`;
+  throw new AppError("usage.option", { problem });
+}
+
+/** Answers one client until it goes away. */
+function createListener(options: ServerOptions, calls: Calls) {
+  return (socket: Socket): void => {
+    const decoder = createDecoder();
+    const running = new Map<number, AbortController>();
+
+    async function answer(id: number, name: OperationName, input: unknown): Promise<void> {
+      const stop = new AbortController();
+      running.set(id, stop);
+      calls.count += 1;
+      calls.waiting.set(socket, (calls.waiting.get(socket) ?? 0) + 1);
+      const onEvent = (event: unknown): void => send(socket, { id, event });
+      try {
+        const watch = { onEvent, signal: stop.signal };
+        const result = await perform(options.operations, { name, input }, watch);
+        send(socket, { id, done: true, result });
+      } catch (error) {
+        send(socket, failureFrame(options, id, error));
+      } finally {
+        running.delete(id);
+        calls.count -= 1;
+        calls.waiting.set(socket, (calls.waiting.get(socket) ?? 1) - 1);
+        if (calls.count === 0) calls.idle();
+      }
+    }
+
+    function take(value: unknown): void {
+      const frame = clientFrameSchema.parse(value);
+      if ("cancel" in frame) running.get(frame.id)?.abort();
+      else void answer(frame.id, frame.call, frame.input);
+    }
+
+    calls.sockets.add(socket);
+    socket.on("close", () => {
+      calls.sockets.delete(socket);
+      calls.waiting.delete(socket);
+    });
+    socket.on("error", () => socket.destroy());
+    socket.on("data", (piece) => {
+      try {
+        for (const value of decoder.push(piece)) take(value);
+      } catch {
+        // Whoever sends what is no frame of ours is no client of ours.
+        socket.destroy();
+      }
+    });
+    send(socket, { hello: options.hello });
+  };
+}
+
+async function open(folder: string, listener: (socket: Socket) => void): Promise<Server> {
+  const file = socketFile(folder);
+  // Whoever holds the lock owns the file: one that is there was left by a process that died.
+  if (file !== undefined) rmSync(file, { force: true });
+  const address = controlAddress(folder);
+  try {
+    const server = createServer(listener).listen(address.path);
+    await once(server, "listening");
+    if (file !== undefined) chmodSync(file, 0o600);
+    return server;
+  } finally {
+    address.release();
+  }
+}
+
+/** Answers the control socket of a data directory; to be opened only by the process that holds its lock. */
+export async function openControlServer(options: ServerOptions): Promise<ControlServer> {
+  const calls: Calls = { sockets: new Set(), waiting: new Map(), count: 0, idle: () => {} };
+  const server = await open(options.folder, createListener(options, calls));
+  // The socket alone keeps no process alive; calls under way do.
+  server.unref();
+
+  function idle(): Promise<void> {
+    return new Promise((resolve) => {
+      calls.idle = resolve;
+      if (calls.count === 0) resolve();
+    });
+  }
+
+  return {
+    busy: () => calls.count,
+    say(said) {
+      for (const [socket, count] of calls.waiting) if (count > 0) send(socket, { said });
+    },
+    async close() {
+      await idle();
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of calls.sockets) {
+        send(socket, { bye: true });
+        socket.end();
+        // Nothing that comes after the farewell is taken up.
+        socket.removeAllListeners("data").resume();
+        socket.destroySoon();
+      }
+      await closed;
+    },
+  };
+}
