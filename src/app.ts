@@ -209,8 +209,8 @@ function createWay(options: AppOptions, config: Config) {
         await parts.store();
         listening.server ??= await openServer({ ...options, config }, operations, parts);
       } catch (error) {
-        // Each operation that needs the store says so itself; the doctor and the models do not.
-        if (isLocked(error)) throw error;
+        // Each operation that needs the store says so itself; the doctor and the models do not. A service is nothing without it.
+        if (isLocked(error) || options.kind === "service") throw error;
       }
       return operations;
     },

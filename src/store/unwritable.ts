@@ -16,12 +16,16 @@ interface Finding {
   readonly fix: string;
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
 function codeOfAccess(file: string): string {
   try {
     accessSync(file, constants.W_OK);
     return "";
   } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : "";
+    return codeOf(error);
   }
 }
 
@@ -118,11 +122,11 @@ export function checkWritable(folder: string): void {
  * folder fails in other ways too: as settings that cannot be read, or as a service of somebody else's.
  */
 export function checkOpen(state: string, folders: readonly string[]): void {
-  for (const folder of folders.filter((name) => existsSync(name))) {
+  for (const folder of folders) {
     try {
       accessSync(folder, constants.R_OK | constants.X_OK);
     } catch (error) {
-      throw unwritable(state, error);
+      if (codeOf(error) !== "ENOENT") throw unwritable(state, error);
     }
   }
 }

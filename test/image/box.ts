@@ -85,11 +85,19 @@ export async function startService(box: Box): Promise<Service> {
   const info = z.object({ "child-pid": z.int() }).parse(JSON.parse(await text(told)));
   const pid = info["child-pid"];
   const spaces = ["--target", String(pid), "--mount", "--pid", "--net", "--ipc", "--uts", "--root"];
-  const check = [...become(User), "env", "-i", ...Env, ...(Healthcheck?.Test.slice(1) ?? [])];
+  const check = [
+    ...become(User),
+    "env",
+    "-i",
+    "-C",
+    "/app",
+    ...Env,
+    ...(Healthcheck?.Test.slice(1) ?? []),
+  ];
   return {
     child,
     output,
-    health: () => run("nsenter", [...spaces, "--wd=/app", ...check], { timeout: 10_000 }),
+    health: () => run("nsenter", [...spaces, ...check], { timeout: 10_000 }),
     async stop() {
       if (child.exitCode !== null) return child.exitCode;
       const ended = once(child, "close");
