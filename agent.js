@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node from 18 up can read: finds the right Node, gives it its flags, and starts src/main.ts.
+// Plain JavaScript that any Node from 18 up can read: finds the right Node, gives it its flags, and starts src/main.ts (in the package: dist/main.js).
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import module from "node:module";
@@ -61,7 +61,8 @@ function homeFolder() {
         : args[at + 1];
   const named = option ?? process.env["AGENT_HOME"];
   if (named !== undefined && named !== "") return path.resolve(named);
-  const checkout = !root.split(path.sep).includes("node_modules");
+  const checkout =
+    !root.split(path.sep).includes("node_modules") && existsSync(path.join(root, "src"));
   return checkout ? root : path.join(os.homedir(), ".personal-ai-agent");
 }
 
@@ -74,7 +75,10 @@ async function start() {
   } catch {
     // A home that cannot be written is the store's to tell of; without a cache the start is only slower.
   }
-  const { main } = await import(pathToFileURL(path.join(root, "src", "main.ts")).href);
+  // The packed program has its JavaScript instead of the sources: Node strips no types under node_modules.
+  const source = path.join(root, "src", "main.ts");
+  const file = existsSync(source) ? source : path.join(root, "dist", "main.js");
+  const { main } = await import(pathToFileURL(file).href);
   await main(process.argv.slice(2), { root });
 }
 

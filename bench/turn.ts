@@ -12,6 +12,7 @@ import { openStore } from "../src/store/open-store.ts";
 import { createFakeLog } from "../test/fakes/log.ts";
 import { createSingleRouter } from "../test/fakes/router.ts";
 
+import { fill } from "./fill.ts";
 import { type BenchResult, figure, median, resultOf } from "./result.ts";
 
 const assistant: Agent = {
@@ -99,46 +100,18 @@ async function together(bench: Bench): Promise<number> {
   return (bench.store.commits() - before) / chats.length;
 }
 
-async function fill(bench: Bench, count: number): Promise<void> {
-  const batch = 1000;
-  for (let done = 0; done < count; done += batch) {
-    await Promise.all(
-      Array.from({ length: batch }, async (_, i) => {
-        const task = await bench.store.createTask({
-          chatId: `terminal:old-${(done + i) % 50}`,
-          personId: "owner",
-          agent: "assistant",
-          chosenBy: "default",
-          tier: null,
-          input: `Earlier request ${done + i} about topic ${i % 97} and ${(i * 31) % 1009}`,
-          newConversation: false,
-        });
-        await bench.store.finishTask({
-          taskId: task.id,
-          state: "done",
-          output: `An earlier answer on topic ${i % 97}`,
-          failure: null,
-          steps: [],
-          usage: [],
-        });
-      }),
-    );
-  }
-}
-
 /** A one-step turn with the scripted model: commits, time against the bare commit, CPU, and how both grow with stored tasks. */
 export async function run(args: readonly string[]): Promise<BenchResult> {
   const many = Number(args[0] ?? 100_000);
   const folder = await mkdtemp(path.join(tmpdir(), "bench-turn-"));
   const bench = await openBench(folder);
   try {
-    const olds = Array.from({ length: 50 }, (_, i) => `terminal:old-${i}`);
-    await Promise.all(["terminal:main", ...olds].map((id) => bench.store.ensureChat(chat(id))));
+    await bench.store.ensureChat(chat("terminal:main"));
     await turns(bench, 100);
     const bare = bareCommitMs(folder);
     const few = await turns(bench, 200);
     const shared = await together(bench);
-    await fill(bench, many);
+    await fill(bench.store, many);
     await turns(bench, 20);
     const bareLater = bareCommitMs(folder);
     const later = await turns(bench, 200);

@@ -1,6 +1,5 @@
 import path from "node:path";
 
-import { agentSchema } from "#core/agent.ts";
 import { systemClock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
@@ -10,7 +9,6 @@ import type { Person } from "#core/person.ts";
 import type { Redactor } from "#core/redact.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
-import { logSettingsSchema } from "#core/settings.ts";
 import type { SettingsEditor } from "#core/settings-editor.ts";
 
 import type { Services } from "./cli/services.ts";
@@ -45,10 +43,11 @@ function createStorage({ config, redactor, echo, person }: Options) {
   const clock = systemClock;
 
   const log = lazily(async () => {
-    const [{ createLog }, settings] = await Promise.all([
+    const [{ createLog }, { logSettingsSchema }] = await Promise.all([
       import("./log.ts"),
-      config.settings("log", logSettingsSchema),
+      import("#core/settings.ts"),
     ]);
+    const settings = await config.settings("log", logSettingsSchema);
     return createLog({
       folder: path.join(folders.state, "logs"),
       clock,
@@ -115,6 +114,7 @@ function createParts(options: Options) {
       clock,
       person,
       readData: (file) => config.data(file),
+      secrets: config.secrets,
     });
   });
 
@@ -160,7 +160,7 @@ async function localOperations(options: Options, parts: Parts): Promise<Operatio
     },
     async doctor() {
       const { examine } = await import("./doctor.ts");
-      return examine({ config, store, sources, router });
+      return examine({ config, kind, store, sources, router });
     },
     ...(onShutdown === undefined ? {} : { shutdown: onShutdown }),
   });
@@ -233,17 +233,23 @@ function createWay(options: AppOptions, config: Config) {
 }
 
 async function openEditor(config: Config): Promise<SettingsEditor> {
-  const [{ createSettingsEditor }, { modelsFileSchema }] = await Promise.all([
-    import("./config-editor.ts"),
-    import("./models/model-rows.ts"),
-  ]);
+  const [{ createSettingsEditor }, { modelsFileSchema }, { logSettingsSchema }, { agentSchema }] =
+    await Promise.all([
+      import("./config-editor.ts"),
+      import("./models/model-rows.ts"),
+      import("#core/settings.ts"),
+      import("#core/agent.ts"),
+    ]);
   const schemas = { models: modelsFileSchema, log: logSettingsSchema, agents: agentSchema };
   return createSettingsEditor(config, schemas);
 }
 
 /** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */
 export async function openProgram(options: AppOptions): Promise<Services> {
-  const { folders, redactor, version } = options;
+  const { folders, kind, redactor, version } = options;
+  const { checkOpen } = await import("./store/unwritable.ts");
+  // A command other than the service may only want to ask the service of whoever owns the data.
+  checkOpen(folders.state, kind === "service" ? [folders.home, folders.state] : [folders.home]);
   const config = await loadConfig(folders, redactor);
   const { access, parts, close } = createWay(options, config);
   const { notify, watchdogMs } = createNotifier(config.environment, async () => {

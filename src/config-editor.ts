@@ -28,8 +28,14 @@ function leaves(key: string, value: unknown, own: unknown): Setting[] {
 
 function unknownKey(key: string, known: readonly string[]): AppError {
   const near = nearest(key, known);
-  const meant = near === undefined ? ": agent config list has them all" : `: did you mean ${near}?`;
+  const meant =
+    near === undefined ? ": agent config list has them all." : `: did you mean ${near}?`;
   return new AppError("config.unknown-key", { key, meant });
+}
+
+/** The key of a file's schema: all agents have the same. */
+function keyOf(file: string): string {
+  return file.startsWith("agents") ? "agents" : file;
 }
 
 /** A value as YAML reads it: true, 5, [a, b], or text. */
@@ -68,7 +74,9 @@ async function listSettings(config: Config, schemas: SettingsSchemas): Promise<S
   const agents = (await config.agents()).map(({ name }) => path.join("agents", name));
   const files = [...Object.keys(schemas).filter((name) => name !== "agents"), ...agents];
   const lists = files.map(async (file) => {
-    const { data, own } = await config.layers(file);
+    const { data, own, blame } = await config.layers(file);
+    const schema = schemas[keyOf(file)];
+    if (schema !== undefined) await check(blame, schema, data);
     return leaves(file.replaceAll(path.sep, "."), data, own);
   });
   return (await Promise.all(lists)).flat().filter(({ key }) => !hidden.test(key));
@@ -80,7 +88,7 @@ export function createSettingsEditor(config: Config, schemas: SettingsSchemas): 
   const all = (): Promise<Setting[]> => listSettings(config, schemas);
 
   function schemaOf(file: string): z.ZodType | undefined {
-    return schemas[file.startsWith("agents") ? "agents" : file];
+    return schemas[keyOf(file)];
   }
 
   async function under(key: string): Promise<Setting[]> {
@@ -110,7 +118,7 @@ export function createSettingsEditor(config: Config, schemas: SettingsSchemas): 
     if (document.contents === null) document.contents = document.createNode({});
     document.setIn(at, document.createNode(await parseValue(text)));
     const merged = await config.layers(file, document.toJS());
-    check(local, schema, merged.data);
+    await check(local, schema, merged.data);
     await writeWhole(path.join(home, local), document.toString(), 0o644);
     return local;
   }

@@ -4,16 +4,16 @@ import { homedir } from "node:os";
 import path from "node:path";
 import { parseEnv } from "node:util";
 
-import { z } from "zod";
+import type { z } from "zod";
 
-import { type Agent, agentSchema } from "#core/agent.ts";
+import type { Agent } from "#core/agent.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import { nearest } from "#core/nearest.ts";
 import type { Environment } from "#core/process.ts";
-import type { Redactor } from "#core/redact.ts";
+import { createRedactor, type Redactor } from "#core/redact.ts";
 import type { Secrets } from "#core/secret.ts";
 
-import { readSecrets } from "./secrets.ts";
+import { environmentSecrets, readSecrets } from "./secrets.ts";
 
 /** The folders of a run. */
 export interface Folders {
@@ -117,8 +117,9 @@ async function parseYaml(file: string, text: string): Promise<unknown> {
 }
 
 /** The keys that a schema knows at a path; none where it knows no fixed ones. */
-function keysAt(schema: z.ZodType, at: readonly PropertyKey[]): string[] {
-  let node: unknown = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+async function keysAt(schema: z.ZodType, at: readonly PropertyKey[]): Promise<string[]> {
+  const { toJSONSchema } = await import("zod");
+  let node: unknown = toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   for (const key of at) {
     if (!isMapping(node)) return [];
     const properties = isMapping(node["properties"]) ? node["properties"] : {};
@@ -135,28 +136,28 @@ function asList(value: unknown): unknown[] {
 }
 
 /** What is wrong with a value, for the person who wrote it; a misspelt key with the one that was meant. */
-function problemOf(schema: z.ZodType, issue: z.core.$ZodIssue): string {
+async function problemOf(schema: z.ZodType, issue: z.core.$ZodIssue): Promise<string> {
   const at = issue.path.join(".");
   if (issue.code !== "unrecognized_keys") {
     return `${at === "" ? "" : `the key ${at}: `}${issue.message}.`;
   }
   const [word = ""] = issue.keys;
-  const known = keysAt(schema, issue.path);
+  const known = await keysAt(schema, issue.path);
   const near = nearest(word, known);
   const fix = near === undefined ? `use one of ${known.join(", ")}` : `did you mean ${near}?`;
   return `there is no key ${at === "" ? "" : `${at}.`}${word}: ${fix}${near === undefined ? "." : ""}`;
 }
 
-/** The data as the schema gives them; throws `config.invalid`, which names the file and the key. */
-export function check<Schema extends z.ZodType>(
+/** The data as the schema gives them; rejects with `config.invalid`, which names the file and the key. */
+export async function check<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
   data: unknown,
-): z.output<Schema> {
+): Promise<z.output<Schema>> {
   const result = schema.safeParse(data);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  const problem = issue === undefined ? "is not valid." : problemOf(schema, issue);
+  const problem = issue === undefined ? "is not valid." : await problemOf(schema, issue);
   throw invalid(file, problem, result.error);
 }
 
@@ -210,7 +211,8 @@ export async function loadConfig(folders: Folders, redactor: Redactor): Promise<
 
   async function readAgent(file: string): Promise<Agent> {
     const { data, blame } = await layered(path.join("agents", file));
-    const agent = check(blame, agentSchema, data);
+    const { agentSchema } = await import("#core/agent.ts");
+    const agent = await check(blame, agentSchema, data);
     if (`${agent.name}.yaml` === file) return agent;
     throw invalid(blame, `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`);
   }
@@ -231,6 +233,19 @@ export async function loadConfig(folders: Folders, redactor: Redactor): Promise<
       return parseYaml(shown(file, home), text);
     },
   };
+}
+
+/** The program's own version. */
+export async function readVersion(root: string): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
+  return isMapping(manifest) ? String(manifest["version"]) : "unknown";
+}
+
+/** A redactor that knows the secrets of the environment; the settings, when they are read, add the others. */
+export function createOwnRedactor(): Redactor {
+  const redactor = createRedactor();
+  for (const secret of environmentSecrets(process.env)) redactor.add(secret);
+  return redactor;
 }
 
 /** True when the environment asks for output without colour (NO_COLOR, or TERM=dumb). */

@@ -1,8 +1,10 @@
-import { access, constants, mkdir, statfs } from "node:fs/promises";
+import { access, constants, mkdir, readdir, statfs } from "node:fs/promises";
 import { freemem } from "node:os";
+import path from "node:path";
 
 import type { Check } from "#core/doctor.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
+import type { HolderKind } from "#core/operations.ts";
 import type { Router } from "#core/router.ts";
 import type { Store } from "#core/store.ts";
 
@@ -14,6 +16,8 @@ import { unwritable } from "./store/unwritable.ts";
 /** What the doctor looks at; a part that cannot be made is a failed check, not a failed doctor. */
 export interface Patient {
   readonly config: Config;
+  /** What the process is that is looked at. */
+  readonly kind: HolderKind;
   readonly store: () => Promise<Store>;
   readonly sources: () => Promise<ModelSources>;
   readonly router: () => Promise<Router>;
@@ -52,6 +56,41 @@ async function lookAtStore({ store }: Patient): Promise<Finding> {
   const { tasks } = await (await store()).stats(0);
   const total = Object.values(tasks).reduce((sum, count) => sum + count, 0);
   return { state: "ok", reason: `${total} tasks` };
+}
+
+async function lookAtLogs({ config }: Patient): Promise<Finding> {
+  const folder = path.join(config.folders.state, "logs");
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await access(folder, constants.W_OK);
+    const names = await readdir(folder);
+    return { state: "ok", reason: `${folder}, ${names.length} files` };
+  } catch (error) {
+    const fix = "check the folder's owner; until then nothing is logged";
+    return { state: "warning", reason: `${folder}: ${reasonOf(error)}`, fix };
+  }
+}
+
+function lookAtService({ kind }: Patient): Promise<Finding> {
+  const reason = `process ${process.pid}`;
+  if (kind === "service") return Promise.resolve({ state: "ok", reason });
+  return Promise.resolve({ state: "off", reason: "none runs; agent serve starts one" });
+}
+
+/** Which hosts may be used, and whether their keys are there; no key is shown. */
+async function lookAtCloud({ config, sources }: Patient): Promise<Finding> {
+  const { settings } = await sources();
+  const wanted = Object.values(settings.hosts).flatMap((host) =>
+    "key" in host && typeof host.key === "string" ? [host.key] : [],
+  );
+  const have = [...new Set(wanted)].filter((name) => config.secrets(name) !== undefined);
+  const keys = have.length === 0 ? "no key" : `keys ${have.join(", ")}`;
+  if (settings.cloud === "never") {
+    return { state: "off", reason: `never: nothing is sent to a cloud (${keys})` };
+  }
+  const state = have.length === 0 ? "warning" : "ok";
+  const fix = have.length === 0 ? { fix: "run agent setup --key ANTHROPIC_API_KEY" } : {};
+  return { state, reason: `${settings.cloud} (${keys})`, ...fix };
 }
 
 async function lookAtConfig({ config, sources }: Patient): Promise<Finding> {
@@ -102,6 +141,9 @@ export async function examine(patient: Patient): Promise<Check[]> {
     await check("data directory", () => lookAtData(patient)),
     await check("database", () => lookAtStore(patient)),
     await check("settings", () => lookAtConfig(patient)),
+    await check("logs", () => lookAtLogs(patient)),
+    await check("service", () => lookAtService(patient)),
+    await check("cloud", () => lookAtCloud(patient)),
   ];
   const sources = await patient.sources().catch(() => undefined);
   for (const name of sources?.hosts.keys() ?? []) {

@@ -1,13 +1,8 @@
-import { readFile } from "node:fs/promises";
-import path from "node:path";
-
 import { AppError, exitCodes } from "#core/errors.ts";
-import { createRedactor, type Redactor } from "#core/redact.ts";
-import { z } from "zod";
+import type { Redactor } from "#core/redact.ts";
 
 import { createOutput, type Output } from "./cli/output.ts";
-import { findFolders, wantsNoColor } from "./config.ts";
-import { checkOpen } from "./store/unwritable.ts";
+import { createOwnRedactor, findFolders, readVersion, wantsNoColor } from "./config.ts";
 
 /** Aborts at the first Ctrl-C; the second ends the process at once. */
 function interruptSignal(): AbortSignal {
@@ -29,11 +24,6 @@ function terminationSignal(): AbortSignal {
     });
   }
   return controller.signal;
-}
-
-async function version(root: string): Promise<string> {
-  const text = await readFile(path.join(root, "package.json"), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
 }
 
 /** A piece of work that Ctrl-C aborted is no bug. */
@@ -75,7 +65,7 @@ async function run(
   { output, redactor }: { readonly output: Output; readonly redactor: Redactor },
 ): Promise<number> {
   const { runCli } = await import("./cli/program.ts");
-  const own = await version(root);
+  const own = await readVersion(root);
   return runCli(argv, {
     version: own,
     output,
@@ -84,12 +74,8 @@ async function run(
     interrupt: interruptSignal,
     termination: terminationSignal,
     async open({ home, ...options }) {
-      const folders = findFolders(root, home);
-      // Another command may only want to ask the service of whoever owns the data.
-      const mine = options.kind === "service" ? [folders.home, folders.state] : [folders.home];
-      checkOpen(folders.state, mine);
       const { openProgram } = await import("./app.ts");
-      return openProgram({ ...options, folders, redactor, version: own });
+      return openProgram({ ...options, folders: findFolders(root, home), redactor, version: own });
     },
   });
 }
@@ -99,7 +85,7 @@ export async function main(
   argv: readonly string[],
   launch: { readonly root: string },
 ): Promise<void> {
-  const redactor = createRedactor();
+  const redactor = createOwnRedactor();
   const { stdout, stderr } = process;
   const { redact } = redactor;
   const output = createOutput(stdout, stderr, { noColor: wantsNoColor(), redact });

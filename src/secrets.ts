@@ -10,7 +10,7 @@ import { createSecret, type Secret } from "#core/secret.ts";
 const secretName = /(^|_)(KEY|TOKEN|SECRET|PASSWORD|PASSPHRASE|CREDENTIALS?)$/i;
 
 /** Where container engines put secrets. */
-const dockerFolder = "/run/secrets";
+const engineFolder = "/run/secrets";
 
 /** The owner's own file of secrets in the home, `NAME=value` lines, mode 0600. */
 export const secretsFile = "secrets.env";
@@ -55,6 +55,12 @@ async function fromOwnFile(home: string): Promise<[string, string][]> {
   return Object.entries(parseEnv(text)).map(([name, value = ""]) => [name, value]);
 }
 
+/** The variables of an environment that hold secrets. */
+export function environmentSecrets(environment: Environment): Secret[] {
+  const named = Object.entries(environment).filter(([name]) => secretName.test(name));
+  return named.map(([name, value = ""]) => createSecret(name, value));
+}
+
 /**
  * The owner's secrets by name: from the environment and `.env` (names that end in _KEY, _TOKEN, _SECRET, _PASSWORD and the like),
  * else systemd credentials, else Docker secrets, else `secrets.env` in the home. Rejects with `config.invalid` for a file that
@@ -63,10 +69,11 @@ async function fromOwnFile(home: string): Promise<[string, string][]> {
 export async function readSecrets(
   home: string,
   environment: Environment,
+  dockerFolder = engineFolder,
 ): Promise<ReadonlyMap<string, Secret>> {
-  const named = Object.entries(environment).filter(([name]) => secretName.test(name));
+  const named = environmentSecrets(environment);
   const places = [
-    named.map(([name, value = ""]): [string, string] => [name, value]),
+    named.map((secret): [string, string] => [secret.name, secret.reveal()]),
     await fromFolder(environment["CREDENTIALS_DIRECTORY"]),
     await fromFolder(dockerFolder),
     await fromOwnFile(home),

@@ -118,10 +118,15 @@ function createQueue(
   const execute = createExecute(deps, agents, work.park);
   const working = new Map<string, Promise<Task>>();
 
-  /** Off the answer's path; undone it is only done later. */
+  const summing = new Set<string>();
+
+  /** Off the answer's path, one at a time in a chat; undone it is only done later. */
   function afterwards({ task, left }: Ended): void {
-    if (left.length === 0 || work.isStopping()) return;
-    const summary = summarise(deps, { task, left }, work.park);
+    if (left.length === 0 || work.isStopping() || summing.has(task.chatId)) return;
+    summing.add(task.chatId);
+    const summary = summarise(deps, { task, left }, work.park).finally(() =>
+      summing.delete(task.chatId),
+    );
     work.add(summary).catch((error: unknown) => {
       deps.log.warn("conversation not summarised", { task: task.id, reason: reasonOf(error) });
     });

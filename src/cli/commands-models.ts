@@ -7,8 +7,13 @@ export function addModelCommands(program: Command, deps: CommandDeps): void {
   const { output, withServices } = deps;
   program
     .command("models [action] [name]")
-    .description(
-      "list: which model answers, and why; pull NAME: download one; check: can I answer?",
+    .description("which model answers, and why; get one")
+    .addHelpText(
+      "after",
+      `
+  agent models                 each tier's models in the order they would be tried, and why
+  agent models pull NAME       download one, with Ollama or into this program
+  agent models check           whether each tier could answer now`,
     )
     .action((action = "list", name?: string) =>
       withServices(async ({ operations }, { json = false }) => {

@@ -20,7 +20,7 @@ export function addRecordCommands(program: Command, deps: CommandDeps): void {
     );
   program
     .command("show <task>")
-    .description("show one task: its steps, what it used and what left the machine")
+    .description("one task: its steps, its cost and what left the machine")
     .action((id: string) =>
       withServices(async ({ operations }, { json = false }) => {
         const { show } = await import("./history.ts");
@@ -34,7 +34,7 @@ export function addRecordCommands(program: Command, deps: CommandDeps): void {
 function addTotals(program: Command, { output, withServices }: CommandDeps): void {
   program
     .command("stats")
-    .description("tokens, cost and time of the last days, by model and tier")
+    .description("tokens, cost and time of the last days")
     .option("--days <n>", "how many days", count, 30)
     .action(({ days }: { days: number }) =>
       withServices(async ({ operations }, { json = false }) => {
@@ -45,7 +45,7 @@ function addTotals(program: Command, { output, withServices }: CommandDeps): voi
     );
   program
     .command("export")
-    .description("write every task with all that is known of it to a file")
+    .description("write everything that is known of every task")
     .addOption(
       new Option("--format <name>", "json, jsonl or csv (one row a task)")
         .choices(exportFormats)

@@ -7,7 +7,7 @@ export function addServiceCommands(program: Command, deps: CommandDeps): void {
   const { output, withServices } = deps;
   program
     .command("serve")
-    .description("run in the background of your other commands, until agent stop")
+    .description("run as a service that your other commands talk to")
     .action(async () => {
       const { createServing } = await import("./serve.ts");
       const serving = createServing(output, deps.termination());
@@ -19,7 +19,7 @@ export function addServiceCommands(program: Command, deps: CommandDeps): void {
     });
   program
     .command("status")
-    .description("say whether a service runs, and what it is doing")
+    .description("whether a service runs, and what it is doing")
     .action(() =>
       withServices(async (services, { json = false }) => {
         const { status } = await import("./status.ts");
@@ -28,7 +28,7 @@ export function addServiceCommands(program: Command, deps: CommandDeps): void {
     );
   program
     .command("stop")
-    .description("end the service; what runs is finished, or goes on at its next start")
+    .description("end the service; what is not done goes on at its next start")
     .action(() =>
       withServices(async (services) => {
         const { stop } = await import("./status.ts");
@@ -37,7 +37,7 @@ export function addServiceCommands(program: Command, deps: CommandDeps): void {
     );
   program
     .command("logs")
-    .description("show the program's own record of what it does")
+    .description("the program's own record of what it does")
     .option("-f, --follow", "go on with what comes, until Ctrl-C")
     .option("--task <id>", "only lines of the task whose id ends like this")
     .option("--lines <n>", "most lines of what there is", Number, 200)

@@ -5,7 +5,14 @@ import { badOption, type CommandDeps, unknownWord } from "./command-deps.ts";
 function addConfig(program: Command, { output, withServices }: CommandDeps): void {
   program
     .command("config [action] [key] [value]")
-    .description("list; get KEY; set KEY VALUE: the settings, checked before they are written")
+    .description("read and change the settings")
+    .addHelpText(
+      "after",
+      `
+  agent config                              every setting; yours are marked
+  agent config get models.tiers
+  agent config set models.cloud when-asked  checked before it is written to config/*.local.yaml`,
+    )
     .action((action = "list", key?: string, value?: string) =>
       withServices(async ({ settings }, { json = false }) => {
         const { printSettings } = await import("./config.ts");
@@ -24,7 +31,7 @@ function addConfig(program: Command, { output, withServices }: CommandDeps): voi
 function addDoctor(program: Command, { output, withServices }: CommandDeps): void {
   program
     .command("doctor")
-    .description("check each part; say what is wrong and how to mend it")
+    .description("what is wrong with each part, and how to mend it")
     .option("--bundle <file>", "write what a bug report needs to a file, without any secret")
     .action(({ bundle }: { bundle?: string }) =>
       withServices(async (services, { json = false }) => {
@@ -39,8 +46,8 @@ function addDoctor(program: Command, { output, withServices }: CommandDeps): voi
 function describeCompletion(program: Command): void {
   program
     .command("completion <shell>")
-    .description("print the completion of this command line for bash, zsh, fish or powershell")
-    .addHelpText("after", "\nFor example, in ~/.zshrc: source <(agent completion zsh)");
+    .description("completion for bash, zsh, fish or powershell")
+    .addHelpText("after", "\n  source <(agent completion zsh)     in ~/.zshrc, for example");
 }
 
 /** Adds the commands that set the program up and look after it. */
@@ -48,7 +55,7 @@ export function addSetupCommands(program: Command, deps: CommandDeps): void {
   const { output, withServices } = deps;
   program
     .command("setup")
-    .description("choose models, what may leave the machine, your language; may be run again")
+    .description("choose models and what may leave the machine")
     .option("--model <name>", "get this model (agent models lists them); none: get none")
     .option("--cloud <rule>", "never, when-asked or fallback")
     .option("--time-zone <name>", "for example Europe/Amsterdam")

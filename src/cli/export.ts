@@ -18,7 +18,7 @@ export const exportFormats = ["json", "jsonl", "csv"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 /** Tasks of one page: enough to be quick, few enough to be small. */
-const pageSize = 200;
+const pageSize = 50;
 
 async function* records(operations: Operations): AsyncGenerator<TaskRecord> {
   let after: string | null = null;
@@ -115,7 +115,7 @@ async function toFile(file: string, text: AsyncIterable<string>): Promise<void> 
     await pipeline(Readable.from(text), createWriteStream(beside, { mode: 0o600, flush: true }));
     await rename(beside, file);
   } catch (error) {
-    await rm(beside, { force: true });
+    await rm(beside, { force: true }).catch(() => undefined);
     throw failure(file, error);
   }
 }

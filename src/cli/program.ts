@@ -8,7 +8,7 @@ import { addRecordCommands } from "./commands-records.ts";
 import { addServiceCommands } from "./commands-service.ts";
 import { addSetupCommands } from "./commands-setup.ts";
 import { addCompletion, completionWords } from "./completion.ts";
-import { helpText } from "./help.ts";
+import { closing, examples, helpWidth } from "./help.ts";
 import { terminalChat } from "./terminal-chat.ts";
 
 interface AskRootOptions extends RootOptions {
@@ -28,7 +28,8 @@ function chatName(text: string): string {
 /** The whole command line; resolves with the exit code. Rejects with an AppError that the caller prints. */
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
   let code: number = exitCodes.ok;
-  const completes = completionWords.some((word) => word === argv[0]);
+  const command = argv.find((word, i) => !word.startsWith("-") && argv[i - 1] !== "--home");
+  const completes = completionWords.some((word) => word === command);
   const finish = (result: number): void => {
     code = result;
   };
@@ -43,11 +44,18 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   return code;
 }
 
-function createRoot({ version }: CliDeps): Command {
+function createRoot({ version, output }: CliDeps): Command {
   return new Command("agent")
-    .description("Your own AI agent. Give it words, and it answers; give it none, and it chats.")
+    .configureOutput({
+      writeOut: (text) => output.write(text),
+      writeErr: (text) => output.note(text.trimEnd()),
+      getOutHelpWidth: () => helpWidth,
+      getErrHelpWidth: () => helpWidth,
+    })
+    .description(
+      `Your own AI agent. Give it words, and it answers; give it none, and it chats.\n${examples.trimEnd()}`,
+    )
     .usage('[options] ["words" ...]\n       agent [command]')
-    .version(version, "-V, --version", "print the version")
     .argument("[words...]", 'what you ask; a "-" at the end adds standard input')
     .optionsGroup("Asking:")
     .option("--tier <word>", "fast, smart or cloud")
@@ -62,9 +70,10 @@ function createRoot({ version }: CliDeps): Command {
     .option("--home <folder>", "where all that is yours lies")
     .option("--json", "print JSON")
     .option("--verbose", "show where a failure came from")
-    .helpOption("-h, --help", "show this page, or that of a command")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "show this page")
     .helpCommand(false)
-    .addHelpText("after", helpText)
+    .addHelpText("after", closing)
     .showHelpAfterError("Run agent --help for what there is.")
     .exitOverride()
     .enablePositionalOptions(false);

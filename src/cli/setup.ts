@@ -57,8 +57,8 @@ async function answerOf<Value extends string>(
   return setup.asker === undefined ? undefined : ask(setup.asker);
 }
 
-function offerLabel({ name, sizeBytes, where }: ListedModel): string {
-  return `${name}, ${sizeText(sizeBytes)}, runs in this program (${where})`;
+function offerLabel({ name, sizeBytes }: ListedModel): string {
+  return `${name}, ${sizeText(sizeBytes)}, runs in this program`;
 }
 
 async function chooseModel({ services, output }: Setup, asker: Asker): Promise<string> {
@@ -151,13 +151,11 @@ export async function runSetup(
 ): Promise<number> {
   const whole: Setup = { services, output, ...given };
   checkAnswerable(whole);
+  await setModel(whole);
   await setCloud(whole);
   await setKey(whole);
-  await setModel(whole);
   await setPerson(whole);
-  const holder = await services.holder();
-  holder?.close();
-  if (holder !== undefined) {
+  if (!(await services.isOwn())) {
     output.note(
       "The agent that runs read its settings at its start: agent stop, then agent serve.",
     );

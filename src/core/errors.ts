@@ -79,7 +79,35 @@ export const errorTable = {
     say: "{host} does not answer ({problem}): start it, or choose another model with agent models.",
     exit: 4,
   },
-  "model.missing": { say: "The model {model} is not on {host}: run {fix}.", exit: 3 },
+  "model.missing": { say: "The model {model} is not on {host}: {fix}.", exit: 3 },
+  "model.no-key": {
+    say: "{host} wants a key and there is none: run agent setup --key {key}{also}.",
+    exit: 3,
+  },
+  "model.wrong-key": {
+    say: "{host} does not accept the key {key}: it is mistyped or revoked, so run agent setup --key {key} with a valid one.",
+    exit: 3,
+  },
+  "model.no-credit": {
+    say: "{host} answers no more with the key {key}, since its credit or spend limit is used up: add credit or raise the limit there, or use --tier smart.",
+    exit: 3,
+  },
+  "model.address": {
+    say: "{url} is not the address of a model's API ({problem}): {fix}.",
+    exit: 3,
+  },
+  "model.rate-limit": {
+    say: "{host} takes no request right now ({problem}): try again {when}.",
+    exit: 75,
+  },
+  "model.failed": {
+    say: "{host} failed ({problem}): try again, or choose another model with agent models.",
+    exit: 75,
+  },
+  "model.refusal": {
+    say: "{model} declines to answer this: ask in another way, or choose another model with agent models.",
+    exit: 5,
+  },
   "model.refused": { say: "{model}: {problem}", exit: 5 },
   "model.bad-request": { say: "{model} refused the request: {problem}", exit: 1 },
   "model.context-overflow": {
@@ -161,7 +189,7 @@ export const errorTable = {
     say: "There is no log in {folder} yet: it begins with the first task or service.",
     exit: 1,
   },
-  "config.unknown-key": { say: 'There is no setting "{key}"{meant}.', exit: 2 },
+  "config.unknown-key": { say: 'There is no setting "{key}"{meant}', exit: 2 },
   "service.none": { say: "No service is running: start one with agent serve.", exit: 4 },
   "service.running": {
     say: "A service is running already (process {pid}): agent status says more, agent stop ends it.",

@@ -1,8 +1,9 @@
-import { z } from "zod";
+import type { z } from "zod";
 
 import type { Check } from "./doctor.ts";
 import type { Receipt } from "./http.ts";
 import type { ListedModel } from "./models.ts";
+import type { operationInputs } from "./operation-inputs.ts";
 import type { PersonSettings } from "./person.ts";
 import type { Explained } from "./router.ts";
 import type { Stats } from "./store.ts";
@@ -33,52 +34,6 @@ export interface TaskRecord extends Task {
   readonly receipts: readonly Receipt[];
 }
 
-const days = z.int().min(1).max(36_500);
-const id = z.string().min(1).max(200);
-const nothing = z.strictObject({});
-
-const inputs = {
-  status: nothing,
-  /** Stores a request and works it. `taskId` is the id it gets: asked again with the same one, nothing is done twice. */
-  ask: z.strictObject({
-    taskId: z
-      .string()
-      .regex(/^[0-9A-HJKMNP-TV-Z]{16}$/)
-      .optional(),
-    chatId: id,
-    personId: id,
-    words: z.string().min(1),
-    agent: z.string().optional(),
-    tier: z.string().optional(),
-    newConversation: z.boolean().optional(),
-  }),
-  newConversation: z.strictObject({ chatId: id, personId: id }),
-  /** Newest first. */
-  tasks: z.strictObject({
-    limit: z.int().min(1).max(10_000),
-    search: z.string().optional(),
-    personId: id.optional(),
-  }),
-  /** The one task whose id ends with these characters. */
-  task: z.strictObject({ ending: z.string().min(1).max(100) }),
-  /** Oldest first, those after the task `after`. */
-  export: z.strictObject({ after: id.nullable(), limit: z.int().min(1).max(1000) }),
-  stats: z.strictObject({ days }),
-  models: nothing,
-  /** The candidates of a tier, or of a word that means one, in the order they would be tried. */
-  explain: z.strictObject({ tier: z.string() }),
-  pull: z.strictObject({ name: z.string().min(1) }),
-  doctor: nothing,
-  person: z.strictObject({ personId: id }),
-  setPerson: z.strictObject({
-    personId: id,
-    timeZone: z.string().nullable().optional(),
-    language: z.string().nullable().optional(),
-  }),
-  /** Ends a service: what runs is finished, or parked after ten seconds. False where the holder is no service. */
-  shutdown: nothing,
-};
-
 /** What each operation gives. */
 interface Results {
   status: Status;
@@ -103,10 +58,10 @@ interface Events {
 }
 
 /** The name of an operation. */
-export type OperationName = keyof typeof inputs;
+export type OperationName = keyof typeof operationInputs;
 
 /** What an operation is given. */
-export type OperationInput<Name extends OperationName> = z.infer<(typeof inputs)[Name]>;
+export type OperationInput<Name extends OperationName> = z.infer<(typeof operationInputs)[Name]>;
 
 /** What an operation gives. */
 export type OperationResult<Name extends OperationName> = Results[Name];
@@ -116,11 +71,6 @@ export interface OperationWatch<Name extends OperationName> {
   readonly onEvent?: (event: Name extends keyof Events ? Events[Name] : never) => void;
   readonly signal?: AbortSignal;
 }
-
-/** The schema of each operation's input. */
-export const operationInputs: {
-  readonly [Name in OperationName]: z.ZodType<OperationInput<Name>>;
-} = inputs;
 
 /**
  * All that the program can be asked to do, by its own command line, by a program, over the control socket and over HTTP. Each

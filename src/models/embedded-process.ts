@@ -6,7 +6,7 @@ import type { ModelRequest } from "#core/model.ts";
 import type { Child, Spawn } from "#core/process.ts";
 
 import { type Report, reportSchema } from "./embedded-protocol.ts";
-import { createMailbox, type Mailbox } from "./mailbox.ts";
+import { createMailbox, type Mailbox } from "#core/mailbox.ts";
 
 /** What is asked of a running engine. */
 export type Question =

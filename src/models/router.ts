@@ -23,6 +23,12 @@ const worthAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.crashed",
   "model.damaged",
   "model.memory",
+  "model.no-key",
+  "model.wrong-key",
+  "model.no-credit",
+  "model.address",
+  "model.rate-limit",
+  "model.failed",
   "engine.missing",
 ]);
 
@@ -102,6 +108,13 @@ async function* tryOne(
   return { stop, spoke: firstTokenAt !== undefined };
 }
 
+/** A candidate that steps in for the owner's own or for one that failed: the person is told, since this is not what was asked for. */
+function instead(candidate: Candidate, passed: string): Candidate {
+  const said = `${passed} ${candidate.deployment} is tried instead.`;
+  const notice = candidate.notice === undefined ? said : `${said} ${candidate.notice}`;
+  return { ...candidate, notice };
+}
+
 /** What to say when nothing answered: the one real failure, or the ways to a model. */
 function nothingLeft(tried: Failure | undefined, skipped: readonly Skipped[]): Failure {
   if (tried !== undefined) return tried;
@@ -123,13 +136,18 @@ export function createRouter(deps: {
   async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
     const skipped: Skipped[] = [];
     let failure: Failure | undefined;
+    // Why the one that was wished for does not answer.
+    let passed: string | undefined;
     for await (const option of options(settings, sources, ask)) {
       if (!isCandidate(option)) {
         skipped.push(option);
+        if (option.deployment === settings.use && !ask.forced) passed = option.why.message;
         continue;
       }
-      const tried = yield* tryOne(clock, option, { ask, signal });
+      const candidate = passed === undefined ? option : instead(option, passed);
+      const tried = yield* tryOne(clock, candidate, { ask, signal });
       failure = tried.stop.failure;
+      passed = failure?.sentence;
       const goOn = failure !== undefined && !tried.spoke && worthAnother.has(failure.code);
       if (goOn) continue;
       yield tried.stop;

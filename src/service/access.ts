@@ -39,8 +39,10 @@ type Side =
   | { readonly own: true; readonly operations: Operations }
   | { readonly own: false; readonly operations: Operations; readonly close: () => void };
 
-function checkVersion({ hello }: Connection, version: string): void {
+/** Hangs up and throws when the other side is of another version. */
+function checkVersion({ hello, close }: Connection, version: string): void {
   if (hello.version === version) return;
+  close();
   const { pid, version: theirs } = hello;
   throw new AppError("service.version", { pid, theirs, ours: version });
 }

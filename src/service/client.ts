@@ -16,7 +16,7 @@ import {
 
 import { controlAddress, socketFile } from "./address.ts";
 import { createDecoder, encodeFrame } from "./frames.ts";
-import { type Hello, type Said, type ServerFrame, serverFrameSchema } from "./messages.ts";
+import { type Hello, type Said, readServerFrame, type ServerFrame } from "./messages.ts";
 
 /** How long the holder of the data may take to greet. */
 const greetingMs = 5000;
@@ -139,7 +139,7 @@ function dial(folder: string): Promise<Socket | undefined> {
     });
     socket.once("error", (error) => {
       address.release();
-      if (/^(ENOENT|ECONNREFUSED|ENOTSOCK|ECONNRESET)$/.test(codeOf(error))) {
+      if (/^(ENOENT|ECONNREFUSED|ENOTDIR|ENOTSOCK|ECONNRESET)$/.test(codeOf(error))) {
         resolve(undefined);
         return;
       }
@@ -164,8 +164,9 @@ function greet(socket: Socket, calls: Calls): Promise<Hello | undefined> {
     socket.on("data", (piece) => {
       try {
         for (const value of decoder.push(piece)) {
-          const frame = serverFrameSchema.parse(value);
-          if ("hello" in frame) resolve(frame.hello);
+          const frame = readServerFrame(value);
+          if (frame === undefined) socket.destroy();
+          else if ("hello" in frame) resolve(frame.hello);
           else calls.take(frame);
         }
       } catch {

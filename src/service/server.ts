@@ -2,17 +2,32 @@ import { once } from "node:events";
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 
+import { z } from "zod";
+
 import { AppError, reasonOf } from "#core/errors.ts";
-import {
-  operationInputs,
-  type OperationName,
-  type OperationResult,
-  type Operations,
+import { operationInputs } from "#core/operation-inputs.ts";
+import type {
+  OperationInput,
+  OperationName,
+  OperationResult,
+  Operations,
 } from "#core/operations.ts";
 
 import { controlAddress, socketFile } from "./address.ts";
 import { createDecoder, encodeFrame } from "./frames.ts";
-import { clientFrameSchema, type Hello, type Said, type ServerFrame } from "./messages.ts";
+import type { Hello, Said, ServerFrame } from "./messages.ts";
+
+const callId = z.int().min(1);
+
+/** What a client sends: a call, or the wish that one of its calls ends. */
+const clientFrameSchema = z.union([
+  z.strictObject({
+    id: callId,
+    call: z.custom<OperationName>((name) => typeof name === "string" && name in operationInputs),
+    input: z.unknown(),
+  }),
+  z.strictObject({ id: callId, cancel: z.literal(true) }),
+]);
 
 /** What answers on a control socket. */
 export interface ServerOptions {
@@ -54,12 +69,15 @@ function failureFrame(options: ServerOptions, id: number, error: unknown): Serve
   return { id, failure: { code: "bug", sentence } };
 }
 
+const schemas: { readonly [Name in OperationName]: z.ZodType<OperationInput<Name>> } =
+  operationInputs;
+
 async function perform<Name extends OperationName>(
   operations: Operations,
   call: { readonly name: Name; readonly input: unknown },
   watch: { readonly onEvent: (event: unknown) => void; readonly signal: AbortSignal },
 ): Promise<OperationResult<Name>> {
-  const input = operationInputs[call.name].safeParse(call.input);
+  const input = schemas[call.name].safeParse(call.input);
   if (input.success) return operations[call.name](input.data, watch);
   const problem = `The operation ${call.name} was given what it does not take: ${reasonOf(input.error)}`;
   throw new AppError("usage.option", { problem });

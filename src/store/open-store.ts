@@ -22,10 +22,10 @@ export interface StoreOptions {
   /** The data directory; made where it is missing. */
   readonly folder: string;
   readonly clock: Clock;
-  /** The number of a folder's file system on Linux; statfs(2) tells it where nothing is given. */
-  readonly diskType?: (folder: string) => number;
   /** What every text goes through before it is written. */
   readonly redact?: (text: string) => string;
+  /** The number of a folder's file system on Linux; statfs(2) tells it where nothing is given. */
+  readonly diskType?: (folder: string) => number;
 }
 
 /** A store with what benches and tests look at. */

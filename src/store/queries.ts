@@ -1,4 +1,4 @@
-import type { Database } from "better-sqlite3";
+import type { Database, Statement } from "better-sqlite3";
 import {
   type CompiledQuery,
   DummyDriver,
@@ -24,6 +24,12 @@ export interface Queries {
   readonly run: (query: Query<unknown>) => number;
 }
 
+/** The rows of a statement, of the type that kysely derived from its query. */
+function rowsOf<Row>(statement: Statement, parameters: readonly unknown[]): Row[];
+function rowsOf(statement: Statement, parameters: readonly unknown[]): unknown[] {
+  return statement.all(...parameters);
+}
+
 /** kysely as the query builder alone, since its drivers are asynchronous and our savepoints are not. */
 export function createQueries(database: Database, redact: (text: string) => string): Queries {
   const clean = (value: unknown): unknown => (typeof value === "string" ? redact(value) : value);
@@ -35,9 +41,16 @@ export function createQueries(database: Database, redact: (text: string) => stri
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
   });
+  // Values are parameters, so the program has few different statements; preparing each time costs more than running.
+  const statements = new Map<string, Statement>();
+  const prepared = (sql: string): Statement => {
+    const statement = statements.get(sql) ?? database.prepare(sql);
+    statements.set(sql, statement);
+    return statement;
+  };
   const all = <Row>(query: Query<Row>): Row[] => {
     const { sql, parameters } = query.compile();
-    return database.prepare<unknown[], Row>(sql).all(...parameters);
+    return rowsOf<Row>(prepared(sql), parameters);
   };
   return {
     build,
@@ -45,7 +58,7 @@ export function createQueries(database: Database, redact: (text: string) => stri
     first: (query) => all(query)[0],
     run(query) {
       const { sql, parameters } = query.compile();
-      return database.prepare(sql).run(...parameters.map(clean)).changes;
+      return prepared(sql).run(...parameters.map(clean)).changes;
     },
   };
 }

@@ -4,6 +4,7 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { emptyFolder } from "../fakes/folder.ts";
+import { fakeKey, startFakeOpenAi } from "../fakes/openai.ts";
 import { type Run, run, scriptedHome } from "../fakes/program.ts";
 import { closedOrigin } from "../fakes/server.ts";
 
@@ -74,6 +75,78 @@ embedded: { smollm2-135m: { starter: false } }
 `;
     await writeFile(path.join(home, "config/models.local.yaml"), settings);
     expectOneLine(await run(home, ["hi"]), 4, /does not answer \(connection refused\): start it/);
+  });
+
+  const service = (url: string, model: string) => `use: mine
+hosts: { mine: { kind: openai, url: "${url}", key: MY_API_KEY } }
+deployments: { mine: { host: mine, model: ${model} } }
+tiers: { local-fast: [], local-smart: [] }
+embedded: { smollm2-135m: { starter: false } }
+`;
+
+  test.each([
+    [
+      "a wrong or revoked key",
+      "plain",
+      "",
+      "sk-wrong-1234567",
+      3,
+      /^127\.0\.0\.1:\d+ does not accept the key MY_API_KEY: it is mistyped or revoked, so run agent setup --key MY_API_KEY with a valid one\.$/,
+    ],
+    [
+      "no key at all",
+      "plain",
+      "",
+      "",
+      3,
+      /wants a key and there is none: run agent setup --key MY_API_KEY\.$/,
+    ],
+    [
+      "a base URL without /v1",
+      "plain",
+      "short",
+      fakeKey,
+      3,
+      /is not the address of a model's API \(.*\): write \/v1 at the end of its url/,
+    ],
+    [
+      "a server that answers HTML",
+      "html",
+      "",
+      fakeKey,
+      3,
+      /is not the address of a model's API \(it answers with a web page\): correct its url/,
+    ],
+    [
+      "a model name that does not exist",
+      "missing",
+      "",
+      fakeKey,
+      3,
+      /^The model missing is not on 127\.0\.0\.1:\d+: write the name of one that it has/,
+    ],
+    [
+      "a conversation that is too long",
+      "overflow",
+      "",
+      fakeKey,
+      1,
+      /too long for overflow: start a new one with --new/,
+    ],
+    [
+      "too many requests",
+      "rate-limit",
+      "",
+      fakeKey,
+      75,
+      /takes no request right now \(too many requests\): try again in 7 seconds/,
+    ],
+  ])("%s", async (_, model, address, key, code, line) => {
+    const home = await scriptedHome(script);
+    const { url } = await startFakeOpenAi();
+    const at = address === "short" ? url.replace("/v1", "") : url;
+    await writeFile(path.join(home, "config/models.local.yaml"), service(at, model));
+    expectOneLine(await run(home, ["hi"], { env: { MY_API_KEY: key } }), code, line);
   });
 
   test("no model and no way to one, and what needs no model goes on working", async () => {

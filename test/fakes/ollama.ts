@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 import { z } from "zod";
 
-import { startServer } from "./server.ts";
+import { type StartServer, startServer } from "./server.ts";
 
 const chatSchema = z.strictObject({
   model: z.string(),
@@ -128,7 +128,7 @@ async function play(response: ServerResponse, scenario: string, bytewise: boolea
 }
 
 /** A strict server of Ollama's API on loopback: the model's name picks the scenario, "-bytes" sends it byte by byte. */
-export async function startFakeOllama(): Promise<FakeOllama> {
+export async function startFakeOllama(start: StartServer = startServer): Promise<FakeOllama> {
   const chats: Chat[] = [];
   const paths: string[] = [];
   const aborted = Promise.withResolvers<void>();
@@ -193,7 +193,7 @@ export async function startFakeOllama(): Promise<FakeOllama> {
     return undefined;
   }
 
-  const url = await startServer((request, response) => {
+  const url = await start((request, response) => {
     paths.push(request.url ?? "");
     if (request.url === "/api/chat") void chat(request, response);
     else if (request.url === "/api/show") void show(request, response);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { openSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
@@ -7,7 +8,8 @@ import { onTestFinished } from "vitest";
 
 import { emptyFolder } from "./folder.ts";
 
-const launcher = path.join(import.meta.dirname, "../../agent.js");
+/** The program as people start it. */
+export const launcher = path.join(import.meta.dirname, "../../agent.js");
 
 /** What a run of the program came to. */
 export interface Run {
@@ -33,33 +35,49 @@ deployments: { script: { host: here, model: script } }
 /** An empty home whose model answers from this script (YAML). */
 export async function scriptedHome(script: string): Promise<string> {
   const home = await emptyFolder("home");
-  await mkdir(path.join(home, "config"));
+  await writeScript(home, script);
+  return home;
+}
+
+/** Makes this script the model of a home. */
+export async function writeScript(home: string, script: string): Promise<void> {
+  await mkdir(path.join(home, "config"), { recursive: true });
   await writeFile(path.join(home, "config/models.local.yaml"), scriptedSettings);
   await writeFile(path.join(home, "script.yaml"), script);
-  return home;
 }
 
 /** Starts the real program. */
 export function start(
   home: string,
   args: readonly string[],
-  options: { readonly input?: string | Buffer; readonly env?: Record<string, string> } = {},
+  options: {
+    readonly input?: string | Buffer;
+    readonly env?: Record<string, string>;
+    /** Leaves standard input open, for words that come later. */
+    readonly keepOpen?: boolean;
+    /** A file that standard output goes to. */
+    readonly stdoutTo?: string;
+  } = {},
 ): Running {
   const child = spawn(process.execPath, [launcher, "--home", home, ...args], {
     env: { ...process.env, ...options.env },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: [
+      "pipe",
+      options.stdoutTo === undefined ? "pipe" : openSync(options.stdoutTo, "w"),
+      "pipe",
+    ],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   const seen = { stdout: "", stderr: "" };
   const waiting = new Set<() => void>();
   for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (text: string) => {
+    child[name]?.setEncoding("utf8").on("data", (text: string) => {
       seen[name] += text;
       for (const check of waiting) check();
     });
   }
-  child.stdin.on("error", () => {});
-  child.stdin.end(options.input ?? "");
+  child.stdin?.on("error", () => {});
+  if (options.keepOpen !== true) child.stdin?.end(options.input ?? "");
   return {
     child,
     ended: once(child, "close").then(() => ({ ...seen, code: child.exitCode })),

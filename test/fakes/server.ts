@@ -12,16 +12,30 @@ function portOf(server: Server): number {
   return address.port;
 }
 
-/** A real HTTP server on loopback that is closed after the test; gives its origin. */
-export async function startServer(listener: RequestListener): Promise<string> {
+/** Starts a server for a listener and gives its origin. */
+export type StartServer = (listener: RequestListener) => Promise<string>;
+
+/** A real HTTP server on loopback; gives its origin and how it is closed. */
+export async function openServer(
+  listener: RequestListener,
+): Promise<{ readonly origin: string; readonly close: () => void }> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${portOf(server)}`;
+  return {
+    origin: `http://127.0.0.1:${portOf(server)}`,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
 }
+
+/** A real HTTP server on loopback that is closed after the test. */
+export const startServer: StartServer = async (listener) => {
+  const { origin, close } = await openServer(listener);
+  onTestFinished(close);
+  return origin;
+};
 
 /** An origin on loopback where nothing listens. */
 export async function closedOrigin(): Promise<string> {

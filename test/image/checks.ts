@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -41,8 +41,8 @@ function volume(folder: string, uid: number, gid: number): string {
 
 /** A folder of settings by which a scripted model answers everything. */
 function settings(folder: string): string {
-  const config = path.join(folder, "config");
-  mkdirSync(config);
+  const config = mkdtempSync(path.join(folder, "config-"));
+  chmodSync(config, 0o755);
   const models = `use: script
 hosts: { here: { kind: scripted, script: config/script.yaml } }
 deployments: { script: { host: here, model: script } }
@@ -125,36 +125,32 @@ export function programFigures(image: Image, folder: string, version: string): F
   ];
 }
 
-/** The image as it is meant to run: healthy after its start, and ended by SIGTERM. */
+/** The image as it is meant to run: healthy after its start, answering, and ended by SIGTERM. */
 export async function serviceFigures(image: Image, folder: string): Promise<Figure[]> {
-  const box = { image, data: volume(folder, 1000, 1000) };
-  if (!/^ +serve\b/m.test(agentIn(box, "--help").stdout)) {
-    return [{ name: "agent serve", value: "not in this tree yet" }];
-  }
+  const readable = { [settings(folder)]: "/data/config" };
+  const box = { image, data: volume(folder, 1000, 1000), readable };
+  const check = image.config.Healthcheck?.Test.slice(1) ?? [];
   const service = await startService(box);
   const started = performance.now();
   const passed = (): number => performance.now() - started;
-  let health = service.health();
+  let health = service.exec(check);
   while (health.code !== 0 && service.child.exitCode === null && passed() < healthyMs) {
     await pause(200);
-    health = service.health();
+    health = service.exec(check);
   }
   const tookMs = passed();
+  const answered = service.exec(["agent", "Write a haiku about coding"]);
   const stopping = performance.now();
   const code = await service.stop();
-  const figures = [
-    word(
-      "health check",
-      health.code === 0 ? "passes" : `${said(health)}; ${await service.output}`,
-      "passes",
-    ),
-    figure("ms until healthy", tookMs, healthyMs),
-    word("exit code after SIGTERM", String(code), "0"),
-    figure("ms from SIGTERM to its end", performance.now() - stopping, stopMs),
-  ];
-  const after = runIn(box, image.config.Healthcheck?.Test.slice(1) ?? []);
+  const tookToStopMs = performance.now() - stopping;
+  const seen = health.code === 0 ? "passes" : `${said(health)}; ${await service.output}`;
+  const after = runIn(box, check);
   return [
-    ...figures,
+    word("health check", seen, "passes"),
+    figure("ms until healthy", tookMs, healthyMs),
+    word("an answer of the service", printed(answered), answer),
+    word("exit code after SIGTERM", String(code), "0"),
+    figure("ms from SIGTERM to its end", tookToStopMs, stopMs),
     word("health check when it is stopped", after.code === 0 ? "passes" : "fails", "fails"),
   ];
 }

@@ -18,11 +18,14 @@ function model(id: string, reply: ScriptedReply = { text: `I am ${id}.` }): Mode
 }
 
 const settings: ModelSettings = modelSettingsSchema.parse({
-  hosts: { ollama: { kind: "ollama", url: "http://127.0.0.1:11434" } },
+  hosts: {
+    ollama: { kind: "ollama", url: "http://127.0.0.1:11434" },
+    anthropic: { kind: "anthropic" },
+  },
   deployments: {
     small: { host: "ollama", model: "qwen3:1.7b" },
     big: { host: "ollama", model: "qwen3:8b" },
-    sonnet: { host: "ollama", model: "unused" },
+    sonnet: { host: "anthropic", model: "unused" },
   },
   tiers: { "local-fast": ["small"], "local-smart": ["big", "small"], "cloud-smart": ["sonnet"] },
 });
@@ -130,6 +133,47 @@ describe("which model answers", () => {
     expect([chosen(events), failure(events)]).toEqual([[], "model.refused"]);
   });
 
+  test("a cloud that is allowed answers who asks for it, and nobody else", async () => {
+    const allowed = { settings: { cloud: "when-asked" } } as const;
+    const asked = { ...allowed, tier: "cloud-smart", forced: true } as const;
+    expect(chosen(await route({ installed: both }, asked))).toEqual(["sonnet"]);
+    expect(chosen(await route({ installed: both }, { ...allowed, tier: "cloud-smart" }))).toEqual([
+      "big",
+    ]);
+    const tiers = {
+      "local-fast": ["sonnet", "small"],
+      "local-smart": [],
+      "cloud-smart": ["sonnet"],
+    };
+    const listed = { settings: { cloud: "when-asked", tiers } } as const;
+    expect(chosen(await route({ installed: both }, listed))).toEqual(["small"]);
+  });
+
+  test("the owner's own choice of a cloud is not obeyed unasked, and the person is told why", async () => {
+    const own = { settings: { use: "sonnet", cloud: "when-asked" } } as const;
+    const [first] = await route({ installed: both }, own);
+    expect(first).toMatchObject({
+      deployment: "small",
+      notice: expect.stringMatching(
+        /runs in a cloud.*add --tier cloud\. small is tried instead\.$/,
+      ),
+    });
+  });
+
+  test("a server of OpenAI's API at home needs no permission, one elsewhere does", async () => {
+    const at = (url: string) =>
+      modelSettingsSchema.parse({
+        hosts: { server: { kind: "openai", url } },
+        deployments: { mine: { host: "server", model: "m" } },
+        tiers: { "local-fast": ["mine"] },
+      });
+    const home = ["http://127.0.0.1:1234/v1", "http://192.168.1.5:8080/v1"];
+    for (const url of home)
+      expect(chosen(await route({}, { settings: at(url) }))).toEqual(["mine"]);
+    const far = await route({}, { settings: at("https://openrouter.ai/api/v1") });
+    expect([chosen(far), failure(far)]).toEqual([[], "model.refused"]);
+  });
+
   test("an agent's own cloud tier is answered here while no cloud is allowed", async () => {
     expect(chosen(await route({ installed: both }, { tier: "cloud-smart" }))).toEqual(["big"]);
   });
@@ -142,6 +186,10 @@ describe("when a deployment fails", () => {
 
   test("before its first token, the next one answers and both tries are on record", async () => {
     const open = opening({ failure: "model.timeout" });
+    const told = await route({ installed: both, open }, { tier: "local-smart" });
+    expect(told.findLast((event) => event.type === "chosen")).toMatchObject({
+      notice: expect.stringContaining("small is tried instead."),
+    });
     const events = await route({ installed: both, open }, { tier: "local-smart" });
     expect(chosen(events)).toEqual(["big", "small"]);
     const tries = events.flatMap((event) => (event.type === "attempt" ? [event.attempt] : []));

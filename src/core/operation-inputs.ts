@@ -1,0 +1,48 @@
+import { z } from "zod";
+
+const days = z.int().min(1).max(36_500);
+const id = z.string().min(1).max(200);
+const nothing = z.strictObject({});
+
+/** The schema of each operation's input. */
+export const operationInputs = {
+  status: nothing,
+  /** Stores a request and works it. `taskId` is the id it gets: asked again with the same one, nothing is done twice. */
+  ask: z.strictObject({
+    taskId: z
+      .string()
+      .regex(/^[0-9A-HJKMNP-TV-Z]{16}$/)
+      .optional(),
+    chatId: id,
+    personId: id,
+    words: z.string().min(1),
+    agent: z.string().optional(),
+    tier: z.string().optional(),
+    newConversation: z.boolean().optional(),
+  }),
+  newConversation: z.strictObject({ chatId: id, personId: id }),
+  /** Newest first. */
+  tasks: z.strictObject({
+    limit: z.int().min(1).max(10_000),
+    search: z.string().optional(),
+    personId: id.optional(),
+  }),
+  /** The one task whose id ends with these characters. */
+  task: z.strictObject({ ending: z.string().min(1).max(100) }),
+  /** Oldest first, those after the task `after`. */
+  export: z.strictObject({ after: id.nullable(), limit: z.int().min(1).max(1000) }),
+  stats: z.strictObject({ days }),
+  models: nothing,
+  /** The candidates of a tier, or of a word that means one, in the order they would be tried. */
+  explain: z.strictObject({ tier: z.string() }),
+  pull: z.strictObject({ name: z.string().min(1) }),
+  doctor: nothing,
+  person: z.strictObject({ personId: id }),
+  setPerson: z.strictObject({
+    personId: id,
+    timeZone: z.string().nullable().optional(),
+    language: z.string().nullable().optional(),
+  }),
+  /** Ends a service: what runs is finished, or parked after ten seconds. False where the holder is no service. */
+  shutdown: nothing,
+};
