@@ -209,8 +209,8 @@ function createWay(options: AppOptions, config: Config) {
         await parts.store();
         listening.server ??= await openServer({ ...options, config }, operations, parts);
       } catch (error) {
-        // Each operation that needs the store says so itself; the doctor and the models do not.
-        if (isLocked(error)) throw error;
+        // Each operation that needs the store says so itself; the doctor and the models do not. A service is nothing without it.
+        if (isLocked(error) || options.kind === "service") throw error;
       }
       return operations;
     },
@@ -246,9 +246,10 @@ async function openEditor(config: Config): Promise<SettingsEditor> {
 
 /** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */
 export async function openProgram(options: AppOptions): Promise<Services> {
-  const { folders, redactor, version } = options;
-  const { checkHome } = await import("./store/unwritable.ts");
-  checkHome(folders);
+  const { folders, kind, redactor, version } = options;
+  const { checkOpen } = await import("./store/unwritable.ts");
+  // A command other than the service may only want to ask the service of whoever owns the data.
+  checkOpen(folders.state, kind === "service" ? [folders.home, folders.state] : [folders.home]);
   const config = await loadConfig(folders, redactor);
   const { access, parts, close } = createWay(options, config);
   const { notify, watchdogMs } = createNotifier(config.environment, async () => {

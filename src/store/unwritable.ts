@@ -16,12 +16,16 @@ interface Finding {
   readonly fix: string;
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
 function codeOfAccess(file: string): string {
   try {
     accessSync(file, constants.W_OK);
     return "";
   } catch (error) {
-    return error instanceof Error && "code" in error ? String(error.code) : "";
+    return codeOf(error);
   }
 }
 
@@ -113,18 +117,16 @@ export function checkWritable(folder: string): void {
   throw unwritable(folder, new Error(codeOfAccess(blocked)));
 }
 
-/** Throws what `unwritable` says of the data directory when the home itself is closed to this program, settings and all. */
-export function checkHome({
-  home,
-  state,
-}: {
-  readonly home: string;
-  readonly state: string;
-}): void {
-  if (!existsSync(home)) return;
-  try {
-    accessSync(home, constants.R_OK | constants.X_OK);
-  } catch (error) {
-    throw unwritable(state, error);
+/**
+ * Throws what `unwritable` says when one of these folders is there and closed to this program. Asked first, since a closed
+ * folder fails in other ways too: as settings that cannot be read, or as a service of somebody else's.
+ */
+export function checkOpen(state: string, folders: readonly string[]): void {
+  for (const folder of folders) {
+    try {
+      accessSync(folder, constants.R_OK | constants.X_OK);
+    } catch (error) {
+      if (codeOf(error) !== "ENOENT") throw unwritable(state, error);
+    }
   }
 }

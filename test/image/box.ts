@@ -61,8 +61,8 @@ export function agentIn(box: Box, ...words: string[]): Ran {
 
 /** A container that goes on until it is stopped. */
 export interface Service {
-  /** Runs the image's health check beside it, as a container engine does. */
-  isHealthy(): boolean;
+  /** Runs a command in the same container, as an engine does for its health check. */
+  exec(command: readonly string[]): Ran;
   /** Sends SIGTERM to process 1; resolves with its exit code. */
   stop(): Promise<number | null>;
   readonly child: ChildProcess;
@@ -72,7 +72,7 @@ export interface Service {
 
 /** Starts the image as it is meant to run. */
 export async function startService(box: Box): Promise<Service> {
-  const { Entrypoint, Cmd, Healthcheck, User, Env } = box.image.config;
+  const { Entrypoint, Cmd, User, Env } = box.image.config;
   const inside = [...become(User), ...Entrypoint, ...Cmd];
   const child = spawn("bwrap", ["--info-fd", "3", ...walls(box, toBecome), ...inside], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
@@ -85,11 +85,11 @@ export async function startService(box: Box): Promise<Service> {
   const info = z.object({ "child-pid": z.int() }).parse(JSON.parse(await text(told)));
   const pid = info["child-pid"];
   const spaces = ["--target", String(pid), "--mount", "--pid", "--net", "--ipc", "--uts", "--root"];
-  const check = [...become(User), "env", "-i", ...Env, ...(Healthcheck?.Test.slice(1) ?? [])];
+  const beside = [...spaces, ...become(User), "env", "-i", "-C", "/app", ...Env];
   return {
     child,
     output,
-    isHealthy: () => run("nsenter", [...spaces, "--wd", ...check]).code === 0,
+    exec: (command) => run("nsenter", [...beside, ...command], { timeout: 10_000 }),
     async stop() {
       if (child.exitCode !== null) return child.exitCode;
       const ended = once(child, "close");

@@ -69,7 +69,6 @@ export function buildImage(
     config: imageSchema.parse(JSON.parse(text)).Docker.config,
     ownMb: sum(sizes.slice(below)),
     baseMb: sum(sizes.slice(0, below)),
-    // The storage is the check's own, so a container that an earlier run left goes too.
-    remove: () => void buildah.do("rm", "--all"),
+    remove: () => void buildah.do("rm", container),
   };
 }

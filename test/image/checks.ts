@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -9,7 +9,7 @@ import { type Figure, figure } from "../../bench/result.ts";
 import { agentOnArm64, openDatabaseOnArm64 } from "./arm64.ts";
 import { agentIn, type Box, runAsRootIn, runIn, startService } from "./box.ts";
 import type { Image } from "./build.ts";
-import type { Ran } from "./commands.ts";
+import { must, type Ran } from "./commands.ts";
 import { floors } from "./symbols.ts";
 
 /** Milliseconds that a container may take from its start to its first healthy answer. */
@@ -41,8 +41,8 @@ function volume(folder: string, uid: number, gid: number): string {
 
 /** A folder of settings by which a scripted model answers everything. */
 function settings(folder: string): string {
-  const config = path.join(folder, "config");
-  mkdirSync(config);
+  const config = mkdtempSync(path.join(folder, "config-"));
+  chmodSync(config, 0o755);
   const models = `use: script
 hosts: { here: { kind: scripted, script: config/script.yaml } }
 deployments: { script: { host: here, model: script } }
@@ -125,61 +125,68 @@ export function programFigures(image: Image, folder: string, version: string): F
   ];
 }
 
-/** The image as it is meant to run: healthy after its start, and ended by SIGTERM. */
+/** The image as it is meant to run: healthy after its start, answering, and ended by SIGTERM. */
 export async function serviceFigures(image: Image, folder: string): Promise<Figure[]> {
-  const box = { image, data: volume(folder, 1000, 1000) };
-  if (!/^ +serve\b/m.test(agentIn(box, "--help").stdout)) {
-    return [{ name: "agent serve", value: "not in this tree yet" }];
-  }
+  const readable = { [settings(folder)]: "/data/config" };
+  const box = { image, data: volume(folder, 1000, 1000), readable };
+  const check = image.config.Healthcheck?.Test.slice(1) ?? [];
   const service = await startService(box);
   const started = performance.now();
   const passed = (): number => performance.now() - started;
-  let healthy = false;
-  while (!healthy && service.child.exitCode === null && passed() < healthyMs) {
-    healthy = service.isHealthy();
-    if (!healthy) await pause(200);
+  let health = service.exec(check);
+  while (health.code !== 0 && service.child.exitCode === null && passed() < healthyMs) {
+    await pause(200);
+    health = service.exec(check);
   }
   const tookMs = passed();
+  const answered = service.exec(["agent", "Write a haiku about coding"]);
   const stopping = performance.now();
   const code = await service.stop();
-  const figures = [
-    word(
-      "health check",
-      healthy ? "passes" : `fails: ${(await service.output).slice(-400)}`,
-      "passes",
-    ),
-    figure("ms until healthy", tookMs, healthyMs),
-    word("exit code after SIGTERM", String(code), "0"),
-    figure("ms from SIGTERM to its end", performance.now() - stopping, stopMs),
-  ];
-  const after = runIn(box, image.config.Healthcheck?.Test.slice(1) ?? []);
+  const tookToStopMs = performance.now() - stopping;
+  const seen = health.code === 0 ? "passes" : `${said(health)}; ${await service.output}`;
+  const after = runIn(box, check);
   return [
-    ...figures,
+    word("health check", seen, "passes"),
+    figure("ms until healthy", tookMs, healthyMs),
+    word("an answer of the service", printed(answered), answer),
+    word("exit code after SIGTERM", String(code), "0"),
+    figure("ms from SIGTERM to its end", tookToStopMs, stopMs),
     word("health check when it is stopped", after.code === 0 ? "passes" : "fails", "fails"),
   ];
 }
 
 /** A volume that another owns: the one line names a command, and that command mends it. */
-export function ownerFigures(image: Image, folder: string): Figure[] {
-  const data = volume(folder, 12_345, 12_345);
-  const box = { image, data };
-  const ran = agentIn(box, "stats");
+function ownerFigure(name: string, box: Box): Figure {
+  must("chown", ["-R", "12345:12345", box.data]);
+  const { Entrypoint, Cmd } = box.image.config;
+  const ran = runIn(box, [...Entrypoint, ...Cmd]);
   const line = ran.stderr.trim();
-  const command = /--entrypoint chown agent (-R 1000:1000 \/data), or/.exec(line)?.[1]?.split(" ");
+  const command = /--entrypoint chown agent (-R 1000:1000 \/data), or/.exec(line)?.[1];
   const told = ran.code === 3 && !line.includes("\n") && line.includes("belongs to 12345:12345");
-  const mended = runAsRootIn(box, ["CAP_CHOWN", "CAP_DAC_OVERRIDE"], ["chown", ...(command ?? [])]);
+  if (!told || command === undefined)
+    return word(name, said(ran), "one line, and its command mends");
+  const mended = ["chown", ...command.split(" ")];
+  const chown = runAsRootIn(box, ["CAP_CHOWN", "CAP_DAC_OVERRIDE"], mended);
   const again = agentIn(box, "stats");
+  const mends = chown.code === 0 && again.code === 0;
+  const seen = mends ? "one line, and its command mends" : `${said(chown)} ${said(again)}`;
+  return word(name, seen, "one line, and its command mends");
+}
+
+/** New volumes with the wrong owner, closed and open to read, and one that was used under other ids. */
+export function ownerFigures(image: Image, folder: string): Figure[] {
+  const closed = { image, data: volume(folder, 1000, 1000) };
+  const open = { image, data: volume(folder, 1000, 1000) };
+  chmodSync(open.data, 0o755);
+  const used = { image, data: volume(folder, 1000, 1000) };
+  chmodSync(used.data, 0o755);
+  const first = agentIn(used, "stats");
   return [
-    word(
-      "a volume of another's",
-      told && command !== undefined ? "one line, with the command" : said(ran),
-      "one line, with the command",
-    ),
-    word(
-      "what the command does",
-      mended.code === 0 && again.code === 0 ? "mends it" : `${said(mended)} ${said(again)}`,
-      "mends it",
-    ),
+    ownerFigure("a closed volume of another's", closed),
+    ownerFigure("an open volume of another's", open),
+    first.code === 0
+      ? ownerFigure("a used volume of another's", used)
+      : word("use", said(first), ""),
   ];
 }
 

@@ -71,6 +71,14 @@ function saidTo(uid: number, folder: string): string {
   return stdout + stderr;
 }
 
+/** What the service says, and how it ends, when this user starts it. */
+function serve(uid: number, home: string): { readonly code: number | null; readonly said: string } {
+  const args = [path.join(import.meta.dirname, "../../agent.js"), "--home", home, "serve"];
+  const how = { uid, gid: uid, encoding: "utf8", cwd: "/", timeout: 10_000 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, how);
+  return { code: status, said: stdout + stderr };
+}
+
 /** A home whose data directory is owned like this. */
 async function homeOf(uid: number, mode: number): Promise<string> {
   const home = path.join(await emptyFolder("home"), "home");
@@ -102,11 +110,11 @@ describe.skipIf(!asRoot)(
       expect(saidTo(12_345, folder)).toContain(`run sudo chown -R 12345:12345 ${home}, or`);
     });
 
-    test("one file that root left behind", async () => {
+    test.each(["agent.db", "lock.db"])("%s, when root left it behind", async (name) => {
       const home = await homeOf(12_345, 0o755);
       const folder = path.join(home, "workspace/state");
       expect(saidTo(12_345, folder)).toBe("");
-      const file = path.join(folder, "agent.db");
+      const file = path.join(folder, name);
       chownSync(file, 0, 0);
       const said = saidTo(12_345, folder);
       expect(said).toContain(`(${file} belongs to 0:0 with mode 0644, and this program runs as`);
@@ -135,6 +143,27 @@ describe.skipIf(!asRoot)(
       expect(saidTo(12_345, path.join(file, "state"))).toContain(
         `(${file} is not a folder): move it away, or`,
       );
+    });
+
+    test("a service ends with that line, and does not serve without its data", async () => {
+      const served = serve(12_345, await homeOf(33, 0o755));
+      expect(served.code).toBe(3);
+      expect(served.said).toMatch(/^.* cannot be written \(.* belongs to 33:33 .*\n$/);
+    });
+
+    test("a service whose data another used before says the same, not that somebody else serves", async () => {
+      const home = await homeOf(33, 0o755);
+      expect(saidTo(33, path.join(home, "workspace/state"))).toBe("");
+      const { code, said } = serve(12_345, home);
+      expect([code, said]).toEqual([
+        3,
+        expect.stringContaining(`sudo chown -R 12345:12345 ${home}, or`),
+      ]);
+    });
+
+    test("a home that is closed is told of before its settings cannot be read", async () => {
+      const home = await homeOf(33, 0o700);
+      expect(serve(12_345, home).said).toContain(`(${home} belongs to 33:33 with mode 0700, and`);
     });
   },
 );
