@@ -1,9 +1,17 @@
 import type { Setting } from "#core/settings-editor.ts";
 
 import type { Output } from "./output.ts";
+import type { Holder } from "./services.ts";
 
 function valueText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Says that a process which runs still has the settings of its start, if one does. */
+export function noteOldSettings(holder: Holder | undefined, output: Output): void {
+  holder?.close();
+  if (holder === undefined) return;
+  output.note("The agent that runs read its settings at its start: agent stop, then agent serve.");
 }
 
 /** Prints settings, one a line; those of the owner's own file are marked. */

@@ -5,6 +5,7 @@ import type { ListedModel } from "#core/models.ts";
 import { checkLanguage, checkTimeZone, machineLanguage, machineTimeZone } from "#core/time.ts";
 
 import type { Asker } from "./asker.ts";
+import { noteOldSettings } from "./config.ts";
 import { type Output, sizeText } from "./output.ts";
 import type { Services } from "./services.ts";
 import { owner } from "./terminal-chat.ts";
@@ -155,11 +156,7 @@ export async function runSetup(
   await setCloud(whole);
   await setKey(whole);
   await setPerson(whole);
-  if (!(await services.isOwn())) {
-    output.note(
-      "The agent that runs read its settings at its start: agent stop, then agent serve.",
-    );
-  }
+  if (!(await services.isOwn())) noteOldSettings(await services.holder(), output);
   output.note('Telegram, Discord and a web page come next. Try it now: agent "What can you do?"');
   return exitCodes.ok;
 }

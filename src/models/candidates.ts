@@ -132,7 +132,7 @@ function forbidden(settings: ModelSettings, id: string, wish: Wish): AppError | 
   if (settings.cloud !== "never" && isAsked) return undefined;
   const problem =
     settings.cloud === "never"
-      ? "nothing is sent to a cloud until you allow it: write cloud: when-asked into config/models.local.yaml."
+      ? "nothing is sent to a cloud until you allow it: run agent config set models.cloud when-asked."
       : "it runs in a cloud, and only a request that asks for it is sent there: add --tier cloud.";
   return new AppError("model.refused", { model: id, problem });
 }

@@ -71,11 +71,11 @@ function serviceOptions(
   host: Host<"anthropic" | "openai">,
   { id, deployment }: Named,
 ): ServiceOptions {
-  const { door, clock, secrets, home } = deps;
+  const { door, clock, secrets } = deps;
   const version = host.kind === "openai" ? "/v1" : undefined;
   return {
     id,
-    service: { model: deployment.model, url: host.url, version, key: host.key, secrets, home },
+    service: { model: deployment.model, url: host.url, version, key: host.key, secrets },
     limits: limitsOf(deployment),
     fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
     clock,

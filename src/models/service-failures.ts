@@ -114,7 +114,7 @@ function tryLater(service: Service, { status, codes, retryMs }: Refused): AppErr
 
 /** What a service's refusal means, in one sentence with the fix. */
 export function refusedBy(service: Service, refused: Refused): AppError {
-  const { model, key = "(none)", home } = service;
+  const { model, key = "(none)" } = service;
   const { status, message } = refused;
   const host = hostOf(service);
   const kind = kindOf(refused);
@@ -128,7 +128,7 @@ export function refusedBy(service: Service, refused: Refused): AppError {
     "model.refused": `${host} does not allow it to the key ${key}: choose another model or another key.`,
   };
   const fix = "write the name of one that it has into config/models.local.yaml";
-  return new AppError(kind, { model, host, home, fix, key, problem: problems[kind] ?? said });
+  return new AppError(kind, { model, host, fix, key, problem: problems[kind] ?? said });
 }
 
 /** Milliseconds that the headers ask to wait; undefined when they do not say. `now` is since 1970. */

@@ -15,8 +15,6 @@ export interface Service {
   /** The name of its key; undefined where none is configured. */
   readonly key: string | undefined;
   readonly secrets: Secrets;
-  /** The folder whose .env holds the keys. */
-  readonly home: string;
 }
 
 /** What a model of a service is made of. */
@@ -38,8 +36,8 @@ export function hostOf({ url }: Service): string {
 
 /** The failure of a key that is wanted and not there. */
 export function noKey(service: Service): AppError {
-  const { key, home, url } = service;
-  const details = { host: hostOf(service), home };
+  const { key, url } = service;
+  const details = { host: hostOf(service) };
   if (key !== undefined) return new AppError("model.no-key", { ...details, key, also: "" });
   const owner = /([a-z]+)\.[a-z]+$/.exec(new URL(url).hostname)?.[1] ?? "server";
   const name = `${owner.toUpperCase()}_API_KEY`;
@@ -49,13 +47,13 @@ export function noKey(service: Service): AppError {
 
 /** The service's key, if it has one; throws where one is named and not set, or could not be sent. */
 export function secretOf(service: Service): Secret | undefined {
-  const { key, home } = service;
+  const { key } = service;
   if (key === undefined) return undefined;
   const secret = service.secrets(key);
   if (secret === undefined) throw noKey(service);
   // A header with any other character throws an error that quotes the key.
   if (/^[\x21-\x7e]+$/.test(secret.reveal())) return secret;
-  throw new AppError("model.wrong-key", { host: hostOf(service), key, home });
+  throw new AppError("model.wrong-key", { host: hostOf(service), key });
 }
 
 /** True where the address lacks the version that it must end with. */

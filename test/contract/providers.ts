@@ -59,7 +59,6 @@ export function serviceAt(
       version: "/v1" as string | undefined,
       key: "TEST_API_KEY",
       secrets: (name: string) => (key === "" ? undefined : createSecret(name, key)),
-      home: "/home",
     },
     limits,
     fetchFor: (taskId: string | null) => door.open({ purpose: "model", taskId }),
