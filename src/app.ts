@@ -3,6 +3,7 @@ import type { Receipt } from "#core/http.ts";
 import type { Person } from "#core/person.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
+import { createSecret } from "#core/secret.ts";
 import type { Store } from "#core/store.ts";
 
 import type { Services } from "./cli/services.ts";
@@ -73,6 +74,10 @@ function createParts(config: Config, person: Person) {
       clock,
       person,
       readData: (file) => config.data(file),
+      secrets: (name) => {
+        const value = environment[name];
+        return value === undefined || value === "" ? undefined : createSecret(name, value);
+      },
     });
   });
 

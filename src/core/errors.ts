@@ -75,7 +75,35 @@ export const errorTable = {
     say: "{host} does not answer ({problem}): start it, or choose another model with agent models.",
     exit: 4,
   },
-  "model.missing": { say: "The model {model} is not on {host}: run {fix}.", exit: 3 },
+  "model.missing": { say: "The model {model} is not on {host}: {fix}.", exit: 3 },
+  "model.no-key": {
+    say: "{host} wants a key and there is none: add {key}=... to .env in {home}{also}.",
+    exit: 3,
+  },
+  "model.wrong-key": {
+    say: "{host} does not accept the key {key}: it is mistyped or revoked, so put a valid one into .env in {home}.",
+    exit: 3,
+  },
+  "model.no-credit": {
+    say: "{host} answers no more with the key {key}, since its credit or spend limit is used up: add credit or raise the limit there, or use --tier smart.",
+    exit: 3,
+  },
+  "model.address": {
+    say: "{url} is not the address of a model's API ({problem}): {fix}.",
+    exit: 3,
+  },
+  "model.rate-limit": {
+    say: "{host} takes no request right now ({problem}): try again {when}.",
+    exit: 75,
+  },
+  "model.failed": {
+    say: "{host} failed ({problem}): try again, or choose another model with agent models.",
+    exit: 75,
+  },
+  "model.refusal": {
+    say: "{model} declines to answer this: ask in another way, or choose another model with agent models.",
+    exit: 5,
+  },
   "model.refused": { say: "{model}: {problem}", exit: 5 },
   "model.bad-request": { say: "{model} refused the request: {problem}", exit: 1 },
   "model.context-overflow": {

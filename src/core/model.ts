@@ -53,6 +53,8 @@ export interface TokenUsage {
   readonly answerTokens?: number;
   /** Of `promptTokens`, those that did not have to be evaluated again. */
   readonly cachedTokens?: number;
+  /** US dollars as the service itself reported them. */
+  readonly costUsd?: number;
 }
 
 /** The last event of every stream. `failure` is there exactly when `reason` is "error". */

@@ -15,6 +15,10 @@ function ollamaUrl(text: string): string {
   return withPort.replace("//0.0.0.0:", "//127.0.0.1:");
 }
 
+function httpUrl(example: string) {
+  return z.url({ protocol: /^https?$/, error: `must be an address such as ${example}` });
+}
+
 const ollamaHost = z.strictObject({
   kind: z.literal("ollama"),
   url: z
@@ -35,7 +39,50 @@ const scriptedHost = z.strictObject({
   script: z.string().min(1),
 });
 
-const anthropicHost = z.strictObject({ kind: z.literal("anthropic") });
+const secretName = z
+  .string()
+  .regex(/^[A-Z][A-Z0-9_]{0,63}$/, "must be the name of a key, such as OPENAI_API_KEY");
+
+const anthropicHost = z.strictObject({
+  kind: z.literal("anthropic"),
+  url: z
+    .string()
+    .default("https://api.anthropic.com")
+    .transform((text) => text.replace(/\/+$/, "").replace(/\/v1(\/messages)?$/, ""))
+    .pipe(httpUrl("https://api.anthropic.com")),
+  /** The name of the key in the environment or .env; never the key itself. */
+  key: secretName.default("ANTHROPIC_API_KEY"),
+  /** Seconds until the answer begins. */
+  first_token_seconds: z.int().min(1).max(3600).default(120),
+  /** Seconds of silence within an answer. */
+  idle_seconds: z.int().min(1).max(3600).default(60),
+});
+
+const openaiHost = z.strictObject({
+  kind: z.literal("openai"),
+  /** The base address, to which /chat/completions is added. */
+  url: z
+    .string()
+    .transform((text) => text.replace(/\/+$/, "").replace(/\/chat\/completions$/, ""))
+    .pipe(httpUrl("http://127.0.0.1:1234/v1")),
+  /** The name of the key in the environment or .env; absent where the server wants none. */
+  key: secretName.optional(),
+  /** Seconds until the answer begins; a cold model is read from disk first. */
+  first_token_seconds: z.int().min(1).max(3600).default(120),
+  /** Seconds of silence within an answer. */
+  idle_seconds: z.int().min(1).max(3600).default(60),
+  /** Where a server differs; absent is what is known of its address. */
+  quirks: z
+    .strictObject({
+      /** How the server calls the most tokens of an answer. */
+      answer_limit: z.enum(["max_tokens", "max_completion_tokens"]).optional(),
+      /** False where the server refuses to be told a temperature. */
+      temperature: z.boolean().optional(),
+      /** False where the server refuses to be asked for token counts. */
+      stream_usage: z.boolean().optional(),
+    })
+    .default({}),
+});
 
 const deployment = z.strictObject({
   /** A key of `hosts`. */
@@ -55,7 +102,10 @@ export const modelSettingsSchema = z.strictObject({
   use: name.nullable().default(null),
   cloud: z.enum(["never", "when-asked"]).default("never"),
   hosts: z
-    .record(name, z.discriminatedUnion("kind", [ollamaHost, scriptedHost, anthropicHost]))
+    .record(
+      name,
+      z.discriminatedUnion("kind", [ollamaHost, scriptedHost, anthropicHost, openaiHost]),
+    )
     .default({}),
   deployments: z.record(name, deployment).default({}),
   tiers: z

@@ -2,6 +2,7 @@ import { AppError, reasonOf } from "#core/errors.ts";
 import type { Model } from "#core/model.ts";
 import type { Attempt, Explained, TierName } from "#core/router.ts";
 import type { DeploymentSettings, ModelSettings } from "#core/settings.ts";
+import { trustOf } from "#core/trust.ts";
 
 /** A deployment that may be tried. */
 export interface Candidate {
@@ -81,23 +82,26 @@ export async function* options(
   wish: Wish,
 ): AsyncGenerator<Option> {
   const { use } = settings;
-  if (use !== null && !wish.forced) yield* ownChoice(settings, sources, { use, tier: wish.tier });
-  if (wish.tier === "cloud-smart" && wish.forced) {
-    yield* cloudOptions(settings);
-    return;
-  }
-  const tier = wish.tier === "cloud-smart" ? "local-smart" : wish.tier;
-  yield* tierOptions(settings, sources, tier);
-  yield* embeddedOptions(sources);
+  if (use !== null && !wish.forced) yield* ownChoice(settings, sources, { ...wish, use });
+  const asksCloud = wish.tier === "cloud-smart" && wish.forced;
+  const tier = wish.tier === "cloud-smart" && !asksCloud ? "local-smart" : wish.tier;
+  yield* tierOptions(settings, sources, { ...wish, tier });
+  // Who asked for the cloud is not answered by a small model here without being told.
+  if (!asksCloud) yield* embeddedOptions(sources);
 }
 
 async function* ownChoice(
   settings: ModelSettings,
   sources: Sources,
-  wish: { readonly use: string; readonly tier: TierName },
+  wish: Wish & { readonly use: string },
 ): AsyncGenerator<Option> {
   const { use, tier } = wish;
   const deployment = settings.deployments[use];
+  const why = forbidden(settings, use, wish);
+  if (why !== undefined) {
+    yield { deployment: use, tier, why };
+    return;
+  }
   const reason = "your own choice (use in config/models.local.yaml)";
   if (deployment !== undefined) {
     yield { deployment: use, tier, reason, open: () => sources.open(use, deployment) };
@@ -112,34 +116,48 @@ async function* ownChoice(
   yield { deployment: use, tier, why: new AppError("usage.unknown-model", { model: use, known }) };
 }
 
-function* cloudOptions(settings: ModelSettings): Generator<Option> {
-  for (const id of settings.tiers["cloud-smart"]) {
-    const problem =
-      settings.cloud === "never"
-        ? "nothing is sent to a cloud until you allow it: write cloud: when-asked into config/models.local.yaml."
-        : "this version has no client for its service yet: choose --tier smart.";
-    yield {
-      deployment: id,
-      tier: "cloud-smart",
-      why: new AppError("model.refused", { model: id, problem }),
-    };
-  }
+function isCloud(url: string): boolean {
+  return trustOf(new URL(url).hostname) === "cloud";
+}
+
+/**
+ * Why a deployment may not be tried, by the one rule on clouds: a host whose address is beyond the home network hears nothing
+ * unless the owner allowed it and the request itself asked for the cloud tier.
+ */
+function forbidden(settings: ModelSettings, id: string, wish: Wish): AppError | undefined {
+  const host = settings.hosts[settings.deployments[id]?.host ?? ""];
+  if (host === undefined || host.kind === "scripted") return undefined;
+  if (!isCloud(host.url)) return undefined;
+  const isAsked = wish.forced && wish.tier === "cloud-smart";
+  if (settings.cloud !== "never" && isAsked) return undefined;
+  const problem =
+    settings.cloud === "never"
+      ? "nothing is sent to a cloud until you allow it: write cloud: when-asked into config/models.local.yaml."
+      : "it runs in a cloud, and only a request that asks for it is sent there: add --tier cloud.";
+  return new AppError("model.refused", { model: id, problem });
 }
 
 async function* tierOptions(
   settings: ModelSettings,
   sources: Sources,
-  tier: TierName,
+  wish: Wish,
 ): AsyncGenerator<Option> {
+  const { tier } = wish;
   let pull: string | undefined;
   for (const id of settings.tiers[tier]) {
     const deployment = settings.deployments[id];
     if (deployment === undefined) continue;
+    const why = forbidden(settings, id, wish);
+    if (why !== undefined) {
+      yield { deployment: id, tier, why };
+      continue;
+    }
     const option = await listedOption(settings, sources, { id, deployment, tier });
     if (!isCandidate(option) && option.why.code === "model.missing") pull ??= deployment.model;
     yield option;
   }
-  if (pull !== undefined) yield* standIns(settings, sources, { tier, pull });
+  if (pull !== undefined && tier !== "cloud-smart")
+    yield* standIns(settings, sources, { tier, pull });
 }
 
 async function listedOption(
@@ -158,7 +176,7 @@ async function listedOption(
   try {
     const installed = await sources.installed(deployment.host);
     if (installed.some((model) => sameName(model.name, deployment.model))) return candidate;
-    const fix = `agent models pull ${deployment.model}`;
+    const fix = `run agent models pull ${deployment.model}`;
     const missing = { model: deployment.model, host: deployment.host, fix };
     return { deployment: id, tier, why: new AppError("model.missing", missing) };
   } catch (error) {
@@ -179,8 +197,8 @@ async function* standIns(
   wanted: { readonly tier: TierName; readonly pull: string },
 ): AsyncGenerator<Option> {
   const sign = wanted.tier === "local-fast" ? 1 : -1;
-  for (const [host, { kind }] of Object.entries(settings.hosts)) {
-    if (kind !== "ollama") continue;
+  for (const [host, settled] of Object.entries(settings.hosts)) {
+    if (settled.kind !== "ollama" || isCloud(settled.url)) continue;
     const installed = await sources.installed(host).catch(() => []);
     const fit = installed
       .filter((model) => model.tools && !model.remote)

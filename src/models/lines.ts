@@ -1,12 +1,17 @@
-/** The lines of a byte stream, decoded as UTF-8 across piece borders; empty lines are left out. Rejects where the stream does. */
-export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** All lines of a byte stream, empty ones too, decoded as UTF-8 across piece borders. Rejects where the stream does. */
+export async function* allLinesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   for await (const bytes of body) {
     const lines = (rest + decoder.decode(bytes, { stream: true })).split(/\r?\n/);
     rest = lines.pop() ?? "";
-    for (const line of lines) if (line.trim() !== "") yield line;
+    yield* lines;
   }
   rest += decoder.decode();
-  if (rest.trim() !== "") yield rest;
+  if (rest !== "") yield rest;
+}
+
+/** The lines of a byte stream as `allLinesOf` gives them; empty lines are left out. */
+export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  for await (const line of allLinesOf(body)) if (line.trim() !== "") yield line;
 }

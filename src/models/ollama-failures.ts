@@ -1,20 +1,12 @@
-import { AppError, reasonOf } from "#core/errors.ts";
+import { AppError } from "#core/errors.ts";
 
-import { SilenceError } from "./deadline.ts";
-
-/** Which model on which host a failure is about. */
-export interface Subject {
-  /** As people name it, for example qwen3:1.7b. */
-  readonly model: string;
-  /** Its address. */
-  readonly host: string;
-}
+import type { Subject } from "./failures.ts";
 
 /** What Ollama means by a status and its sentence (server source, read in v0.24 and v0.33). */
 export function refusal(subject: Subject, status: number, sentence: string): AppError {
   const { model, host } = subject;
   if (status === 404) {
-    return new AppError("model.missing", { model, host, fix: `agent models pull ${model}` });
+    return new AppError("model.missing", { model, host, fix: `run agent models pull ${model}` });
   }
   if (status === 403 && sentence === "") {
     const problem = "Ollama answers only to its own address: set OLLAMA_HOST where it runs.";
@@ -33,25 +25,4 @@ export function refusal(subject: Subject, status: number, sentence: string): App
     return new AppError("model.crashed", { model, problem: sentence });
   }
   return new AppError("model.protocol", { model, problem: `${status} ${sentence}`.trim() });
-}
-
-/** What a failed connection or a broken body means. */
-export function broken(subject: Subject, error: unknown): AppError {
-  const { model, host } = subject;
-  if (error instanceof SilenceError) {
-    return new AppError("model.timeout", { model, seconds: error.seconds }, { cause: error });
-  }
-  if (error instanceof AppError) {
-    if (error.code !== "door.unreachable") return error;
-    const problem = /\((.*)\)/.exec(error.message)?.[1] ?? error.message;
-    return new AppError("model.unavailable", { host, problem }, { cause: error });
-  }
-  if (error instanceof SyntaxError || (error instanceof Error && error.name === "ZodError")) {
-    return new AppError(
-      "model.protocol",
-      { model, problem: "a line that is not of its API" },
-      { cause: error },
-    );
-  }
-  return new AppError("model.truncated", { model, problem: reasonOf(error) }, { cause: error });
 }

@@ -7,8 +7,9 @@ import type { Fetch } from "#core/http.ts";
 
 import type { Installed } from "./candidates.ts";
 import { within } from "./deadline.ts";
+import { broken } from "./failures.ts";
 import { isCloudName } from "./ollama.ts";
-import { broken, refusal } from "./ollama-failures.ts";
+import { refusal } from "./ollama-failures.ts";
 
 /** Milliseconds that a running Ollama may take to list what it has. */
 const answerMs = 3000;

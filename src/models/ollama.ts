@@ -7,9 +7,11 @@ import { newId } from "#core/ids.ts";
 import type { Model, ModelEvent, ModelLimits, ModelRequest, ModelStop } from "#core/model.ts";
 import { trustOf } from "#core/trust.ts";
 
+import { answering } from "./answering.ts";
 import { watched, within } from "./deadline.ts";
+import { broken, type Subject } from "./failures.ts";
 import { linesOf } from "./lines.ts";
-import { broken, refusal, type Subject } from "./ollama-failures.ts";
+import { refusal } from "./ollama-failures.ts";
 import { callsOf, chatBody, type ChatLine, chatLineSchema } from "./ollama-wire.ts";
 import { salvageCall } from "./salvage.ts";
 import { createThinkingSplitter } from "./thinking.ts";
@@ -179,22 +181,22 @@ export function createOllamaModel(options: OllamaOptions): Model {
     return { request: asked.request, bytes: response.body };
   }
 
-  async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    const left = new AbortController();
-    const either = AbortSignal.any([signal, left.signal]);
+  async function* work(
+    request: ModelRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<ModelEvent, ModelStop> {
     const { firstTokenMs, idleMs } = options;
-    try {
-      const answer = await within(clock, firstTokenMs, post(request, either));
-      const lines = watched(clock, linesOf(answer.bytes), { firstMs: firstTokenMs, idleMs });
-      yield yield* readAnswer(lines, answer.request, subject);
-    } catch (error) {
-      if (signal.aborted) yield { type: "stop", reason: "aborted" };
-      else yield { type: "stop", reason: "error", failure: broken(subject, error).failure };
-    } finally {
-      // Also when the consumer stops iterating: the host must not go on working.
-      left.abort();
-    }
+    const answer = await within(clock, firstTokenMs, post(request, signal));
+    const lines = watched(clock, linesOf(answer.bytes), { firstMs: firstTokenMs, idleMs });
+    return yield* readAnswer(lines, answer.request, subject);
   }
+
+  const stream = (request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> =>
+    answering(
+      signal,
+      (either) => work(request, either),
+      (error) => broken(subject, error),
+    );
 
   return { id, trust: trustOf(new URL(url).hostname), limits, stream };
 }

@@ -30,6 +30,12 @@ const worthAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.crashed",
   "model.damaged",
   "model.memory",
+  "model.no-key",
+  "model.wrong-key",
+  "model.no-credit",
+  "model.address",
+  "model.rate-limit",
+  "model.failed",
   "engine.missing",
 ]);
 
