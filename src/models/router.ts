@@ -146,8 +146,11 @@ export function createRouter(deps: {
         continue;
       }
       const tried = yield* tryOne(clock, option, { ask, signal });
-      failure = tried.stop.failure;
-      const goOn = failure !== undefined && !tried.spoke && worthAnother.has(failure.code);
+      const failed = tried.stop.failure;
+      const goOn = failed !== undefined && !tried.spoke && worthAnother.has(failed.code);
+      // A key that was never given is no news beside a failure of a service that is in use.
+      if (failed?.code !== "model.no-key") failure = failed;
+      failure ??= failed;
       if (goOn) continue;
       yield tried.stop;
       return;
