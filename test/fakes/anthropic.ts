@@ -282,7 +282,7 @@ export function createFakeAnthropic(key = "good-key"): FakeAnthropic {
     headers.push(Object.fromEntries(own.map(([name, value]) => [name, String(value)])));
     const stranger = own.find(([name]) => !known.has(name));
     if (stranger !== undefined) return refuse(response, invalid(`header ${stranger[0]}`));
-    if (request.headers["anthropic-version"] !== "2023-06-01") {
+    if (request.headers["anthropic-version"] !== "2026-10-21") {
       return refuse(response, invalid("anthropic-version: header is required"));
     }
     if (request.headers["x-api-key"] !== key) {
