@@ -4,6 +4,7 @@ type Bench = (args: readonly string[]) => Promise<BenchResult>;
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   embedded: async () => (await import("./embedded.ts")).run,
+  providers: async () => (await import("./providers.ts")).run,
   prompt: async () => (await import("./prompt.ts")).run,
   start: async () => (await import("./start.ts")).run,
   turn: async () => (await import("./turn.ts")).run,

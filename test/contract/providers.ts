@@ -31,6 +31,7 @@ const scenarios: Readonly<Record<string, string>> = {
   "connection reset": "reset",
   "error in the stream": "error-line",
   "rate limit": "rate",
+  "revoked key": "revoked",
   "context too long": "overflow",
   "answer cut at its limit": "length",
   refusal: "refusal",
@@ -43,8 +44,7 @@ const goodKey = "good-key";
 /** The key that the owner has configured in a case. */
 function secretsFor(caseName: string): Secrets {
   if (caseName === "no key") return () => undefined;
-  const isBad = caseName === "wrong key" || caseName === "revoked key";
-  return (name) => createSecret(name, isBad ? badKey : goodKey);
+  return (name) => createSecret(name, caseName === "wrong key" ? badKey : goodKey);
 }
 
 interface Fake {

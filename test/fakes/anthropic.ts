@@ -222,6 +222,7 @@ const refusals: Readonly<Record<string, Answer>> = {
   overloaded: { status: 529, type: "overloaded_error", message: "Overloaded" },
   overflow: { status: 400, type: "invalid_request_error", message: tooLong },
   large: { status: 413, type: "request_too_large", message: "Request exceeds the maximum size" },
+  revoked: { status: 401, type: "authentication_error", message: "This key was revoked." },
   forbidden: { status: 403, type: "permission_error", message: "Not yours." },
   bad: { status: 400, type: "invalid_request_error", message: "max_tokens: must be less than 5." },
   broken: { status: 500, type: "api_error", message: "Internal server error" },

@@ -174,6 +174,13 @@ describe("a deployment in a cloud", () => {
     expect(chosen(await route({}, { ...asked, settings: { tiers } }))).toEqual(["studio"]);
   });
 
+  test("is also what a local Ollama would pass on, through whatever it is asked", async () => {
+    const deployments = { far: { ...settings.deployments["studio"], model: "qwen3:cloud" } };
+    const tiers = { "local-fast": ["far"], "local-smart": [], "cloud-smart": [] };
+    const own = modelSettingsSchema.parse({ hosts: settings.hosts, deployments, tiers });
+    expect(failure(await route({}, { settings: own }))).toBe("model.refused");
+  });
+
   test("is not replaced by a model here when it was asked for by name of its tier", async () => {
     const open = () => Promise.reject(new AppError("model.no-key", { host: "far", key: "K" }));
     const found = { name: "my-file" };
