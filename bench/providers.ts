@@ -1,106 +1,151 @@
-import { setTimeout as pause } from "node:timers/promises";
+import type { Model, ModelEvent, ModelStop } from "../src/core/model.ts";
+import { reasonOf } from "../src/core/errors.ts";
+import type { OpenedSubject } from "../test/contract/model.ts";
+import { basicCases, type ModelCase, serviceCases } from "../test/contract/model-cases.ts";
+import { type Provider, providers } from "../test/contract/providers.ts";
 
-import { systemClock } from "../src/core/clock.ts";
-import type { Model, ModelEvent } from "../src/core/model.ts";
-import { createDoor } from "../src/egress/door.ts";
-import { type ProviderCase, providerCases } from "../test/contract/provider-cases.ts";
-import { type Ground, type Provider, providers } from "../test/contract/providers.ts";
-import { openServer } from "../test/fakes/server.ts";
 import { type BenchResult, type Figure, resultOf } from "./result.ts";
 
-/** A case that takes longer waits for something that does not come. */
-const patienceMs = 3000;
+/** Longer than any deadline of a fake's model, so that what hangs fails instead. */
+const patienceMs = 8000;
 
-/** Loopback servers, and a door to each, that are closed together. */
-function openGround(): { readonly ground: Ground; readonly close: () => Promise<void> } {
-  const closing: (() => unknown)[] = [];
-  const ground: Ground = {
-    clock: systemClock,
-    async start(listener) {
-      const { origin, close } = await openServer(listener);
-      closing.push(close);
-      return origin;
-    },
-    door(origin) {
-      const rules = [{ purpose: "model", origin, linksOut: false } as const];
-      const record = (): Promise<void> => Promise.resolve();
-      const door = createDoor({ clock: systemClock, rules, record, onUnrecorded: () => {} });
-      closing.push(() => door.close());
-      return door;
-    },
-  };
+/** A model with one promise broken, and the case that must notice. */
+interface Control {
+  readonly name: string;
+  readonly caseName: string;
+  readonly breaks: (model: Model) => Model;
+}
+
+function changed(model: Model, change: (event: ModelEvent) => ModelEvent): Model {
   return {
-    ground,
-    async close() {
-      for (const end of closing) await end();
+    ...model,
+    async *stream(request, signal) {
+      for await (const event of model.stream(request, signal)) yield change(event);
     },
   };
 }
 
-/** "pass", "not applicable" with its reason, or what went wrong. */
-async function outcome(provider: Provider, one: ProviderCase): Promise<string> {
-  const reason = provider.lacks[one.name];
-  if (reason !== undefined) return `not applicable: ${reason}`;
+const whole: ModelStop = { type: "stop", reason: "end" };
+
+const controls: readonly Control[] = [
+  {
+    name: "takes a cut stream for a whole answer",
+    caseName: "stream cut",
+    breaks: (model) =>
+      changed(model, (event) =>
+        event.type === "stop" && event.failure?.code === "model.truncated" ? whole : event,
+      ),
+  },
+  {
+    name: "mixes thinking into the answer",
+    caseName: "thinking",
+    breaks: (model) =>
+      changed(model, (event) =>
+        event.type === "thinking" ? { type: "text", text: event.text } : event,
+      ),
+  },
+  {
+    name: "loses what a chunk's border cuts",
+    caseName: "unicode cut across chunks",
+    breaks: (model) =>
+      changed(model, (event) =>
+        event.type === "text" ? { ...event, text: event.text.replaceAll(/[^ -~]/g, "?") } : event,
+      ),
+  },
+  {
+    name: "does not pass an abort on",
+    caseName: "cancel in the middle",
+    breaks: (model) => ({
+      ...model,
+      stream: (request) => model.stream(request, new AbortController().signal),
+    }),
+  },
+];
+
+async function withPatience(work: Promise<void>): Promise<void> {
   const done = new AbortController();
-  const late = pause(patienceMs, "it never ends", { signal: done.signal }).catch(() => "");
+  const late = new Promise<void>((_, reject) => {
+    const timer = setTimeout(() => reject(new Error("hangs")), patienceMs);
+    done.signal.addEventListener("abort", () => clearTimeout(timer));
+  });
   try {
-    const said = await Promise.race([one.run(provider).then(() => "pass"), late]);
-    return said === "pass" ? said : `FAIL: ${said}`;
-  } catch (error) {
-    return `FAIL: ${error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)}`;
+    await Promise.race([work, late]);
   } finally {
     done.abort();
   }
 }
 
-/** A provider that is broken on purpose: it takes a stream that was cut for an answer, and hears no stop. */
-function careless(provider: Provider): Provider {
-  async function* stream(model: Model, ...[request]: Parameters<Model["stream"]>) {
-    const events: AsyncIterable<ModelEvent> = model.stream(request, new AbortController().signal);
-    for await (const event of events) {
-      yield event.type === "stop" ? ({ type: "stop", reason: "end" } as const) : event;
-    }
-  }
-  return {
-    ...provider,
-    async open(scenario, key) {
-      const { model, aborted } = await provider.open(scenario, key);
-      return { aborted, model: { ...model, stream: (...args) => stream(model, ...args) } };
-    },
-  };
-}
-
-const mustCatch = ["cancel in the middle", "stream cut", "error in the stream", "wrong key"];
-
-async function controlFigures(provider: Provider): Promise<Figure[]> {
-  const broken = careless(provider);
-  const missed = [];
-  for (const one of providerCases.filter(({ name }) => mustCatch.includes(name))) {
-    if ((await outcome(broken, one)) === "pass") missed.push(one.name);
-  }
-  const value =
-    missed.length === 0 ? `all ${mustCatch.length} caught` : `missed ${missed.join(", ")}`;
-  const bound = { words: `all ${mustCatch.length} caught`, holds: missed.length === 0 };
-  return [{ name: "negative control: a careless adapter", value, bound }];
-}
-
-/** Every case of the contract against every provider, on strict servers on loopback, with a provider broken on purpose as control. */
-export async function run(): Promise<BenchResult> {
-  const { ground, close } = openGround();
+/** What came of a case: "pass", "fail: why" or "not applicable: why". */
+async function outcomeOf(
+  provider: Provider,
+  check: ModelCase,
+  breaks: (model: Model) => Model = (model) => model,
+): Promise<string> {
+  const opened: OpenedSubject | string = await provider.open(check.name);
+  if (typeof opened === "string") return `not applicable: ${opened}`;
   try {
-    const figures: Figure[] = [];
-    const all = providers(ground);
-    for (const provider of all) {
-      for (const one of providerCases) {
-        const value = await outcome(provider, one);
-        const bound = { words: "pass", holds: !value.startsWith("FAIL") };
-        figures.push({ name: `${provider.name}: ${one.name}`, value, bound });
-      }
-    }
-    const [last] = all.slice(-1);
-    if (last !== undefined) figures.push(...(await controlFigures(last)));
-    return resultOf("providers", 0, figures);
+    await withPatience(check.run({ ...opened, model: breaks(opened.model) }));
+    return "pass";
+  } catch (error) {
+    return `fail: ${reasonOf(error)}`;
   } finally {
-    await close();
+    await opened.close?.();
   }
+}
+
+async function caseFigures(check: ModelCase): Promise<Figure[]> {
+  return Promise.all(
+    providers.map(async (provider) => {
+      const value = await outcomeOf(provider, check);
+      const holds = !value.startsWith("fail");
+      return { name: `${check.name} / ${provider.name}`, value, bound: { words: "pass", holds } };
+    }),
+  );
+}
+
+async function controlFigures({ name, caseName, breaks }: Control): Promise<Figure[]> {
+  const check = serviceCases.find((entry) => entry.name === caseName);
+  if (check === undefined) throw new Error(`there is no case ${caseName}`);
+  return Promise.all(
+    providers.map(async (provider) => {
+      const outcome = await outcomeOf(provider, check, breaks);
+      const holds = outcome.startsWith("fail");
+      const value = holds ? "caught" : "not caught";
+      return {
+        name: `a model that ${name} / ${provider.name}`,
+        value,
+        bound: { words: "caught", holds },
+      };
+    }),
+  );
+}
+
+function printTable(figures: readonly Figure[]): void {
+  const rows = new Map<string, Record<string, string>>();
+  for (const { name, value } of figures) {
+    const [row = "", column = ""] = name.split(" / ");
+    rows.set(row, { ...rows.get(row), [column]: String(value) });
+  }
+  console.table(Object.fromEntries(rows));
+}
+
+/** Every case of the models' suite on every provider with its fake server, and models with a broken promise that must fail. */
+export async function run(): Promise<BenchResult> {
+  const figures: Figure[] = [];
+  for (const check of [...basicCases, ...serviceCases]) figures.push(...(await caseFigures(check)));
+  for (const control of controls) figures.push(...(await controlFigures(control)));
+  printTable(figures);
+  const count = (start: string): number =>
+    figures.filter(({ value }) => String(value).startsWith(start)).length;
+  return resultOf("providers", 0, [
+    { name: "passed", value: count("pass") },
+    { name: "not applicable", value: count("not applicable") },
+    ...figures.filter(({ bound }) => bound?.holds === false),
+    { name: "failed", value: count("fail"), bound: { words: "0", holds: count("fail") === 0 } },
+    {
+      name: "broken models not caught",
+      value: count("not caught"),
+      bound: { words: "0", holds: count("not caught") === 0 },
+    },
+  ]);
 }

@@ -1,9 +1,11 @@
 import type { AppError } from "#core/errors.ts";
 import type { ModelEvent, ModelStop } from "#core/model.ts";
 
+const aborted: ModelStop = { type: "stop", reason: "aborted" };
+
 /**
  * A model's stream over `work`: what it throws becomes the last event by `explain`, and the signal it is handed aborts when the
- * caller aborts and also when the consumer stops iterating.
+ * caller aborts and also when the consumer stops iterating. After an abort nothing comes but the stop.
  */
 export async function* answering(
   signal: AbortSignal,
@@ -11,12 +13,21 @@ export async function* answering(
   explain: (error: unknown) => AppError,
 ): AsyncGenerator<ModelEvent> {
   const left = new AbortController();
+  const events = work(AbortSignal.any([signal, left.signal]));
   try {
-    yield yield* work(AbortSignal.any([signal, left.signal]));
+    for (;;) {
+      const next = await events.next();
+      // What had come already may be whole, and is still not wanted any more.
+      signal.throwIfAborted();
+      yield next.value;
+      if (next.done === true) return;
+    }
   } catch (error) {
-    if (signal.aborted) yield { type: "stop", reason: "aborted" };
+    if (signal.aborted) yield aborted;
     else yield { type: "stop", reason: "error", failure: explain(error).failure };
   } finally {
     left.abort();
+    // A hanging read never settles, so nobody may wait for it here.
+    void events.return(aborted).catch(() => undefined);
   }
 }

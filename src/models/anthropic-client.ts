@@ -118,6 +118,7 @@ export async function* anthropicEvents(
     authToken: null,
     webhookKey: null,
     logLevel: "off",
+    openTelemetry: false,
     logger: quiet,
     maxRetries: 0,
     timeout: noTimeoutMs,

@@ -19,6 +19,12 @@ const usageSchema = z.object({
 /** Counts as an event reports them; later ones replace earlier ones, since they are cumulative. */
 export type Counts = z.infer<typeof usageSchema>;
 
+/** Absent and null are both "nothing". */
+const wireText = z
+  .string()
+  .nullish()
+  .transform((said) => said ?? "");
+
 /** An event of an answer. Types that are not known yet pass, to be left out. */
 export const eventSchema = z.object({
   type: z.string(),
@@ -27,17 +33,17 @@ export const eventSchema = z.object({
   content_block: z
     .object({
       type: z.string(),
-      id: z.string().default(""),
-      name: z.string().default(""),
-      text: z.string().default(""),
+      id: wireText,
+      name: wireText,
+      text: wireText,
     })
     .optional(),
   delta: z
     .object({
-      type: z.string().default(""),
-      text: z.string().default(""),
-      thinking: z.string().default(""),
-      partial_json: z.string().default(""),
+      type: wireText,
+      text: wireText,
+      thinking: wireText,
+      partial_json: wireText,
       stop_reason: z.string().nullish(),
     })
     .optional(),

@@ -1,13 +1,12 @@
 import { AppError, type ErrorCode } from "#core/errors.ts";
 import type { Model, ModelEvent, ModelStop, ToolCall } from "#core/model.ts";
-import { trustOf } from "#core/trust.ts";
 
 import { answering } from "./answering.ts";
 import { anthropicEvents } from "./anthropic-client.ts";
 import { type Counts, eventSchema, laterCounts, usageOf } from "./anthropic-wire.ts";
 import { broken } from "./failures.ts";
 import { inputOf } from "./json-input.ts";
-import { hostOf, type ServiceOptions } from "./service.ts";
+import { hostOf, type ServiceOptions, trustOfService } from "./service.ts";
 
 /** What has come of an answer so far. */
 interface Said {
@@ -104,7 +103,7 @@ export function createAnthropicModel(options: ServiceOptions): Model {
 
   return {
     id,
-    trust: trustOf(new URL(service.url).hostname),
+    trust: trustOfService(service),
     limits,
     stream: (request, signal) =>
       answering(

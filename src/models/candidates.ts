@@ -4,6 +4,8 @@ import type { Attempt, Explained, TierName } from "#core/router.ts";
 import type { DeploymentSettings, ModelSettings } from "#core/settings.ts";
 import { trustOf } from "#core/trust.ts";
 
+import { isCloudName } from "./cloud-name.ts";
+
 /** A deployment that may be tried. */
 export interface Candidate {
   readonly deployment: string;
@@ -120,20 +122,34 @@ function isCloud(url: string): boolean {
   return trustOf(new URL(url).hostname) === "cloud";
 }
 
+/** True where the words of a request to this deployment would end beyond the home network. */
+function leavesHome(settings: ModelSettings, id: string): boolean {
+  const { host: name = "", model = "" } = settings.deployments[id] ?? {};
+  const host = settings.hosts[name];
+  if (host === undefined || host.kind === "scripted") return false;
+  // An Ollama here passes such a name on; its own client refuses it always.
+  return isCloud(host.url) || (host.kind !== "ollama" && isCloudName(model));
+}
+
 /**
- * Why a deployment may not be tried, by the one rule on clouds: a host whose address is beyond the home network hears nothing
- * unless the owner allowed it and the request itself asked for the cloud tier.
+ * Why a deployment may not be tried, by the one rule on clouds: what is beyond the home network hears nothing unless the owner
+ * allowed it and the request itself asked for the cloud tier.
  */
 function forbidden(settings: ModelSettings, id: string, wish: Wish): AppError | undefined {
+  if (!leavesHome(settings, id)) return undefined;
+  const isAllowed = settings.cloud !== "never";
+  if (isAllowed && wish.forced && wish.tier === "cloud-smart") return undefined;
   const host = settings.hosts[settings.deployments[id]?.host ?? ""];
-  if (host === undefined || host.kind === "scripted") return undefined;
-  if (!isCloud(host.url)) return undefined;
-  const isAsked = wish.forced && wish.tier === "cloud-smart";
-  if (settings.cloud !== "never" && isAsked) return undefined;
-  const problem =
-    settings.cloud === "never"
-      ? "nothing is sent to a cloud until you allow it: run agent config set models.cloud when-asked."
-      : "it runs in a cloud, and only a request that asks for it is sent there: add --tier cloud.";
+  // A plain name such as "nas" could point anywhere.
+  const isPlain = host?.kind === "ollama" && !new URL(host.url).hostname.includes(".");
+  if (isPlain) {
+    const problem =
+      "its host's name could point anywhere: give its IP address, or a name under .local or .home.arpa.";
+    return new AppError("model.refused", { model: id, problem });
+  }
+  const problem = isAllowed
+    ? "it runs in a cloud, and only a request that asks for it is sent there: add --tier cloud."
+    : "nothing is sent to a cloud until you allow it: run agent config set models.cloud when-asked.";
   return new AppError("model.refused", { model: id, problem });
 }
 

@@ -6,9 +6,9 @@ import { AppError } from "#core/errors.ts";
 import type { Fetch } from "#core/http.ts";
 
 import type { Installed } from "./candidates.ts";
+import { isCloudName } from "./cloud-name.ts";
 import { within } from "./deadline.ts";
 import { broken } from "./failures.ts";
-import { isCloudName } from "./ollama.ts";
 import { refusal } from "./ollama-failures.ts";
 
 /** Milliseconds that a running Ollama may take to list what it has. */

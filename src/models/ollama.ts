@@ -8,6 +8,7 @@ import type { Model, ModelEvent, ModelLimits, ModelRequest, ModelStop } from "#c
 import { trustOf } from "#core/trust.ts";
 
 import { answering } from "./answering.ts";
+import { isCloudName } from "./cloud-name.ts";
 import { watched, within } from "./deadline.ts";
 import { broken, type Subject } from "./failures.ts";
 import { linesOf } from "./lines.ts";
@@ -39,11 +40,6 @@ const showSchema = z.object({
 });
 
 const errorSchema = z.object({ error: z.string() });
-
-/** True for a name that a local Ollama passes on to its cloud. */
-export function isCloudName(model: string): boolean {
-  return /[:-]cloud$/.test(model);
-}
 
 function remoteRefusal(model: string): AppError {
   const problem =

@@ -3,7 +3,6 @@ import type { z } from "zod";
 import { AppError } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import type { Model, ModelEvent, ModelRequest, ModelStop, TokenUsage } from "#core/model.ts";
-import { trustOf } from "#core/trust.ts";
 
 import { answering } from "./answering.ts";
 import { watched, within } from "./deadline.ts";
@@ -23,6 +22,7 @@ import {
   secretOf,
   type Service,
   type ServiceOptions,
+  trustOfService,
   wrongAddress,
 } from "./service.ts";
 import { refusedBy, retryAfter } from "./service-failures.ts";
@@ -71,9 +71,8 @@ type Delta = NonNullable<NonNullable<NonNullable<Chunk["choices"]>[number]["delt
 
 function chunkOf(service: Service, { event, data }: SseEvent): Chunk {
   const parsed: unknown = JSON.parse(data);
-  const error = errorOf(parsed);
+  const error = errorOf(parsed) ?? (event === "error" ? errorOf({ error: parsed }) : undefined);
   if (error !== undefined) throw refusedBy(service, { status: undefined, ...error });
-  if (event === "error") throw refusedBy(service, { status: undefined, codes: [], message: data });
   return chunkSchema.parse(parsed);
 }
 
@@ -187,7 +186,7 @@ export function createOpenAiModel(options: OpenAiOptions): Model {
 
   return {
     id,
-    trust: trustOf(new URL(service.url).hostname),
+    trust: trustOfService(service),
     limits,
     stream: (request, signal) =>
       answering(

@@ -108,21 +108,41 @@ async function* tryOne(
   return { stop, spoke: firstTokenAt !== undefined };
 }
 
-/** A candidate that steps in for the owner's own or for one that failed: the person is told, since this is not what was asked for. */
-function instead(candidate: Candidate, passed: string): Candidate {
-  const said = `${passed} ${candidate.deployment} is tried instead.`;
-  const notice = candidate.notice === undefined ? said : `${said} ${candidate.notice}`;
-  return { ...candidate, notice };
-}
-
-/** What to say when nothing answered: the one real failure, or the ways to a model. */
-function nothingLeft(tried: Failure | undefined, skipped: readonly Skipped[]): Failure {
-  if (tried !== undefined) return tried;
-  const refused = skipped.find(({ why }) => why.code === "model.refused");
-  if (refused !== undefined) return refused.why.failure;
-  const engine = skipped.find(({ why }) => why.code === "engine.missing");
-  const because = engine === undefined ? "" : ` (${engine.why.message})`;
-  return new AppError("model.none", { because }).failure;
+/** What has been passed over and tried for one request, and what it means for what comes next. */
+function createTries(use: string | null, forced: boolean) {
+  const skipped: Skipped[] = [];
+  const state: { failure: Failure | undefined; passed: string | undefined } = {
+    failure: undefined,
+    passed: undefined,
+  };
+  return {
+    skip(option: Skipped): void {
+      skipped.push(option);
+      if (option.deployment === use && !forced) state.passed = option.why.message;
+    },
+    add(failure: Failure | undefined): void {
+      state.passed = failure?.sentence;
+      // A key that was never given is no news beside a failure of a service that is in use.
+      if (failure?.code !== "model.no-key") state.failure = failure;
+      state.failure ??= failure;
+    },
+    /** A candidate that steps in for the owner's own or for one that failed says so: it is not what was asked for. */
+    asNext(candidate: Candidate): Candidate {
+      if (state.passed === undefined) return candidate;
+      const said = `${state.passed} ${candidate.deployment} is tried instead.`;
+      const notice = candidate.notice === undefined ? said : `${said} ${candidate.notice}`;
+      return { ...candidate, notice };
+    },
+    /** What to say when nothing answered: the one real failure, or the ways to a model. */
+    nothingLeft(): Failure {
+      if (state.failure !== undefined) return state.failure;
+      const refused = skipped.find(({ why }) => why.code === "model.refused");
+      if (refused !== undefined) return refused.why.failure;
+      const engine = skipped.find(({ why }) => why.code === "engine.missing");
+      const because = engine === undefined ? "" : ` (${engine.why.message})`;
+      return new AppError("model.none", { because }).failure;
+    },
+  };
 }
 
 /** The router over the owner's settings. */
@@ -134,26 +154,20 @@ export function createRouter(deps: {
   const { settings, sources, clock } = deps;
 
   async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
-    const skipped: Skipped[] = [];
-    let failure: Failure | undefined;
-    // Why the one that was wished for does not answer.
-    let passed: string | undefined;
+    const log = createTries(settings.use, ask.forced);
     for await (const option of options(settings, sources, ask)) {
       if (!isCandidate(option)) {
-        skipped.push(option);
-        if (option.deployment === settings.use && !ask.forced) passed = option.why.message;
+        log.skip(option);
         continue;
       }
-      const candidate = passed === undefined ? option : instead(option, passed);
-      const tried = yield* tryOne(clock, candidate, { ask, signal });
-      failure = tried.stop.failure;
-      passed = failure?.sentence;
-      const goOn = failure !== undefined && !tried.spoke && worthAnother.has(failure.code);
-      if (goOn) continue;
+      const tried = yield* tryOne(clock, log.asNext(option), { ask, signal });
+      log.add(tried.stop.failure);
+      const code = tried.stop.failure?.code;
+      if (code !== undefined && !tried.spoke && worthAnother.has(code)) continue;
       yield tried.stop;
       return;
     }
-    yield { type: "stop", reason: "error", failure: nothingLeft(failure, skipped) };
+    yield { type: "stop", reason: "error", failure: log.nothingLeft() };
   }
 
   return {

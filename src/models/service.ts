@@ -3,6 +3,9 @@ import { AppError } from "#core/errors.ts";
 import type { Fetch } from "#core/http.ts";
 import type { ModelLimits } from "#core/model.ts";
 import type { Secret, Secrets } from "#core/secret.ts";
+import { type Trust, trustOf } from "#core/trust.ts";
+
+import { isCloudName } from "./cloud-name.ts";
 
 /** A service that answers over HTTP, as its failures need to know it. */
 export interface Service {
@@ -27,6 +30,11 @@ export interface ServiceOptions {
   readonly clock: Clock;
   readonly firstTokenMs: number;
   readonly idleMs: number;
+}
+
+/** How far the service is trusted: a name that an Ollama passes on to its cloud is cloud wherever that Ollama runs. */
+export function trustOfService({ url, model }: Service): Trust {
+  return isCloudName(model) ? "cloud" : trustOf(new URL(url).hostname);
 }
 
 /** The service's machine as a person knows it. */

@@ -4,9 +4,11 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { emptyFolder } from "../fakes/folder.ts";
-import { fakeKey, startFakeOpenAi } from "../fakes/openai.ts";
+import { startFakeOpenAi } from "../fakes/openai.ts";
 import { type Run, run, scriptedHome } from "../fakes/program.ts";
 import { closedOrigin } from "../fakes/server.ts";
+
+const goodKey = "sk-good-0123456789";
 
 const script = 'scenes: [{ replies: [{ text: "Hello." }] }]';
 
@@ -105,7 +107,7 @@ embedded: { smollm2-135m: { starter: false } }
       "a base URL without /v1",
       "plain",
       "short",
-      fakeKey,
+      goodKey,
       3,
       /is not the address of a model's API \(.*\): write \/v1 at the end of its url/,
     ],
@@ -113,7 +115,7 @@ embedded: { smollm2-135m: { starter: false } }
       "a server that answers HTML",
       "html",
       "",
-      fakeKey,
+      goodKey,
       3,
       /is not the address of a model's API \(it answers with a web page\): correct its url/,
     ],
@@ -121,7 +123,7 @@ embedded: { smollm2-135m: { starter: false } }
       "a model name that does not exist",
       "missing",
       "",
-      fakeKey,
+      goodKey,
       3,
       /^The model missing is not on 127\.0\.0\.1:\d+: write the name of one that it has/,
     ],
@@ -129,22 +131,22 @@ embedded: { smollm2-135m: { starter: false } }
       "a conversation that is too long",
       "overflow",
       "",
-      fakeKey,
+      goodKey,
       1,
       /too long for overflow: start a new one with --new/,
     ],
     [
       "too many requests",
-      "rate-limit",
+      "rate",
       "",
-      fakeKey,
+      goodKey,
       75,
       /takes no request right now \(too many requests\): try again in 7 seconds/,
     ],
   ])("%s", async (_, model, address, key, code, line) => {
     const home = await scriptedHome(script);
-    const { url } = await startFakeOpenAi();
-    const at = address === "short" ? url.replace("/v1", "") : url;
+    const { url } = await startFakeOpenAi(goodKey);
+    const at = address === "short" ? url : `${url}/v1`;
     await writeFile(path.join(home, "config/models.local.yaml"), service(at, model));
     expectOneLine(await run(home, ["hi"], { env: { MY_API_KEY: key } }), code, line);
   });

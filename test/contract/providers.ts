@@ -1,129 +1,147 @@
-import type { Clock } from "../../src/core/clock.ts";
-import type { Door } from "../../src/core/http.ts";
-import type { Model, ModelLimits } from "../../src/core/model.ts";
-import { createSecret } from "../../src/core/secret.ts";
-import { createAnthropicModel } from "../../src/models/anthropic.ts";
-import { createOllamaModel } from "../../src/models/ollama.ts";
-import { createOpenAiModel } from "../../src/models/openai.ts";
-import { quirksOf } from "../../src/models/openai-wire.ts";
-import { startFakeAnthropic } from "../fakes/anthropic.ts";
-import { startFakeOllama } from "../fakes/ollama.ts";
-import { fakeKey, startFakeOpenAi } from "../fakes/openai.ts";
-import type { StartServer } from "../fakes/server.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { Model } from "../../src/core/model.ts";
+import { createSecret, type Secrets } from "../../src/core/secret.ts";
+import { createDoor } from "../../src/egress/door.ts";
+import { type MakeDeps, makeModel } from "../../src/models/make-model.ts";
+import { createFakeAnthropic } from "../fakes/anthropic.ts";
+import { createFakeOllama } from "../fakes/ollama.ts";
+import { openServer } from "../fakes/open-server.ts";
+import { createFakeOpenAi } from "../fakes/openai.ts";
 
-const limits: ModelLimits = {
-  contextTokens: 2048,
-  promptBudget: 2000,
-  tools: true,
-  bare: false,
-  maxAnswerTokens: 100,
-};
+import { ask } from "./ask.ts";
+import { badKey } from "./model-cases.ts";
+import type { OpenedSubject } from "./model.ts";
 
-/** Where providers are tried: how a server is started, and the door that leads to it. */
-export interface Ground {
-  readonly clock: Clock;
-  readonly start: StartServer;
-  readonly door: (origin: string) => Door;
+type HostSettings = Parameters<typeof makeModel>[1];
+
+/** A provider on its fake server: what it is named, and the subject of a case or why there is none. */
+export interface Provider {
+  readonly name: string;
+  open(caseName: string): Promise<OpenedSubject | string>;
 }
 
-/** A provider's model whose server plays a scenario, and what happened at the server. */
-export interface Opened {
-  readonly model: Model;
-  /** Resolves when the client has gone away before its answer was whole. */
+/** The scenario of each case; a fake plays "plain" for what is not named. */
+const scenarios: Readonly<Record<string, string>> = {
+  "several tools in a turn": "tools",
+  thinking: "thinking",
+  "unicode cut across chunks": "plain-bytes",
+  "cancel in the middle": "slow",
+  "consumer leaves": "slow",
+  "stream cut": "cut",
+  "connection reset": "reset",
+  "error in the stream": "error-line",
+  "rate limit": "rate",
+  "revoked key": "revoked",
+  "context too long": "overflow",
+  "answer cut at its limit": "length",
+  refusal: "refusal",
+  "model that does not exist": "missing",
+  "server answers HTML": "html",
+};
+
+const goodKey = "good-key";
+
+/** The key that the owner has configured in a case. */
+function secretsFor(caseName: string): Secrets {
+  if (caseName === "no key") return () => undefined;
+  return (name) => createSecret(name, caseName === "wrong key" ? badKey : goodKey);
+}
+
+interface Fake {
+  readonly listener: Parameters<typeof openServer>[0];
   readonly aborted: Promise<void>;
 }
 
-/** A provider under test. */
-export interface Provider {
+/** How a provider is reached: its fake, its settings for an origin, and the cases that cannot be. */
+interface Setup {
   readonly name: string;
-  /** `key` is what the owner configured. */
-  open(scenario: string, key?: string): Promise<Opened>;
-  /** Scenarios that this provider's protocol does not have, and why. */
-  readonly lacks: Readonly<Record<string, string>>;
-  /** Codes of failures, where they are not those of most. */
-  readonly codes: Readonly<Record<string, string>>;
+  readonly fake: () => Fake;
+  readonly host: (origin: string, caseName: string) => NonNullable<HostSettings>;
+  readonly cannot: Readonly<Record<string, string>>;
 }
 
-/** What the model of a service at this address is made of. */
-export function serviceAt(
-  ground: Ground,
-  address: { readonly url: string; readonly model: string; readonly key?: string | undefined },
-) {
-  const { url, model, key = fakeKey } = address;
-  const door = ground.door(new URL(url).origin);
+function deployment(model: string) {
+  return { host: "h", model, context: 8192, max_answer: 100, tools: true };
+}
+
+/** One model for both: a long request is answered by the slow scenario. */
+function both(usual: Model, slow: Model): Model {
   return {
-    id: `service/${model}`,
-    service: {
-      model,
-      url,
-      version: "/v1" as string | undefined,
-      key: "TEST_API_KEY",
-      secrets: (name: string) => (key === "" ? undefined : createSecret(name, key)),
-    },
-    limits,
-    fetchFor: (taskId: string | null) => door.open({ purpose: "model", taskId }),
-    clock: ground.clock,
-    firstTokenMs: 5000,
-    idleMs: 1000,
+    ...usual,
+    stream: (request, signal) =>
+      (request.messages[0]?.text === "long" ? slow : usual).stream(request, signal),
   };
 }
 
-/** An OpenAI-compatible model at this address. */
-export function openAiAt(ground: Ground, address: Parameters<typeof serviceAt>[1]): Model {
-  return createOpenAiModel({ ...serviceAt(ground, address), quirks: quirksOf(address.url) });
+function provider({ name, fake: start, host, cannot }: Setup): Provider {
+  return {
+    name,
+    async open(caseName) {
+      const reason = cannot[caseName];
+      if (reason !== undefined) return reason;
+      const fake = start();
+      const server = await openServer(fake.listener);
+      const settings = host(server.url, caseName);
+      const rules = [{ purpose: "model", origin: server.url, linksOut: false } as const];
+      const record = (): Promise<void> => Promise.resolve();
+      const door = createDoor({ clock: systemClock, record, onUnrecorded: () => {}, rules });
+      const deps: MakeDeps = {
+        home: "/home/owner",
+        door,
+        clock: systemClock,
+        secrets: secretsFor(caseName),
+        readData: () => Promise.resolve({}),
+      };
+      const make = (model: string): Promise<Model> =>
+        makeModel(deps, settings, { id: `h/${model}`, deployment: deployment(model) });
+      const model = both(await make(scenarios[caseName] ?? "plain"), await make("slow"));
+      if (caseName === "server is off") server.close();
+      return {
+        model,
+        long: ask("long"),
+        gone: fake.aborted,
+        async close() {
+          await door.close();
+          server.close();
+        },
+      };
+    },
+  };
 }
 
-/** An Anthropic model at this address. */
-export function anthropicAt(ground: Ground, address: Parameters<typeof serviceAt>[1]): Model {
-  const options = serviceAt(ground, address);
-  return createAnthropicModel({ ...options, service: { ...options.service, version: undefined } });
-}
+const seconds = { first_token_seconds: 5, idle_seconds: 5 };
 
-function ollamaAt(ground: Ground, url: string, model: string): Model {
-  const door = ground.door(url);
-  return createOllamaModel({
-    id: `ollama/${model}`,
-    url,
-    model,
-    limits,
-    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
-    clock: ground.clock,
-    keepAlive: "5m",
-    firstTokenMs: 5000,
-    idleMs: 1000,
-  });
-}
-
-/** Every provider that speaks to a server. */
-export function providers(ground: Ground): Provider[] {
-  return [
-    {
-      name: "Ollama",
-      async open(scenario) {
-        const { url, aborted } = await startFakeOllama(ground.start);
-        const name = scenario === "rate-limit" ? "busy" : scenario;
-        return { model: ollamaAt(ground, url, name), aborted };
-      },
-      lacks: { "wrong key": "it has no keys", refusal: "it has no such end" },
-      codes: { "rate-limit": "model.unavailable", "error-line": "model.protocol" },
+/** The three providers with a server, each on its fake. */
+export const providers: readonly Provider[] = [
+  provider({
+    name: "Ollama",
+    fake: createFakeOllama,
+    host: (url) => ({ kind: "ollama", url, keep_alive: "5m", ...seconds }),
+    cannot: {
+      "rate limit": "it queues; a full queue is model.unavailable",
+      "wrong key": "it wants no key",
+      "revoked key": "it wants no key",
+      "no key": "it wants no key",
+      refusal: "its API has no sign for it: a refusal is text",
+      "base address without /v1": "its client adds the path",
     },
-    {
-      name: "Anthropic",
-      async open(model, key) {
-        const { url, aborted } = await startFakeAnthropic(ground.start);
-        return { model: anthropicAt(ground, { url, model, key }), aborted };
-      },
-      lacks: {},
-      codes: {},
-    },
-    {
-      name: "OpenAI-compatible",
-      async open(model, key) {
-        const { url, aborted } = await startFakeOpenAi(ground.start);
-        return { model: openAiAt(ground, { url, model, key }), aborted };
-      },
-      lacks: {},
-      codes: {},
-    },
-  ];
-}
+  }),
+  provider({
+    name: "Anthropic",
+    fake: () => createFakeAnthropic(goodKey),
+    host: (url) => ({ kind: "anthropic", url, key: "ANTHROPIC_API_KEY", ...seconds }),
+    cannot: { "base address without /v1": "its client adds the path" },
+  }),
+  provider({
+    name: "OpenAI-compatible",
+    fake: () => createFakeOpenAi(goodKey),
+    host: (origin, caseName) => ({
+      kind: "openai",
+      url: caseName === "base address without /v1" ? origin : `${origin}/v1`,
+      key: "OPENAI_API_KEY",
+      quirks: {},
+      ...seconds,
+    }),
+    cannot: {},
+  }),
+];

@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
 import { z } from "zod";
 
-import { type StartServer, startServer } from "./server.ts";
+import { bodyOf, play, watchGone } from "./play.ts";
+import { startServer } from "./server.ts";
 
 const chatSchema = z.strictObject({
   model: z.string(),
@@ -42,7 +42,7 @@ type Chat = z.infer<typeof chatSchema>;
 
 /** What a fake server has seen. */
 export interface FakeOllama {
-  readonly url: string;
+  readonly listener: RequestListener;
   /** Bodies of /api/chat, in order. */
   readonly chats: readonly Chat[];
   /** Paths of all requests, in order. */
@@ -93,42 +93,17 @@ const scenarios: Readonly<Record<string, readonly (object | number | string)[]>>
   cut: [delta("Half an"), "cut"],
   reset: [delta("Half an"), 50, "reset"],
   "error-line": [delta("Half an"), { error: "an error was encountered while running the model" }],
-  malformed: [delta("Half an"), "{ this is no JSON", last()],
+  malformed: [delta("Half an"), "{ this is no JSON\n", last()],
   "remote-answer": [{ ...delta("From afar."), remote_host: "https://cloud.example" }, last()],
 };
-
-async function bodyOf(request: IncomingMessage): Promise<unknown> {
-  const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(Buffer.from(piece));
-  return pieces.length === 0 ? {} : JSON.parse(Buffer.concat(pieces).toString());
-}
 
 function refuse(response: ServerResponse, status: number, error: string): void {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(JSON.stringify({ error }));
 }
 
-async function play(response: ServerResponse, scenario: string, bytewise: boolean): Promise<void> {
-  const gone = new AbortController();
-  response.on("close", () => gone.abort());
-  response.setHeader("content-type", "application/x-ndjson");
-  for (const line of scenarios[scenario] ?? scenarios["plain"] ?? []) {
-    if (gone.signal.aborted) return;
-    if (typeof line === "number")
-      await pause(line, undefined, { signal: gone.signal }).catch(() => undefined);
-    else if (line === "cut") break;
-    else if (line === "reset") response.destroy();
-    else {
-      const text = Buffer.from(`${typeof line === "string" ? line : JSON.stringify(line)}\n`);
-      const pieces = bytewise ? Array.from(text, (byte) => Buffer.from([byte])) : [text];
-      for (const piece of pieces) response.write(piece);
-    }
-  }
-  response.end();
-}
-
 /** A strict server of Ollama's API on loopback: the model's name picks the scenario, "-bytes" sends it byte by byte. */
-export async function startFakeOllama(start: StartServer = startServer): Promise<FakeOllama> {
+export function createFakeOllama(): FakeOllama {
   const chats: Chat[] = [];
   const paths: string[] = [];
   const aborted = Promise.withResolvers<void>();
@@ -149,10 +124,13 @@ export async function startFakeOllama(start: StartServer = startServer): Promise
     if (data.tools !== undefined && scenario === "no-tools") {
       return refuse(response, 400, `"${scenario}" does not support tools`);
     }
-    response.on("close", () => {
-      if (!response.writableFinished) aborted.resolve();
-    });
-    return play(response, scenario, bytes !== undefined);
+    watchGone(response, aborted.resolve);
+    response.setHeader("content-type", "application/x-ndjson");
+    const script = scenarios[scenario] ?? scenarios["plain"] ?? [];
+    const lines = script.map((line) =>
+      typeof line === "object" ? `${JSON.stringify(line)}\n` : line,
+    );
+    return play(response, lines, bytes !== undefined);
   }
 
   async function show(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -193,7 +171,7 @@ export async function startFakeOllama(start: StartServer = startServer): Promise
     return undefined;
   }
 
-  const url = await start((request, response) => {
+  const listener: RequestListener = (request, response) => {
     paths.push(request.url ?? "");
     if (request.url === "/api/chat") void chat(request, response);
     else if (request.url === "/api/show") void show(request, response);
@@ -203,6 +181,12 @@ export async function startFakeOllama(start: StartServer = startServer): Promise
     else if (request.url === "/api/status")
       response.end(JSON.stringify({ cloud: { disabled: true } }));
     else refuse(response, 404, "not found");
-  });
-  return { url, chats, paths, aborted: aborted.promise };
+  };
+  return { listener, chats, paths, aborted: aborted.promise };
+}
+
+/** A fake Ollama that is closed after the test. */
+export async function startFakeOllama(): Promise<FakeOllama & { readonly url: string }> {
+  const fake = createFakeOllama();
+  return { ...fake, url: await startServer(fake.listener) };
 }

@@ -1,45 +1,44 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
 import { z } from "zod";
 
-import { bodyOf, type Piece, play } from "./playing.ts";
-import { type StartServer, startServer } from "./server.ts";
+import { bodyOf, play, type Step, watchGone } from "./play.ts";
+import { startServer } from "./server.ts";
 
-const call = z.strictObject({
-  id: z.string().min(1),
-  type: z.literal("function"),
-  function: z.strictObject({ name: z.string(), arguments: z.string() }),
-});
-
-const message = z.discriminatedUnion("role", [
-  z.strictObject({ role: z.literal("system"), content: z.string() }),
-  z.strictObject({ role: z.literal("user"), content: z.string() }),
-  z.strictObject({
-    role: z.literal("assistant"),
-    content: z.string().nullable(),
-    tool_calls: z.array(call).min(1).optional(),
-  }),
-  z.strictObject({ role: z.literal("tool"), tool_call_id: z.string(), content: z.string() }),
-]);
-
-const bodySchema = z.strictObject({
+/** A request as this program may write it; real servers take more. */
+const completionSchema = z.strictObject({
   model: z.string(),
-  messages: z.array(message).min(1),
   stream: z.literal(true),
   stream_options: z.strictObject({ include_usage: z.literal(true) }).optional(),
-  max_tokens: z.int().optional(),
-  max_completion_tokens: z.int().optional(),
+  max_tokens: z.int().min(1).optional(),
+  max_completion_tokens: z.int().min(1).optional(),
   temperature: z.number().optional(),
-  response_format: z
-    .strictObject({
-      type: z.literal("json_schema"),
-      json_schema: z.strictObject({
-        name: z.string(),
-        strict: z.literal(true),
-        schema: z.record(z.string(), z.unknown()),
-      }),
-    })
-    .optional(),
+  messages: z
+    .array(
+      z.discriminatedUnion("role", [
+        z.strictObject({ role: z.enum(["system", "user"]), content: z.string() }),
+        z.strictObject({
+          role: z.literal("assistant"),
+          content: z.string().nullable(),
+          tool_calls: z
+            .array(
+              z.strictObject({
+                id: z.string().min(1),
+                type: z.literal("function"),
+                function: z.strictObject({ name: z.string(), arguments: z.string() }),
+              }),
+            )
+            .min(1)
+            .optional(),
+        }),
+        z.strictObject({
+          role: z.literal("tool"),
+          tool_call_id: z.string().min(1),
+          content: z.string(),
+        }),
+      ]),
+    )
+    .min(1),
   tools: z
     .array(
       z.strictObject({
@@ -53,165 +52,278 @@ const bodySchema = z.strictObject({
     )
     .min(1)
     .optional(),
+  response_format: z
+    .strictObject({
+      type: z.literal("json_schema"),
+      json_schema: z.strictObject({
+        name: z.string(),
+        strict: z.literal(true),
+        schema: z.record(z.string(), z.unknown()),
+      }),
+    })
+    .optional(),
 });
 
-/** The one key that the fake service accepts. */
-export const fakeKey = "sk-fake-0123456789";
+type Body = z.infer<typeof completionSchema>;
 
-/** What a fake server has seen. */
+/** What the fake has seen. */
 export interface FakeOpenAi {
-  /** The base address, /v1 included. */
-  readonly url: string;
-  readonly bodies: readonly z.infer<typeof bodySchema>[];
-  readonly paths: readonly string[];
+  readonly listener: RequestListener;
+  readonly bodies: readonly Body[];
   /** Resolves when a client has gone away before its answer was whole. */
   readonly aborted: Promise<void>;
 }
 
-function data(value: unknown): string {
-  return `data: ${typeof value === "string" ? value : JSON.stringify(value)}\n\n`;
+function chunk(delta: object, finish: string | null = null, more: object = {}): string {
+  const choices = [{ index: 0, delta, finish_reason: finish }];
+  return data({
+    id: "c",
+    object: "chat.completion.chunk",
+    created: 1,
+    model: "m",
+    choices,
+    ...more,
+  });
 }
 
-function chunk(delta: object, finish: string | null = null, more: object = {}): string {
-  return data({ id: "c", choices: [{ index: 0, delta, finish_reason: finish }], ...more });
+function data(value: unknown): string {
+  return `data: ${JSON.stringify(value)}\n\n`;
 }
 
 const text = (content: string): string => chunk({ content });
-const done = data("[DONE]");
+const counts = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
 const usage = data({
+  id: "c",
   choices: [],
-  usage: { prompt_tokens: 12, completion_tokens: 3, prompt_tokens_details: { cached_tokens: 8 } },
+  usage: { ...counts, prompt_tokens_details: { cached_tokens: 4 } },
 });
+const done = "data: [DONE]\n\n";
 const end = [chunk({}, "stop"), usage, done];
+const role = chunk({ role: "assistant", content: "" });
 
-function callPiece(index: number, name: string | undefined, args: string): string {
-  const id = name === undefined ? {} : { id: `call_${index}`, type: "function" };
-  const named = name === undefined ? { arguments: args } : { name, arguments: args };
-  return chunk({ tool_calls: [{ index, ...id, function: named }] });
+function call(index: number | undefined, id: string | undefined, args: string, name = "now") {
+  const named = id === undefined ? {} : { id, type: "function" };
+  const fn = { ...(id === undefined ? {} : { name }), arguments: args };
+  return { ...(index === undefined ? {} : { index }), ...named, function: fn };
 }
 
-/** The body of each scenario. */
-const scenarios: Readonly<Record<string, readonly Piece[]>> = {
+const calls = (...deltas: object[]): string => chunk({ tool_calls: deltas });
+const zone = '{"zone":"UTC"}';
+const half = [role, text("Half an")];
+
+const scenarios: Readonly<Record<string, readonly Step[]>> = {
   plain: [
-    chunk({ role: "assistant", content: "" }),
+    ": OPENROUTER PROCESSING\n\n",
+    role,
     text("Hello"),
-    ": a comment\n\n",
     text(", wörld "),
     text("😀."),
     ...end,
   ],
-  crlf: [
-    `data: ${JSON.stringify({ choices: [{ delta: { content: "Hello." }, finish_reason: "stop" }] })}\r\n\r\n`,
-    "data: [DONE]\r\n\r\n",
+  crlf: [[role, text("Hello"), text(", wörld 😀."), ...end].join("").replaceAll("\n", "\r\n")],
+  "two-lines": [
+    'data: {"choices":[{"delta":{"content":"Hel\\u006co"},\ndata: "finish_reason":"stop"}]}\n\n',
+  ],
+  "no-done": [text("Hello."), chunk({}, "stop")],
+  "usage-with-choice": [
+    text("Hello."),
+    chunk({}, "stop", { usage: { ...counts, cost: 0.0021 } }),
+    done,
   ],
   tools: [
     text("Let me look."),
-    callPiece(1, "now", ""),
-    callPiece(0, "now", '{"zo'),
-    callPiece(0, undefined, 'ne":"UTC"}'),
+    calls(call(0, "call_a", "")),
+    calls(call(1, "call_b", "")),
+    calls(call(0, undefined, '{"zone"'), call(1, undefined, "{")),
+    calls(call(1, undefined, "}"), call(0, undefined, ':"UTC"}')),
     chunk({}, "tool_calls"),
     usage,
     done,
   ],
-  "same-index": [
-    callPiece(0, "now", "{}"),
-    chunk({
-      tool_calls: [
-        { index: 0, id: "other", function: { name: "now", arguments: '{"zone":"UTC"}' } },
-      ],
-    }),
+  "one-index": [calls(call(0, "a", zone)), calls(call(0, "b", "{}")), chunk({}, "stop"), done],
+  "no-index": [
+    calls(call(undefined, "a", zone), call(undefined, "b", "{}")),
     chunk({}, "tool_calls"),
     done,
   ],
-  thinking: [chunk({ reasoning_content: "Hm" }), chunk({ reasoning: "m." }), text("Four."), ...end],
+  "no-ids": [calls(call(0, "", zone)), calls(call(1, "", "{}")), chunk({}, "tool_calls"), done],
+  "odd-call": [calls(call(0, "a", '{"zone": ')), chunk({}, "tool_calls"), done],
+  "cut-call": [calls(call(0, "a", '{"zone": ')), chunk({}, "length"), done],
+  salvage: [text('{"name":"now",'), text(`"arguments":${zone}}`), ...end],
+  thinking: [chunk({ reasoning_content: "Hmm." }), text("Four."), ...end],
+  reasoning: [chunk({ reasoning: "Hmm.", content: "" }), text("Four."), ...end],
   "think-tags": [text("<thi"), text("nk>Hmm.</th"), text("ink>\n\nFour."), ...end],
-  salvage: [text('{"name":"now",'), text('"arguments":{"zone":"UTC"}}'), ...end],
-  length: [text("Too lo"), chunk({}, "length"), done],
-  "length-in-call": [callPiece(0, "now", '{"zo'), chunk({}, "length"), done],
-  slow: [text("One "), 60_000, text("two."), ...end],
-  silent: [60_000, text("late"), ...end],
-  cut: [text("Half an"), { end: "early" }],
-  "no-done": [text("Whole."), chunk({}, "stop"), { end: "early" }],
-  reset: [text("Half an"), 50, { end: "reset" }],
+  length: [text("Too lo"), chunk({}, "length"), usage, done],
+  refusal: [chunk({ refusal: "I cannot help with that." }), ...end],
+  filtered: [...half, chunk({}, "content_filter"), done],
+  slow: [role, text("One "), 60_000, text("two."), ...end],
+  silent: [60_000, ...end],
+  cut: [...half, "cut"],
+  "done-early": [...half, done],
+  reset: [...half, 50, "reset"],
   "error-line": [
-    text("Half an"),
-    data({ error: { message: "The server had an error", type: "server_error" } }),
+    ...half,
+    data({ error: { message: "The server had an error", type: "server_error", code: null } }),
   ],
-  malformed: [text("Half an"), "data: { this is no JSON\n\n", ...end],
-  refusal: [chunk({ refusal: "I can't help with that." }), ...end],
-  filtered: [text("I"), chunk({}, "content_filter"), done],
-  cost: [
-    text("Paid."),
-    chunk({}, "stop", { usage: { prompt_tokens: 5, completion_tokens: 1, cost: 0.0021 } }),
-    done,
+  "error-openrouter": [
+    ...half,
+    data({
+      error: { code: 502, message: "Provider disconnected" },
+      choices: [{ delta: {}, finish_reason: "error" }],
+    }),
   ],
+  "error-vllm": [...half, data({ object: "error", message: "engine died", type: "x", code: 500 })],
+  "error-field": [...half, 'error: {"code":500,"message":"engine died","type":"server_error"}\n\n'],
+  "error-text": [...half, data({ error: "engine died" })],
+  malformed: [...half, "data: { this is no JSON\n\n", ...end],
 };
 
-/** Refusals by scenario: status, body, headers. */
-const refusals: Readonly<Record<string, readonly [number, string, Record<string, string>?]>> = {
-  "rate-limit": [
-    429,
-    '{"error":{"message":"Rate limit reached","type":"requests","code":"rate_limit_exceeded"}}',
-    { "retry-after": "7" },
-  ],
-  "no-credit": [
-    429,
-    '{"error":{"message":"You exceeded your current quota","code":"insufficient_quota"}}',
-  ],
-  overflow: [
-    400,
-    '{"error":{"message":"This model\'s maximum context length is 8192 tokens.","code":"context_length_exceeded"}}',
-  ],
-  missing: [
-    404,
-    '{"error":{"message":"The model `missing` does not exist","code":"model_not_found"}}',
-  ],
-  html: [200, "<!doctype html><title>It works!</title>", { "content-type": "text/html" }],
-  overloaded: [503, '{"error":{"message":"The engine is currently overloaded"}}'],
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function error(status: number, message: string, more: object = {}): Answer {
+  const body = {
+    error: { message, type: "invalid_request_error", param: null, code: null, ...more },
+  };
+  return { status, body };
+}
+
+const rate = error(429, "Rate limit reached for requests", {
+  type: "requests",
+  code: "rate_limit_exceeded",
+});
+
+/** Refusals as each server writes them. */
+const refusals: Readonly<Record<string, Answer>> = {
+  missing: error(404, "The model `missing` does not exist", { code: "model_not_found" }),
+  "missing-openrouter": {
+    status: 400,
+    body: { error: { message: "missing is not a valid model ID", code: 400 } },
+  },
+  "missing-vllm": {
+    status: 404,
+    body: {
+      object: "error",
+      message: "The model `x` does not exist.",
+      type: "NotFoundError",
+      code: 404,
+    },
+  },
+  rate: { ...rate, headers: { "retry-after": "7" } },
+  "rate-ms": { ...rate, headers: { "retry-after-ms": "6100" } },
+  "rate-bare": rate,
+  quota: error(429, "You exceeded your current quota", {
+    type: "insufficient_quota",
+    code: "insufficient_quota",
+  }),
+  credits: { status: 402, body: { error: { message: "Insufficient credits", code: 402 } } },
+  revoked: error(401, "The account owning this key was deactivated", {
+    code: "account_deactivated",
+  }),
+  forbidden: error(403, "Project does not have access to model", { code: "permission_denied" }),
+  overflow: error(400, "This model's maximum context length is 8192 tokens.", {
+    code: "context_length_exceeded",
+  }),
+  "overflow-llamacpp": error(400, "the request exceeds the available context size", {
+    type: "exceed_context_size_error",
+    code: 400,
+  }),
+  "overflow-vllm": {
+    status: 400,
+    body: {
+      object: "error",
+      message: "maximum context length is 10",
+      type: "BadRequestError",
+      code: 400,
+    },
+  },
+  "overflow-lmstudio": {
+    status: 400,
+    body: { error: "Trying to keep the first 999 tokens when context the overflows." },
+  },
+  loading: {
+    status: 503,
+    body: { error: { code: 503, message: "Loading model", type: "unavailable_error" } },
+  },
+  broken: error(500, "The server had an error", { type: "server_error" }),
+  bad: error(400, "Unsupported value: 'temperature' does not support 0.\nMore."),
+  lmstudio: {
+    status: 200,
+    body: { error: "Unexpected endpoint or method. (POST /chat/completions)" },
+  },
 };
 
-const unauthorized = '{"error":{"message":"Incorrect API key provided","code":"invalid_api_key"}}';
+function refuse(response: ServerResponse, { status, body, headers }: Answer): void {
+  response.writeHead(status, { "content-type": "application/json", ...headers });
+  response.end(JSON.stringify(body));
+}
 
-/** A strict server of OpenAI's chat completions on loopback: the model's name picks the scenario, "-bytes" sends it byte by byte. */
-export async function startFakeOpenAi(start: StartServer = startServer): Promise<FakeOpenAi> {
-  const bodies: z.infer<typeof bodySchema>[] = [];
-  const paths: string[] = [];
+function page(response: ServerResponse, status: number): void {
+  response.writeHead(status, { "content-type": "text/html" }).end("<!DOCTYPE html><html>It works!");
+}
+
+/** Each result must answer a call that was made before it. */
+function wrongResults({ messages }: Body): string | undefined {
+  const made = new Set<string>();
+  for (const message of messages) {
+    if (message.role === "assistant") message.tool_calls?.forEach((entry) => made.add(entry.id));
+    else if (message.role === "tool" && !made.has(message.tool_call_id)) {
+      return `no call ${message.tool_call_id}`;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * A strict server of chat completions on loopback at /v1: the model's name picks the scenario, "-bytes" sends it byte by byte.
+ * Without a key it wants none.
+ */
+export function createFakeOpenAi(key?: string): FakeOpenAi {
+  const bodies: Body[] = [];
   const aborted = Promise.withResolvers<void>();
 
-  function refuse(
-    response: ServerResponse,
-    status: number,
-    body: string,
-    headers: Record<string, string> = {},
-  ): void {
-    response.writeHead(status, { "content-type": "application/json", ...headers }).end(body);
-  }
-
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const parsed = bodySchema.safeParse(await bodyOf(request));
-    if (!parsed.success)
+    const wanted = key === undefined ? undefined : `Bearer ${key}`;
+    if (request.headers.authorization !== wanted) {
       return refuse(
         response,
-        400,
-        JSON.stringify({ error: { message: z.prettifyError(parsed.error) } }),
+        error(401, "Incorrect API key provided: bad-***", { code: "invalid_api_key" }),
       );
+    }
+    const parsed = completionSchema.safeParse(await bodyOf(request));
+    if (!parsed.success) return refuse(response, error(400, z.prettifyError(parsed.error)));
+    const problem = wrongResults(parsed.data);
+    if (problem !== undefined) return refuse(response, error(400, problem));
     bodies.push(parsed.data);
-    if (request.headers.authorization !== `Bearer ${fakeKey}`)
-      return refuse(response, 401, unauthorized);
     const [scenario = "", bytes] = parsed.data.model.split("-bytes");
+    if (scenario === "html") return page(response, 200);
     const refusal = refusals[scenario];
-    if (refusal !== undefined) return refuse(response, ...refusal);
-    response.on("close", () => {
-      if (!response.writableFinished) aborted.resolve();
-    });
-    response.setHeader("content-type", "text/event-stream; charset=utf-8");
+    if (refusal !== undefined) return refuse(response, refusal);
+    watchGone(response, aborted.resolve);
+    response.setHeader("content-type", "text/event-stream");
+    response.flushHeaders();
     return play(response, scenarios[scenario] ?? scenarios["plain"] ?? [], bytes !== undefined);
   }
 
-  const origin = await start((request, response) => {
-    paths.push(request.url ?? "");
-    if (request.url === "/v1/chat/completions") void answer(request, response);
-    else refuse(response, 404, "<html>404 Not Found</html>", { "content-type": "text/html" });
-  });
-  return { url: `${origin}/v1`, bodies, paths, aborted: aborted.promise };
+  const listener: RequestListener = (request, response) => {
+    if (request.method === "POST" && request.url === "/v1/chat/completions") {
+      void answer(request, response);
+    } else if (request.url === "/json/chat/completions") {
+      refuse(response, error(404, "Invalid URL (POST /json/chat/completions)"));
+    } else if (request.url === "/lmstudio/chat/completions") {
+      refuse(response, refusals["lmstudio"] ?? rate);
+    } else page(response, 404);
+  };
+  return { listener, bodies, aborted: aborted.promise };
+}
+
+/** A fake of an OpenAI-compatible server that is closed after the test. */
+export async function startFakeOpenAi(
+  key?: string,
+): Promise<FakeOpenAi & { readonly url: string }> {
+  const fake = createFakeOpenAi(key);
+  return { ...fake, url: await startServer(fake.listener) };
 }

@@ -1,165 +1,184 @@
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
-import { type Clock, systemClock } from "../../src/core/clock.ts";
-import { ask, eventsOf, nowSpec, stopOf, textOf } from "../contract/model.ts";
-import { anthropicAt, type Ground } from "../contract/providers.ts";
+import type { ModelRequest } from "../../src/core/model.ts";
+import { createSecret } from "../../src/core/secret.ts";
+import { ask, callsOf, eventsOf, nowSpec, stopOf, textOf } from "../contract/ask.ts";
 import { startFakeAnthropic } from "../fakes/anthropic.ts";
 import { createFakeClock } from "../fakes/clock.ts";
-import { openDoor } from "../fakes/receipts.ts";
-import { closedOrigin, startServer } from "../fakes/server.ts";
 
-const groundOf = (clock: Clock = systemClock): Ground => ({
-  clock,
-  start: startServer,
-  door: (origin) => openDoor([{ purpose: "model", origin, linksOut: false }]).door,
-});
-const ground = groundOf();
+import { modelOf, type ServiceSetup } from "./services.ts";
+
+async function run(model: string, own: { request?: ModelRequest; setup?: ServiceSetup } = {}) {
+  const fake = await startFakeAnthropic();
+  const host = { kind: "anthropic", url: fake.url };
+  const events = await eventsOf(await modelOf(host, model, own.setup), own.request ?? ask("hello"));
+  return { fake, events, failure: stopOf(events)?.failure, reason: stopOf(events)?.reason };
+}
+
+const call = (id: string) => ({ id, name: "now", input: {} });
+const result = (callId: string, text: string) =>
+  ({ role: "tool", callId, name: "now", text }) as const;
 
 describe("Anthropic", () => {
-  test("is asked to cache what stays the same: tools and instructions, and nothing after them", async () => {
-    const fake = await startFakeAnthropic();
-    const model = anthropicAt(ground, { url: fake.url, model: "plain" });
-    const system = { role: "system", text: "Be brief." } as const;
-    const words = { role: "user", text: "time?" } as const;
-    await eventsOf(model, { ...ask("time?", { tools: [nowSpec] }), messages: [system, words] });
-    await eventsOf(model, { ...ask("time?", { tools: [nowSpec] }), messages: [words] });
-    const mark = { cache_control: { type: "ephemeral" } };
-    expect(fake.bodies[0]?.system).toEqual([{ type: "text", text: "Be brief.", ...mark }]);
-    expect(fake.bodies[0]?.tools?.[0]).not.toHaveProperty("cache_control");
-    expect(fake.bodies[1]?.tools?.[0]).toMatchObject(mark);
-    expect(JSON.stringify(fake.bodies[0]?.messages)).not.toContain("cache_control");
-  });
-
-  test("gets the results of one turn's tools in one message", async () => {
-    const fake = await startFakeAnthropic();
-    const calls = [
-      { id: "call.1", name: "now", input: { zone: "UTC" } },
-      { id: "call.2", name: "now", input: {} },
-    ];
-    await eventsOf(anthropicAt(ground, { url: fake.url, model: "plain" }), {
-      ...ask("time?", { tools: [nowSpec] }),
-      messages: [
-        { role: "user", text: "time?" },
-        { role: "assistant", text: "", toolCalls: calls },
-        { role: "tool", callId: "call.1", name: "now", text: "noon" },
-        { role: "tool", callId: "call.2", name: "now", text: "" },
-        { role: "user", text: "well?" },
-      ],
-    });
-    expect(fake.bodies[0]?.messages.slice(1)).toEqual([
+  test("hears no header but those of the request itself, and the key in its own", async () => {
+    const { fake } = await run("plain");
+    expect(fake.headers).toEqual([
       {
-        role: "assistant",
-        content: [
-          { type: "tool_use", id: "call_1", name: "now", input: { zone: "UTC" } },
-          { type: "tool_use", id: "call_2", name: "now", input: {} },
-        ],
-      },
-      {
-        role: "user",
-        content: [
-          { type: "tool_result", tool_use_id: "call_1", content: [{ type: "text", text: "noon" }] },
-          { type: "tool_result", tool_use_id: "call_2" },
-          { type: "text", text: "well?" },
-        ],
+        accept: "application/json",
+        "content-type": "application/json",
+        "anthropic-version": "2026-10-21",
+        "x-api-key": "good-key",
       },
     ]);
   });
 
-  test("counts what came from its cache apart", async () => {
-    const { url } = await startFakeAnthropic();
-    const events = await eventsOf(anthropicAt(ground, { url, model: "plain" }), ask("hello"));
-    expect(events).toContainEqual({
+  test("nothing of the environment goes to it", async () => {
+    const names = { ANTHROPIC_CUSTOM_HEADERS: "x-own: 1", ANTHROPIC_AUTH_TOKEN: "token" };
+    Object.assign(process.env, names, { ANTHROPIC_BASE_URL: "http://127.0.0.1:1" });
+    try {
+      const { fake, reason } = await run("plain");
+      expect([reason, Object.keys(fake.headers[0] ?? {})]).toEqual([
+        "end",
+        ["accept", "content-type", "anthropic-version", "x-api-key"],
+      ]);
+    } finally {
+      for (const name of [...Object.keys(names), "ANTHROPIC_BASE_URL"]) delete process.env[name];
+    }
+  });
+
+  test("the mark of the cache is at the end of what stays the same", async () => {
+    const request = ask("time?", { tools: [nowSpec] });
+    const messages = [{ role: "system", text: "Be kind." } as const, ...request.messages];
+    const { fake } = await run("plain", { request: { ...request, messages } });
+    const [body] = fake.bodies;
+    expect(body?.system).toEqual([
+      { type: "text", text: "Be kind.", cache_control: { type: "ephemeral" } },
+    ]);
+    expect(body?.tools?.[0]).not.toHaveProperty("cache_control");
+    const bare = await run("plain", { request });
+    expect(bare.fake.bodies[0]?.tools?.[0]).toHaveProperty("cache_control", { type: "ephemeral" });
+  });
+
+  test("tokens of the cache count as tokens of the prompt", async () => {
+    const { events } = await run("plain");
+    expect(events.at(-2)).toEqual({
       type: "usage",
       promptTokens: 12,
       answerTokens: 3,
-      cachedTokens: 8,
+      cachedTokens: 4,
     });
   });
 
-  test("an answer without its last event is none, though everything before it came", async () => {
-    const { url } = await startFakeAnthropic();
-    const events = await eventsOf(anthropicAt(ground, { url, model: "no-stop" }), ask("hello"));
-    expect(textOf(events)).toBe("Whole?");
-    expect(stopOf(events)?.failure?.code).toBe("model.truncated");
+  test("results of one turn go back in one message, with ids that it takes", async () => {
+    const messages = [
+      { role: "user", text: "time?" },
+      { role: "assistant", text: "", toolCalls: [call("a:1"), call("b")] },
+      result("a:1", "noon"),
+      result("b", ""),
+    ] as const;
+    const { fake, reason } = await run("plain", { request: { ...ask(""), messages } });
+    expect(reason).toBe("end");
+    expect(fake.bodies[0]?.messages[2]).toEqual({
+      role: "user",
+      content: [
+        { type: "tool_result", tool_use_id: "a_1", content: [{ type: "text", text: "noon" }] },
+        { type: "tool_result", tool_use_id: "b" },
+      ],
+    });
   });
 
-  test("events and blocks that are not known yet are left out", async () => {
-    const { url } = await startFakeAnthropic();
-    const events = await eventsOf(anthropicAt(ground, { url, model: "unknown" }), ask("hello"));
-    expect([textOf(events), stopOf(events)?.reason]).toEqual(["Fine.", "end"]);
+  test("a schema becomes one that it supports", async () => {
+    const answerSchema = {
+      type: "object",
+      properties: { age: { type: "integer", minimum: 3 } },
+      required: ["age"],
+    };
+    const { fake } = await run("plain", { request: ask("x", { answerSchema }) });
+    expect(fake.bodies[0]?.output_config?.format.schema).toMatchObject({
+      additionalProperties: false,
+      properties: { age: { type: "integer", description: expect.stringContaining("minimum: 3") } },
+    });
   });
 
-  test("a call that was cut at the limit is none", async () => {
-    const { url } = await startFakeAnthropic();
-    const events = await eventsOf(anthropicAt(ground, { url, model: "length-in-call" }), ask("?"));
-    expect(events.some(({ type }) => type === "toolCall")).toBe(false);
-    expect(stopOf(events)?.reason).toBe("length");
+  test("events, blocks and deltas of types that are not known are left out", async () => {
+    const { events, reason } = await run("unknown");
+    expect([textOf(events), reason]).toEqual(["Fine.", "end"]);
+  });
+
+  test("an input that is no JSON goes to the tool as text, one that was cut at the limit nowhere", async () => {
+    const request = ask("time?", { tools: [nowSpec] });
+    const odd = await run("odd-call", { request });
+    expect(callsOf(odd.events).map(({ input }) => input)).toEqual(['{"zone": ']);
+    expect(odd.reason).toBe("toolCalls");
+    const cut = await run("cut-call", { request });
+    expect([callsOf(cut.events), cut.reason]).toEqual([[], "length"]);
   });
 
   test.each([
-    ["no-credit", "model.no-credit", "its credit or spend limit is used up"],
-    ["busy", "model.rate-limit", "it is overloaded"],
-    ["overloaded", "model.rate-limit", "it is overloaded"],
-    ["rate-limit", "model.rate-limit", "try again in 7 seconds"],
-    ["missing", "model.missing", "write the name of one that it has"],
+    ["rate-bare", "model.rate-limit", "(too many requests): try again in a minute."],
+    ["overloaded", "model.rate-limit", "(it is overloaded): try again in a minute."],
+    ["error-line", "model.rate-limit", "(it is overloaded)"],
+    ["spend-limit", "model.no-credit", "its credit or spend limit is used up"],
+    ["billing", "model.no-credit", "add credit or raise the limit"],
+    ["credit", "model.no-credit", "add credit or raise the limit"],
+    ["large", "model.context-overflow", "too long"],
     ["window", "model.context-overflow", "too long"],
-    ["html", "model.address", "it answers with a web page"],
+    ["paused", "model.truncated", "broke off"],
+    ["cut-late", "model.truncated", "broke off"],
+    ["forbidden", "model.refused", "does not allow it to the key ANTHROPIC_API_KEY"],
+    ["bad", "model.bad-request", "max_tokens: must be less than 5."],
+    ["broken", "model.failed", "(Internal server error): try again"],
     ["malformed", "model.protocol", "not of its API"],
   ])("%s is the failure %s", async (name, code, words) => {
+    const { failure } = await run(name);
+    expect(failure?.code).toBe(code);
+    expect(failure?.sentence).toContain(words);
+  });
+
+  test("a key that no header can hold is refused before it could be quoted", async () => {
+    const secrets = (name: string) => createSecret(name, "sk-bad\nkey");
+    const { failure, fake } = await run("plain", { setup: { secrets } });
+    expect(failure?.code).toBe("model.wrong-key");
+    expect(failure?.sentence).not.toContain("sk-bad");
+    expect(fake.headers).toEqual([]);
+  });
+
+  test("an address that was copied with its version is the same address", async () => {
     const { url } = await startFakeAnthropic();
-    const events = await eventsOf(anthropicAt(ground, { url, model: name }), ask("hello"));
-    expect(stopOf(events)?.failure?.code).toBe(code);
-    expect(stopOf(events)?.failure?.sentence).toContain(words);
+    const model = await modelOf({ kind: "anthropic", url: `${url}/v1/messages` }, "plain");
+    expect(textOf(await eventsOf(model, ask("hello")))).toContain("Hello");
   });
 
-  test("without a key nothing is sent", async () => {
-    const { url, headers } = await startFakeAnthropic();
-    const events = await eventsOf(anthropicAt(ground, { url, model: "plain", key: "" }), ask("?"));
-    expect(stopOf(events)?.failure?.code).toBe("model.no-key");
-    expect(headers).toEqual([]);
-  });
-
-  test("nothing of the environment reaches it, and nothing of this machine", async () => {
-    const own = {
-      ANTHROPIC_API_KEY: "sk-env",
-      ANTHROPIC_BASE_URL: await closedOrigin(),
-      ANTHROPIC_CUSTOM_HEADERS: "x-mine: 1",
-      ANTHROPIC_LOG: "debug",
-    };
-    Object.assign(process.env, own);
-    onTestFinished(() => {
-      for (const name of Object.keys(own)) delete process.env[name];
-    });
-    const fake = await startFakeAnthropic();
-    const events = await eventsOf(anthropicAt(ground, { url: fake.url, model: "plain" }), ask("?"));
-    expect(stopOf(events)?.reason).toBe("end");
-    const sent = Object.keys(fake.headers[0] ?? {});
-    expect(
-      sent.filter((name) => /stainless|mine|user-agent/.test(name) && name !== "user-agent"),
-    ).toEqual([]);
-    expect(fake.headers[0]?.["x-api-key"]).not.toBe("sk-env");
+  test("an address of something else is named", async () => {
+    const { url } = await startFakeAnthropic();
+    const model = await modelOf({ kind: "anthropic", url: `${url}/elsewhere` }, "plain");
+    expect(stopOf(await eventsOf(model, ask("hello")))?.failure?.sentence).toMatch(
+      /elsewhere is not the address of a model's API \(status 404\): correct its url in config/,
+    );
   });
 
   test.each([
-    ["before the first token", "silent", 5000],
-    ["within an answer", "slow", 1000],
-  ])("that falls silent %s is left at the deadline, and told so", async (_, model, ms) => {
+    ["before the first byte", "silent", 0],
+    ["within an answer", "slow", 1],
+    ["after a ping", "pings", 1],
+  ])("silence %s ends at its deadline, and the server is told", async (_, name, texts) => {
     const fake = await startFakeAnthropic();
     const clock = createFakeClock();
-    const stream = anthropicAt(groundOf(clock), { url: fake.url, model }).stream(
-      ask("hello"),
-      new AbortController().signal,
-    );
+    const model = await modelOf({ kind: "anthropic", url: fake.url }, name, { clock });
     const events: unknown[] = [];
     const ended = (async () => {
+      const stream = model.stream(ask("hello"), new AbortController().signal);
       for await (const event of stream) events.push(event);
     })();
-    await expect
-      .poll(() => [fake.bodies.length, events.length])
-      .toEqual([1, model === "slow" ? 1 : 0]);
-    clock.pass(ms);
+    await expect.poll(() => [fake.bodies.length, events.length]).toEqual([1, texts]);
+    // The answer's head and its first bytes each start a deadline of their own.
+    const last = (): unknown => {
+      clock.pass(120_000);
+      return events.at(-1);
+    };
+    const failure = { code: "model.timeout" };
+    await expect.poll(last).toMatchObject({ reason: "error", failure });
     await ended;
-    expect(events.at(-1)).toMatchObject({ failure: { code: "model.timeout" } });
     await fake.aborted;
   });
 });

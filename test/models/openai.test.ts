@@ -1,54 +1,59 @@
 import { describe, expect, test } from "vitest";
 
-import { type Clock, systemClock } from "../../src/core/clock.ts";
-import { createOpenAiModel } from "../../src/models/openai.ts";
+import type { ModelRequest } from "../../src/core/model.ts";
 import { quirksOf } from "../../src/models/openai-wire.ts";
-import { ask, eventsOf, nowSpec, stopOf, textOf } from "../contract/model.ts";
-import { type Ground, openAiAt, serviceAt } from "../contract/providers.ts";
+import { ask, callsOf, eventsOf, nowSpec, stopOf, textOf, thoughtOf } from "../contract/ask.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { startFakeOpenAi } from "../fakes/openai.ts";
-import { openDoor } from "../fakes/receipts.ts";
-import { closedOrigin, startServer } from "../fakes/server.ts";
+import { startServer } from "../fakes/server.ts";
 
-const groundOf = (clock: Clock = systemClock): Ground => ({
-  clock,
-  start: startServer,
-  door: (origin) => openDoor([{ purpose: "model", origin, linksOut: false }]).door,
-});
-const ground = groundOf();
+import { modelOf, type ServiceSetup } from "./services.ts";
 
-describe("a server of OpenAI's API", () => {
-  test("is told tools and steps as it wants them", async () => {
-    const fake = await startFakeOpenAi();
-    const call = { id: "c1", name: "now", input: { zone: "UTC" } };
-    await eventsOf(openAiAt(ground, { url: fake.url, model: "plain" }), {
-      ...ask("time?", { tools: [nowSpec], answerSchema: { type: "object" } }),
-      messages: [
-        { role: "system", text: "Be brief." },
-        { role: "user", text: "time?" },
-        { role: "assistant", text: "", toolCalls: [call] },
-        { role: "tool", callId: "c1", name: "now", text: "noon" },
-      ],
-    });
-    expect(fake.bodies[0]).toMatchObject({
-      max_tokens: 40,
-      stream_options: { include_usage: true },
-      tools: [{ function: { name: "now" } }],
-      response_format: { json_schema: { schema: { type: "object" } } },
-    });
-    expect(fake.bodies[0]?.messages.slice(2)).toEqual([
+const withTool = ask("time?", { tools: [nowSpec] });
+
+async function run(
+  model: string,
+  own: { request?: ModelRequest; setup?: ServiceSetup; host?: object } = {},
+) {
+  const fake = await startFakeOpenAi();
+  const host = { kind: "openai", url: `${fake.url}/v1`, ...own.host };
+  const events = await eventsOf(await modelOf(host, model, own.setup), own.request ?? ask("hello"));
+  return { fake, events, failure: stopOf(events)?.failure, reason: stopOf(events)?.reason };
+}
+
+describe("an OpenAI-compatible server", () => {
+  test("is asked for token counts, and never more than what was asked for", async () => {
+    const { fake } = await run("plain", { request: ask("hello", { maxTokens: 7 }) });
+    expect(fake.bodies).toEqual([
       {
-        role: "assistant",
-        content: null,
-        tool_calls: [
-          { id: "c1", type: "function", function: { name: "now", arguments: '{"zone":"UTC"}' } },
-        ],
+        model: "plain",
+        messages: [{ role: "user", content: "hello" }],
+        stream: true,
+        stream_options: { include_usage: true },
+        max_tokens: 7,
+        temperature: 0,
       },
-      { role: "tool", tool_call_id: "c1", content: "noon" },
     ]);
   });
 
-  test("of OpenAI's own is asked in the words of its newer models", () => {
+  test("is told what the settings say of it", async () => {
+    const quirks = {
+      answer_limit: "max_completion_tokens",
+      temperature: false,
+      stream_usage: false,
+    };
+    const { fake } = await run("plain", { host: { quirks } });
+    expect(fake.bodies).toEqual([
+      {
+        model: "plain",
+        messages: [{ role: "user", content: "hello" }],
+        stream: true,
+        max_completion_tokens: 40,
+      },
+    ]);
+  });
+
+  test("is known by its address where it differs", () => {
     expect(quirksOf("https://api.openai.com/v1")).toMatchObject({
       answerLimit: "max_completion_tokens",
       temperature: false,
@@ -56,126 +61,169 @@ describe("a server of OpenAI's API", () => {
     expect(quirksOf("http://127.0.0.1:1234/v1").answerLimit).toBe("max_tokens");
   });
 
-  test("gets no key where none is configured", async () => {
-    const fake = await startFakeOpenAi();
-    const options = serviceAt(ground, { url: fake.url, model: "plain" });
-    const service = { ...options.service, key: undefined };
-    const model = createOpenAiModel({ ...options, service, quirks: quirksOf(fake.url) });
-    const failure = stopOf(await eventsOf(model, ask("hello")))?.failure;
-    expect(failure?.code).toBe("model.no-key");
-    expect(failure?.sentence).toMatch(
-      /wants a key and there is none: run agent setup --key \w+_API_KEY/,
-    );
+  test("gets a schema as its own format", async () => {
+    const answerSchema = { type: "object", properties: {}, additionalProperties: false };
+    const { fake } = await run("plain", { request: ask("x", { answerSchema }) });
+    expect(fake.bodies[0]?.response_format?.json_schema).toEqual({
+      name: "answer",
+      strict: true,
+      schema: answerSchema,
+    });
   });
+
+  test.each(["crlf", "crlf-bytes", "plain"])(
+    "text is whole however it is cut (%s)",
+    async (name) => {
+      const { events } = await run(name);
+      expect(textOf(events)).toBe("Hello, wörld 😀.");
+      expect(events.at(-2)).toEqual({
+        type: "usage",
+        promptTokens: 12,
+        answerTokens: 3,
+        cachedTokens: 4,
+      });
+    },
+  );
 
   test.each([
-    ["lines that end in CR LF", "crlf", "Hello."],
-    ["no [DONE] after an end", "no-done", "Whole."],
-    ["thinking in tags", "think-tags", "Four."],
-  ])("is read with %s", async (_, model, text) => {
-    const { url } = await startFakeOpenAi();
-    const events = await eventsOf(openAiAt(ground, { url, model }), ask("hello"));
-    expect([textOf(events), stopOf(events)?.reason]).toEqual([text, "end"]);
+    ["two-lines", "Hello"],
+    ["no-done", "Hello."],
+  ])("%s is a whole answer", async (name, text) => {
+    const { events, reason } = await run(name);
+    expect([textOf(events), reason]).toEqual([text, "end"]);
   });
 
-  test("whose calls all have the same index is read call by call", async () => {
-    const { url } = await startFakeOpenAi();
-    const events = await eventsOf(openAiAt(ground, { url, model: "same-index" }), ask("?"));
-    const calls = events.flatMap((event) => (event.type === "toolCall" ? [event.call.input] : []));
-    expect(calls).toEqual([{}, { zone: "UTC" }]);
-  });
-
-  test("that writes a call as text is understood, where the tool was offered", async () => {
-    const { url } = await startFakeOpenAi();
-    const model = openAiAt(ground, { url, model: "salvage" });
-    expect(stopOf(await eventsOf(model, ask("?", { tools: [nowSpec] })))?.reason).toBe("toolCalls");
-    expect(stopOf(await eventsOf(model, ask("?")))?.reason).toBe("end");
-  });
-
-  test("that cuts a call at the limit makes none", async () => {
-    const { url } = await startFakeOpenAi();
-    const events = await eventsOf(openAiAt(ground, { url, model: "length-in-call" }), ask("?"));
-    expect(events.map(({ type }) => type)).toEqual(["stop"]);
-    expect(stopOf(events)?.reason).toBe("length");
-  });
-
-  test("that says what it cost is believed", async () => {
-    const { url } = await startFakeOpenAi();
-    const events = await eventsOf(openAiAt(ground, { url, model: "cost" }), ask("hello"));
-    expect(events).toContainEqual({
+  test("counts may come with a choice, and the cost with them", async () => {
+    const { events } = await run("usage-with-choice");
+    expect(events.at(-2)).toEqual({
       type: "usage",
-      promptTokens: 5,
-      answerTokens: 1,
+      promptTokens: 12,
+      answerTokens: 3,
       costUsd: 0.0021,
     });
   });
 
+  test.each(["one-index", "no-index", "no-ids"])("two calls stay two (%s)", async (name) => {
+    const { events, reason } = await run(name, { request: withTool });
+    expect(callsOf(events).map(({ input }) => input)).toEqual([{ zone: "UTC" }, {}]);
+    expect(new Set(callsOf(events).map(({ id }) => id)).size).toBe(2);
+    expect(reason).toBe("toolCalls");
+  });
+
+  test("an input that is no JSON goes to the tool as text, one that was cut at the limit nowhere", async () => {
+    const odd = await run("odd-call", { request: withTool });
+    expect(callsOf(odd.events).map(({ input }) => input)).toEqual(['{"zone": ']);
+    const cut = await run("cut-call", { request: withTool });
+    expect([callsOf(cut.events), cut.reason]).toEqual([[], "length"]);
+  });
+
+  test("a call that was written as text is made, one of no offered tool is text", async () => {
+    const made = await run("salvage", { request: withTool });
+    expect([callsOf(made.events)[0]?.input, made.reason]).toEqual([{ zone: "UTC" }, "toolCalls"]);
+    expect((await run("salvage")).reason).toBe("end");
+  });
+
+  test.each(["thinking", "reasoning", "think-tags"])("thinking is apart (%s)", async (name) => {
+    const { events } = await run(name);
+    expect([textOf(events), thoughtOf(events)]).toEqual(["Four.", "Hmm."]);
+  });
+
   test.each([
-    ["no-credit", "model.no-credit", "its credit or spend limit is used up"],
-    ["overloaded", "model.rate-limit", "it is overloaded"],
-    ["rate-limit", "model.rate-limit", "(too many requests): try again in 7 seconds."],
-    ["missing", "model.missing", "write the name of one that it has into config/models.local.yaml"],
-    ["html", "model.address", "it answers with a web page"],
+    ["rate-ms", "model.rate-limit", "try again in 7 seconds."],
+    ["rate-bare", "model.rate-limit", "(too many requests): try again in a minute."],
+    ["loading", "model.rate-limit", "(it is overloaded): try again in a minute."],
+    ["quota", "model.no-credit", "add credit or raise the limit"],
+    ["credits", "model.no-credit", "add credit or raise the limit"],
+    ["forbidden", "model.refused", "choose another model or another key."],
+    ["missing-openrouter", "model.missing", "write the name of one that it has"],
+    ["missing-vllm", "model.missing", "write the name of one that it has"],
+    ["overflow-llamacpp", "model.context-overflow", "too long"],
+    ["overflow-vllm", "model.context-overflow", "too long"],
+    ["overflow-lmstudio", "model.context-overflow", "too long"],
+    [
+      "bad",
+      "model.bad-request",
+      "refused the request: Unsupported value: 'temperature' does not support 0.",
+    ],
+    ["broken", "model.failed", "(The server had an error): try again"],
+    ["filtered", "model.refusal", "declines"],
+    ["done-early", "model.truncated", "broke off"],
+    ["error-openrouter", "model.rate-limit", "overloaded"],
+    ["error-vllm", "model.failed", "(engine died): try again"],
+    ["error-field", "model.failed", "(engine died): try again"],
+    ["error-text", "model.failed", "(engine died): try again"],
     ["malformed", "model.protocol", "not of its API"],
-    ["filtered", "model.refusal", "declines to answer"],
   ])("%s is the failure %s", async (name, code, words) => {
-    const { url } = await startFakeOpenAi();
-    const events = await eventsOf(openAiAt(ground, { url, model: name }), ask("hello"));
-    expect(stopOf(events)?.failure?.code).toBe(code);
-    expect(stopOf(events)?.failure?.sentence).toContain(words);
-  });
-
-  test("whose address lacks /v1 is told with the fix", async () => {
-    const { url } = await startFakeOpenAi();
-    const short = url.replace("/v1", "");
-    const events = await eventsOf(openAiAt(ground, { url: short, model: "plain" }), ask("hello"));
-    expect(stopOf(events)?.failure).toEqual({
-      code: "model.address",
-      sentence: expect.stringContaining(
-        "write /v1 at the end of its url in config/models.local.yaml",
-      ),
-    });
-  });
-
-  test("that is not there is unavailable", async () => {
-    const url = `${await closedOrigin()}/v1`;
-    const events = await eventsOf(openAiAt(ground, { url, model: "plain" }), ask("hello"));
-    expect(stopOf(events)?.failure?.code).toBe("model.unavailable");
-  });
-
-  test("a key that no header can carry is a wrong one, and is not quoted", async () => {
-    const { url, bodies } = await startFakeOpenAi();
-    const events = await eventsOf(
-      openAiAt(ground, { url, model: "plain", key: "sk-ä\n1" }),
-      ask("?"),
-    );
-    expect(stopOf(events)?.failure).toEqual({
-      code: "model.wrong-key",
-      sentence: expect.not.stringContaining("sk-"),
-    });
-    expect(bodies).toEqual([]);
+    const { failure } = await run(name);
+    expect(failure?.code).toBe(code);
+    expect(failure?.sentence).toContain(words);
   });
 
   test.each([
-    ["before the first token", "silent", 5000],
-    ["within an answer", "slow", 1000],
-  ])("that falls silent %s is left at the deadline, and told so", async (_, model, ms) => {
+    ["a web page", ""],
+    ["an error about the path", "/json"],
+    ["an error with status 200", "/lmstudio"],
+  ])("an address without /v1 that answers with %s gets the fix", async (_, path) => {
+    const { url } = await startFakeOpenAi();
+    const events = await eventsOf(
+      await modelOf({ kind: "openai", url: url + path }, "any"),
+      ask("hello"),
+    );
+    expect(stopOf(events)?.failure?.sentence).toMatch(
+      /: write \/v1 at the end of its url in config/,
+    );
+  });
+
+  test("an address that was copied with its path is the same address", async () => {
+    const { url } = await startFakeOpenAi();
+    const host = { kind: "openai", url: `${url}/v1/chat/completions/` };
+    expect(textOf(await eventsOf(await modelOf(host, "plain"), ask("hello")))).toContain("Hello");
+  });
+
+  test("a server that wants a key and has none configured says where to write both", async () => {
+    const { url } = await startFakeOpenAi("k");
+    const events = await eventsOf(
+      await modelOf({ kind: "openai", url: `${url}/v1` }, "any"),
+      ask("x"),
+    );
+    expect(stopOf(events)?.failure?.sentence).toMatch(
+      /run agent setup --key SERVER_API_KEY, and key: SERVER_API_KEY at this host/,
+    );
+  });
+
+  test("a server that quotes the key does not get it printed", async () => {
+    const url = await startServer((request, response) => {
+      const message = `bad header ${request.headers.authorization}`;
+      response.writeHead(400, { "content-type": "application/json" });
+      response.end(JSON.stringify({ error: { message } }));
+    });
+    const host = { kind: "openai", url: `${url}/v1`, key: "SOME_KEY" };
+    const events = await eventsOf(await modelOf(host, "any"), ask("hello"));
+    expect(stopOf(events)?.failure?.sentence).toContain("bad header Bearer [secret]");
+  });
+
+  test.each([
+    ["before the first byte", "silent", 120_000],
+    ["within an answer", "slow", 60_000],
+  ])("silence %s ends at its deadline, and the server is told", async (_, name, ms) => {
     const fake = await startFakeOpenAi();
     const clock = createFakeClock();
-    const stream = openAiAt(groundOf(clock), { url: fake.url, model }).stream(
-      ask("hello"),
-      new AbortController().signal,
-    );
+    const model = await modelOf({ kind: "openai", url: `${fake.url}/v1` }, name, { clock });
     const events: unknown[] = [];
     const ended = (async () => {
+      const stream = model.stream(ask("hello"), new AbortController().signal);
       for await (const event of stream) events.push(event);
     })();
-    await expect
-      .poll(() => [fake.bodies.length, events.length])
-      .toEqual([1, model === "slow" ? 1 : 0]);
-    clock.pass(ms);
+    const texts = name === "slow" ? 1 : 0;
+    await expect.poll(() => [fake.bodies.length, events.length]).toEqual([1, texts]);
+    // The answer's head and its first bytes each start a deadline of their own.
+    const last = (): unknown => {
+      clock.pass(ms);
+      return events.at(-1);
+    };
+    const failure = { code: "model.timeout" };
+    await expect.poll(last).toMatchObject({ reason: "error", failure });
     await ended;
-    expect(events.at(-1)).toMatchObject({ failure: { code: "model.timeout" } });
     await fake.aborted;
   });
 });

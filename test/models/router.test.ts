@@ -20,12 +20,14 @@ function model(id: string, reply: ScriptedReply = { text: `I am ${id}.` }): Mode
 const settings: ModelSettings = modelSettingsSchema.parse({
   hosts: {
     ollama: { kind: "ollama", url: "http://127.0.0.1:11434" },
-    anthropic: { kind: "anthropic" },
+    far: { kind: "anthropic" },
+    near: { kind: "openai", url: "http://127.0.0.1:1234/v1" },
   },
   deployments: {
     small: { host: "ollama", model: "qwen3:1.7b" },
     big: { host: "ollama", model: "qwen3:8b" },
-    sonnet: { host: "anthropic", model: "unused" },
+    sonnet: { host: "far", model: "claude-sonnet-5" },
+    studio: { host: "near", model: "any" },
   },
   tiers: { "local-fast": ["small"], "local-smart": ["big", "small"], "cloud-smart": ["sonnet"] },
 });
@@ -176,6 +178,58 @@ describe("which model answers", () => {
 
   test("an agent's own cloud tier is answered here while no cloud is allowed", async () => {
     expect(chosen(await route({ installed: both }, { tier: "cloud-smart" }))).toEqual(["big"]);
+  });
+});
+
+describe("a deployment in a cloud", () => {
+  const asked = { tier: "cloud-smart", forced: true } as const;
+  const allowed = { cloud: "when-asked" } as const;
+  const sentence = (events: readonly RoutedEvent[]): string | undefined => {
+    const last = events.at(-1);
+    return last?.type === "stop" ? last.failure?.sentence : undefined;
+  };
+
+  test("answers where the owner allowed it and the request asked for it", async () => {
+    expect(chosen(await route({}, { ...asked, settings: allowed }))).toEqual(["sonnet"]);
+  });
+
+  test("is told nothing until the owner allows it, and the sentence says how", async () => {
+    expect(sentence(await route({}, asked))).toContain(
+      "run agent config set models.cloud when-asked",
+    );
+  });
+
+  test.each([
+    ["as the owner's own choice", { use: "sonnet" }],
+    [
+      "in the list of a local tier",
+      { tiers: { "local-fast": ["sonnet"], "local-smart": [], "cloud-smart": [] } },
+    ],
+  ])("is told nothing %s unless the request asks for the cloud", async (_, own) => {
+    const events = await route({}, { settings: { ...allowed, ...own } });
+    expect([chosen(events), failure(events)]).toEqual([[], "model.refused"]);
+    expect(sentence(events)).toContain("add --tier cloud");
+  });
+
+  test("is not what a server on this machine is, whatever it speaks", async () => {
+    const tiers = { "local-fast": ["studio"], "local-smart": [], "cloud-smart": ["studio"] };
+    expect(chosen(await route({}, { settings: { tiers } }))).toEqual(["studio"]);
+    expect(chosen(await route({}, { ...asked, settings: { tiers } }))).toEqual(["studio"]);
+  });
+
+  test("is also what a local Ollama would pass on, through whatever it is asked", async () => {
+    const deployments = { far: { ...settings.deployments["studio"], model: "qwen3:cloud" } };
+    const tiers = { "local-fast": ["far"], "local-smart": [], "cloud-smart": [] };
+    const own = modelSettingsSchema.parse({ hosts: settings.hosts, deployments, tiers });
+    expect(failure(await route({}, { settings: own }))).toBe("model.refused");
+  });
+
+  test("is not replaced by a model here when it was asked for by name of its tier", async () => {
+    const open = () => Promise.reject(new AppError("model.no-key", { host: "far", key: "K" }));
+    const found = { name: "my-file" };
+    const embedded = { ...nothing.embedded, find: () => Promise.resolve(found) };
+    const events = await route({ open, embedded }, { ...asked, settings: allowed });
+    expect([chosen(events), failure(events)]).toEqual([[], "model.no-key"]);
   });
 });
 

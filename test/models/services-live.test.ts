@@ -1,39 +1,63 @@
 import { describe, expect, test } from "vitest";
+import { z } from "zod";
 
-import { systemClock } from "../../src/core/clock.ts";
-import { ask, eventsOf, modelContract, stopOf } from "../contract/model.ts";
-import { anthropicAt, type Ground, openAiAt } from "../contract/providers.ts";
-import { openDoor } from "../fakes/receipts.ts";
-import { startServer } from "../fakes/server.ts";
+import { ask, eventsOf, stopOf, textOf } from "../contract/ask.ts";
+import { modelContract } from "../contract/model.ts";
+
+import { modelOf } from "./services.ts";
 
 const given = process.env["OLLAMA_HOST"];
-const origin = given?.startsWith("http") === true ? given : `http://${given ?? "127.0.0.1:11434"}`;
-const model = process.env["OLLAMA_TEST_MODEL"] ?? "smollm2:135m";
+const url = given?.startsWith("http") === true ? given : `http://${given ?? "127.0.0.1:11434"}`;
+const { origin } = new URL(url);
 
-const ground: Ground = {
-  clock: systemClock,
-  start: startServer,
-  door: (at) => openDoor([{ purpose: "model", origin: at, linksOut: false }]).door,
-};
+const installedSchema = z.object({
+  models: z.array(z.object({ name: z.string(), size: z.number() })),
+});
 
-const services = {
-  "OpenAI's API": openAiAt,
-  "Anthropic's API": anthropicAt,
-} as const;
+/** The smallest installed model, or the one that OLLAMA_TEST_MODEL names. */
+async function liveName(): Promise<string> {
+  const response = await fetch(`${origin}/api/tags`);
+  const { models } = installedSchema.parse(await response.json());
+  const smallest = models.toSorted((a, b) => a.size - b.size)[0];
+  return process.env["OLLAMA_TEST_MODEL"] ?? smallest?.name ?? "none";
+}
 
-describe.skipIf(given === undefined)("a live server (skipped unless OLLAMA_HOST names one)", () => {
-  for (const [name, at] of Object.entries(services)) {
-    const address = { url: at === openAiAt ? `${origin}/v1` : origin, model };
-    modelContract(`${name} of a live Ollama`, () =>
-      Promise.resolve({
-        model: at(ground, address),
-        long: ask("Count from one to one hundred in words.", { maxTokens: 400 }),
-      }),
-    );
+// An Ollama also speaks both services' APIs: the one real server of them that can be had without a key.
+describe.skipIf(given === undefined).each(["openai", "anthropic"] as const)(
+  "a live Ollama as a server of kind %s (skipped unless OLLAMA_HOST names one)",
+  (kind) => {
+    const host = { kind, url: `${origin}/v1` };
 
-    test(`a model that ${name} of a live Ollama does not have is missing`, async () => {
-      const missing = at(ground, { ...address, model: "no-such-model" });
-      expect(stopOf(await eventsOf(missing, ask("hi")))?.failure?.code).toBe("model.missing");
+    modelContract(kind, async () => ({
+      model: await modelOf(host, await liveName()),
+      long: ask("Tell me a very long story about a river.", { maxTokens: 2000 }),
+    }));
+
+    test("counts tokens", async () => {
+      const events = await eventsOf(await modelOf(host, await liveName()), ask("A colour?"));
+      expect(events.at(-2)).toMatchObject({ type: "usage", answerTokens: expect.any(Number) });
     });
-  }
+
+    test("a model that is not there is one sentence with the fix", async () => {
+      const events = await eventsOf(await modelOf(host, "no-such-model:1b"), ask("hello"));
+      expect(stopOf(events)?.failure?.code).toBe("model.missing");
+    });
+  },
+);
+
+test.skipIf(given === undefined)("a live server of kind openai keeps to a schema", async () => {
+  const answerSchema = {
+    type: "object",
+    properties: { colour: { enum: ["red", "green"] } },
+    required: ["colour"],
+  };
+  const model = await modelOf({ kind: "openai", url: `${origin}/v1` }, await liveName());
+  const events = await eventsOf(model, ask("A colour?", { answerSchema }));
+  expect(JSON.parse(textOf(events))).toEqual({ colour: expect.stringMatching(/red|green/) });
+});
+
+test.skipIf(given === undefined)("a live server named without /v1 gets the fix", async () => {
+  const model = await modelOf({ kind: "openai", url: origin }, "any");
+  const events = await eventsOf(model, ask("hello"));
+  expect(stopOf(events)?.failure?.sentence).toContain("write /v1 at the end of its url");
 });

@@ -4,74 +4,87 @@ import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
-import { systemClock } from "../../src/core/clock.ts";
 import type { Model } from "../../src/core/model.ts";
-import { ask, eventsOf, nowSpec, stopOf, textOf } from "../contract/model.ts";
-import { anthropicAt, type Ground, openAiAt } from "../contract/providers.ts";
-import { openDoor } from "../fakes/receipts.ts";
+import { ask, eventsOf, nowSpec, stopOf, textOf } from "../contract/ask.ts";
+import { modelContract } from "../contract/model.ts";
 import { startServer } from "../fakes/server.ts";
 
-// Recorded from Ollama 0.24.0 (SmolLM2 135M), which speaks both protocols at /v1/chat/completions and /v1/messages,
-// November 2026. The clouds themselves could not be reached for a recording.
+import { modelOf } from "./services.ts";
+
+// Each recording says in its first lines which server it comes from; none of them is Anthropic's or OpenAI's own.
 const recorded = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, "recorded", name), "utf8");
 
-const refusalSchema = z.object({ status: z.int(), body: z.string() });
-const refusals = z
+const { answers } = z
   .object({
-    openai: z.record(z.string(), refusalSchema),
-    anthropic: z.record(z.string(), refusalSchema),
+    answers: z.record(
+      z.string(),
+      z.object({ status: z.int(), type: z.string(), body: z.string() }),
+    ),
   })
   .parse(JSON.parse(recorded("service-refusals.json")));
 
-const ground: Ground = {
-  clock: systemClock,
-  start: startServer,
-  door: (origin) => openDoor([{ purpose: "model", origin, linksOut: false }]).door,
-};
+type Kind = "anthropic" | "openai";
 
 /** A model whose server says again what was recorded, in pieces of seven bytes. */
 async function replay(
-  protocol: "openai" | "anthropic",
-  answer: { readonly status: number; readonly body: string },
+  kind: Kind,
+  answer: { readonly status: number; readonly type: string; readonly body: string },
+  version = "/v1",
 ): Promise<Model> {
-  const origin = await startServer((_, response) => {
-    const type = answer.status === 200 ? "text/event-stream" : "application/json";
-    response.writeHead(answer.status, { "content-type": type });
+  const url = await startServer((_, response) => {
+    response.writeHead(answer.status, { "content-type": answer.type });
     const bytes = Buffer.from(answer.body);
     for (let at = 0; at < bytes.length; at += 7) response.write(bytes.subarray(at, at + 7));
     response.end();
   });
-  const address = { model: "smollm2:135m", url: protocol === "openai" ? `${origin}/v1` : origin };
-  return protocol === "openai" ? openAiAt(ground, address) : anthropicAt(ground, address);
+  return modelOf({ kind, url: url + version }, "smollm2:135m");
 }
 
-describe("what real servers said is understood", () => {
-  test.each([
-    ["openai", "I'm so glad you're here! I hope it's", { promptTokens: 12 }],
-    ["anthropic", "Hello! I'm here to help with any programming or coding", { promptTokens: 20 }],
-  ] as const)("an answer over %s that reached its limit", async (protocol, words, counts) => {
-    const body = recorded(`${protocol}-length.sse`);
-    const model = await replay(protocol, { status: 200, body });
-    const events = await eventsOf(model, ask("Say hello."));
-    expect(textOf(events)).toContain(words.slice(0, 20));
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: "usage", answerTokens: 12, ...counts }),
-    );
+const stream = (kind: Kind, name: string): Promise<Model> =>
+  replay(kind, { status: 200, type: "text/event-stream", body: recorded(`${kind}-${name}.sse`) });
+
+describe.each(["openai", "anthropic"] as const)("a recorded stream (%s)", (kind) => {
+  modelContract(`${kind} as recorded`, async () => ({
+    model: await stream(kind, "end"),
+    long: ask("hello"),
+  }));
+
+  test("that ended by itself", async () => {
+    const events = await eventsOf(await stream(kind, "end"), ask("Say hello in one word."));
+    expect(textOf(events)).toMatch(/^I.*\.$/s);
+    expect(events.slice(-2)).toEqual([
+      { type: "usage", promptTokens: 15, answerTokens: 25 },
+      { type: "stop", reason: "end" },
+    ]);
+  });
+
+  test("that was cut at its limit", async () => {
+    const events = await eventsOf(await stream(kind, "length"), ask("hello"));
     expect(stopOf(events)?.reason).toBe("length");
   });
 
   test.each([
-    ["openai", "missing", "model.missing"],
-    ["openai", "no-tools", "model.bad-request"],
-    ["openai", "wrong-path", "model.address"],
-    ["anthropic", "missing", "model.missing"],
-    ["anthropic", "no-tools", "model.bad-request"],
-    ["anthropic", "bad", "model.bad-request"],
-  ] as const)("a refusal over %s: %s", async (protocol, name, code) => {
-    const answer = refusals[protocol][name];
-    const model = await replay(protocol, answer ?? { status: 0, body: "" });
-    const events = await eventsOf(model, ask("hi", { tools: [nowSpec] }));
+    ["missing", "model.missing"],
+    ["tools", "model.bad-request"],
+    ["cloud", "model.refused"],
+    ["path", "model.address"],
+  ])("refused: %s", async (name, code) => {
+    const answer = answers[`${kind} ${name}`];
+    if (answer === undefined) throw new Error(`nothing is recorded of ${name}`);
+    const model = await replay(kind, answer, name === "path" ? "" : "/v1");
+    const events = await eventsOf(model, ask("hello", { tools: [nowSpec] }));
     expect(stopOf(events)?.failure?.code).toBe(code);
   });
+});
+
+test("a recorded stream that kept to a schema", async () => {
+  const events = await eventsOf(await stream("openai", "schema"), ask("A colour?"));
+  expect(JSON.parse(textOf(events))).toEqual({ colour: expect.stringMatching(/red|green/) });
+});
+
+test("a recorded stream without counts has none", async () => {
+  const events = await eventsOf(await stream("openai", "no-usage"), ask("hello"));
+  expect(events.filter((event) => event.type === "usage")).toEqual([]);
+  expect(stopOf(events)?.reason).toBe("length");
 });
