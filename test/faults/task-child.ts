@@ -70,7 +70,7 @@ function partOf(step: Step): number {
   return firstModelPart + (step.seq - 1) / 2;
 }
 
-/** Says in the journal that a model was asked. */
+/** Says in the journal that a model was asked for a step; a summary of the conversation is none, and has no tools. */
 function journalledModel(model: Model): Model {
   return {
     ...model,
@@ -78,7 +78,9 @@ function journalledModel(model: Model): Model {
       const asked = request.messages.findLastIndex((message) => message.role === "user");
       const since = request.messages.slice(asked);
       const turn = since.filter((message) => message.role === "assistant").length;
-      note({ did: "effect", task: request.taskId, part: firstModelPart + turn });
+      if (request.tools.length > 0) {
+        note({ did: "effect", task: request.taskId, part: firstModelPart + turn });
+      }
       return model.stream(request, signal);
     },
   };
@@ -127,6 +129,7 @@ for (let i = 0; i < settings.newTasks; i += 1) {
   );
 }
 await Promise.all(working);
+await runner.stop(0);
 await store.close();
 closeSync(journal);
 process.stdout.write("idle\n");
