@@ -229,7 +229,13 @@ function createWay(options: AppOptions, config: Config) {
     (await parts.log.made())?.close();
   }
 
-  return { access, parts, close };
+  /** Tasks are finished or parked; what else goes on for others, a download for example, is stopped. */
+  async function stop(graceMs: number): Promise<void> {
+    await (await parts.runner.made())?.stop(graceMs);
+    listening.server?.abort();
+  }
+
+  return { access, parts, stop, close };
 }
 
 async function openEditor(config: Config): Promise<SettingsEditor> {
@@ -251,7 +257,7 @@ export async function openProgram(options: AppOptions): Promise<Services> {
   // A command other than the service may only want to ask the service of whoever owns the data.
   checkOpen(folders.state, kind === "service" ? [folders.home, folders.state] : [folders.home]);
   const config = await loadConfig(folders, redactor);
-  const { access, parts, close } = createWay(options, config);
+  const { access, parts, stop, close } = createWay(options, config);
   const { notify, watchdogMs } = createNotifier(config.environment, async () => {
     const { createSpawn } = await import("./sandbox/spawn.ts");
     return createSpawn();
@@ -268,7 +274,7 @@ export async function openProgram(options: AppOptions): Promise<Services> {
     async resume(watch) {
       if (await access.isOwn()) await (await parts.runner()).resume(watch);
     },
-    stop: async (graceMs) => (await parts.runner.made())?.stop(graceMs),
+    stop,
     notify,
     watchdogMs,
     close,

@@ -62,7 +62,11 @@ function placeOf(key: string): { readonly file: string; readonly at: readonly st
   return { file: path.join("agents", rest[0] ?? ""), at: rest.slice(1) };
 }
 
-async function setSecret(home: string, name: string, value: string): Promise<string> {
+async function setSecret(config: Config, name: string, value: string): Promise<string> {
+  const { environment, folders } = config;
+  const earlier = environment[name] ?? "";
+  if (earlier !== "" && earlier !== value) throw new AppError("config.secret-elsewhere", { name });
+  const { home } = folders;
   const file = path.join(home, secretsFile);
   const pairs = { ...parseEnv((await readIfThere(file)) ?? ""), [name]: value };
   const lines = Object.entries(pairs).map(([key, text = ""]) => `${key}=${quoted(text)}\n`);
@@ -127,13 +131,13 @@ export function createSettingsEditor(config: Config, schemas: SettingsSchemas): 
     list: all,
     get: under,
     set,
-    setSecret: (name, value) => setSecret(home, name, value),
+    setSecret: (name, value) => setSecret(config, name, value),
   };
 }
 
-/** A value as `parseEnv` reads it back: in the quotes that it does not hold. */
+/** A value as `parseEnv` reads it back: in the quotes that it does not hold, double ones last, since they know escapes. */
 function quoted(value: string): string {
-  const mark = ["'", '"', "`"].find((candidate) => !value.includes(candidate));
+  const mark = ["'", "`", '"'].find((candidate) => !value.includes(candidate));
   if (mark !== undefined) return `${mark}${value}${mark}`;
   throw new AppError("usage.option", {
     problem:

@@ -1,8 +1,9 @@
 import path from "node:path";
 
-import { knownCost } from "#core/cost.ts";
+import { knownCost, knownTokens } from "#core/cost.ts";
 import { AppError, type ErrorCode, type Failure } from "#core/errors.ts";
 import { createMailbox } from "#core/mailbox.ts";
+import { owner } from "#core/person.ts";
 import type { TaskRecord } from "#core/operations.ts";
 import type { Stats } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
@@ -85,8 +86,6 @@ export interface PersonalAgent extends AsyncDisposable {
 
 export type { Stats, Task, TaskEvent, TaskRecord };
 
-const owner = "owner";
-
 function asAgentError(error: unknown): unknown {
   return error instanceof AppError ? new AgentError(error.failure, { cause: error }) : error;
 }
@@ -109,17 +108,13 @@ async function open(options: AgentOptions) {
 
 function resultOf(task: TaskRecord): RunResult {
   const answered = task.usage.findLast((row) => row.outcome === "ok");
-  const sum = (key: "promptTokens" | "answerTokens"): number | null => {
-    const known = task.usage.flatMap((row) => row[key] ?? []);
-    return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
-  };
   return {
     taskId: task.id,
     output: task.output ?? "",
     model: answered?.deployment ?? null,
     tier: answered?.tier ?? null,
-    promptTokens: sum("promptTokens"),
-    answerTokens: sum("answerTokens"),
+    promptTokens: knownTokens(task.usage, "promptTokens"),
+    answerTokens: knownTokens(task.usage, "answerTokens"),
     costUsd: knownCost(task.usage),
   };
 }

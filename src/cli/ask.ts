@@ -1,11 +1,12 @@
 import { shortId } from "#core/ids.ts";
+import { owner } from "#core/person.ts";
 import type { Task } from "#core/task.ts";
 
 import { createAnswerWriter, exitOf, reportEnd } from "./answer.ts";
-import { knownCost } from "#core/cost.ts";
+import { knownCost, knownTokens } from "#core/cost.ts";
 import { lineOf, type Output } from "./output.ts";
 import type { Services } from "./services.ts";
-import { owner, terminalChat } from "./terminal-chat.ts";
+import { terminalChat } from "./terminal-chat.ts";
 
 /** What the options of a one-shot request say. */
 export interface AskOptions {
@@ -39,10 +40,6 @@ export async function finishEarlier(
 
 async function taskJson(services: Services, task: Task): Promise<string> {
   const { usage, steps } = await services.operations.task({ ending: task.id });
-  const sum = (key: "promptTokens" | "answerTokens"): number | null => {
-    const known = usage.map((row) => row[key]).filter((value) => value !== undefined);
-    return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
-  };
   const answered = steps.findLast((step) => step.kind === "model");
   return JSON.stringify({
     task: task.id,
@@ -50,8 +47,8 @@ async function taskJson(services: Services, task: Task): Promise<string> {
     agent: task.agent,
     deployment: answered?.deployment ?? null,
     output: task.output,
-    promptTokens: sum("promptTokens"),
-    answerTokens: sum("answerTokens"),
+    promptTokens: knownTokens(usage, "promptTokens"),
+    answerTokens: knownTokens(usage, "answerTokens"),
     costUsd: knownCost(usage),
     failure: task.failure,
   });

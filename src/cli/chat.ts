@@ -1,13 +1,13 @@
 import { createInterface, type Interface } from "node:readline";
 
 import { AppError } from "#core/errors.ts";
+import { owner } from "#core/person.ts";
 import { tierOf } from "#core/router.ts";
 
 import { createAnswerWriter, reportEnd } from "./answer.ts";
 import { finishEarlier } from "./ask.ts";
 import type { Output } from "./output.ts";
 import type { Services } from "./services.ts";
-import { owner } from "./terminal-chat.ts";
 
 const help = `Write, and Enter sends it. While an answer comes, Ctrl-C or /stop stops it.
 /new          begin a new conversation

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 
-import type { CommandDeps } from "./command-deps.ts";
+import { type CommandDeps, count } from "./command-deps.ts";
 
 /** Adds the commands about the service. */
 export function addServiceCommands(program: Command, deps: CommandDeps): void {
@@ -40,7 +40,7 @@ export function addServiceCommands(program: Command, deps: CommandDeps): void {
     .description("the program's own record of what it does")
     .option("-f, --follow", "go on with what comes, until Ctrl-C")
     .option("--task <id>", "only lines of the task whose id ends like this")
-    .option("--lines <n>", "most lines of what there is", Number, 200)
+    .option("--lines <n>", "most lines of what there is", count, 200)
     .action((own: { follow?: boolean; task?: string; lines: number }) =>
       withServices(async ({ logs }, { json = false }) => {
         const { showLogs } = await import("./logs.ts");

@@ -1,10 +1,11 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { arch, platform, release, totalmem } from "node:os";
 import path from "node:path";
 
 import type { Check } from "#core/doctor.ts";
 import { AppError, exitCodes, reasonOf } from "#core/errors.ts";
 
+import { logFiles } from "./logs.ts";
 import type { Output } from "./output.ts";
 import type { Services } from "./services.ts";
 
@@ -30,11 +31,7 @@ export function reportChecks(
 }
 
 async function lastLogLines(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
-  const last = names
-    .filter((name) => name.endsWith(".jsonl"))
-    .toSorted()
-    .at(-1);
+  const last = (await logFiles(folder)).at(-1);
   if (last === undefined) return [];
   const text = await readFile(path.join(folder, last), "utf8");
   return text.trimEnd().split("\n").slice(-bundleLines);

@@ -4,7 +4,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-import { knownCost } from "#core/cost.ts";
+import { knownCost, knownTokens } from "#core/cost.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import type { Operations, TaskRecord } from "#core/operations.ts";
 
@@ -60,11 +60,6 @@ function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-function sumOf(record: TaskRecord, key: "promptTokens" | "answerTokens"): number | null {
-  const known = record.usage.map((row) => row[key]).filter((count) => count !== undefined);
-  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
-}
-
 function csvRow(record: TaskRecord): string {
   const answered = record.steps.findLast((step) => step.kind === "model");
   const values: Record<(typeof columns)[number], string | number | null> = {
@@ -77,8 +72,8 @@ function csvRow(record: TaskRecord): string {
     agent: record.agent,
     state: record.state,
     deployment: answered?.deployment ?? null,
-    prompt_tokens: sumOf(record, "promptTokens"),
-    answer_tokens: sumOf(record, "answerTokens"),
+    prompt_tokens: knownTokens(record.usage, "promptTokens"),
+    answer_tokens: knownTokens(record.usage, "answerTokens"),
     cost_usd: record.usage.length === 0 ? null : knownCost(record.usage),
     input: record.input,
     output: record.output,

@@ -1,10 +1,10 @@
 import { costText, knownCost } from "#core/cost.ts";
+import { owner } from "#core/person.ts";
 import { shortId } from "#core/ids.ts";
 import type { Operations } from "#core/operations.ts";
 import type { Step, UsageRow } from "#core/task.ts";
 
 import { lineOf, type Output, plainText, whenText } from "./output.ts";
-import { owner } from "./terminal-chat.ts";
 
 /** Lists the owner's tasks, newest first. */
 export async function history(

@@ -21,7 +21,8 @@ export interface LogsOptions {
   readonly signal: AbortSignal;
 }
 
-async function files(folder: string): Promise<string[]> {
+/** The log's files, oldest first. */
+export async function logFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter((name) => name.endsWith(".jsonl")).toSorted();
 }
@@ -56,7 +57,7 @@ export async function showLogs(
 
   async function added(): Promise<string[]> {
     const found: string[] = [];
-    for (const name of await files(folder)) {
+    for (const name of await logFiles(folder)) {
       const { lines, next } = await linesFrom(path.join(folder, name), offsets.get(name) ?? 0);
       offsets.set(name, next);
       found.push(...lines.filter((line) => isAbout(line, options.task)));

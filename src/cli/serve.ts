@@ -51,9 +51,9 @@ export function createServing(output: Output, terminated: AbortSignal): Serving 
     async run(services) {
       await takeData(services);
       output.note(`Serving ${services.home} as process ${process.pid}; agent stop ends it.`);
-      // A task that failed to go on says so in the log.
       services.resume({}).catch((error: unknown) => {
         if (!(error instanceof AppError)) throw error;
+        output.note(error.message);
       });
       await services.notify("READY=1");
       keepAlive(services, ended);

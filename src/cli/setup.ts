@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 import { AppError, exitCodes } from "#core/errors.ts";
+import { owner } from "#core/person.ts";
 import type { ListedModel } from "#core/models.ts";
 import { checkLanguage, checkTimeZone, machineLanguage, machineTimeZone } from "#core/time.ts";
 
@@ -8,7 +9,6 @@ import type { Asker } from "./asker.ts";
 import { noteOldSettings } from "./config.ts";
 import { type Output, sizeText } from "./output.ts";
 import type { Services } from "./services.ts";
-import { owner } from "./terminal-chat.ts";
 import { readWords } from "./words.ts";
 
 /** The flags of agent setup. */
@@ -72,7 +72,7 @@ async function chooseModel({ services, output }: Setup, asker: Asker): Promise<s
   const onHosts = models.filter((model) => model.here && model.where !== "embedded");
   if (onHosts.length > 0) output.note(`Ollama has ${onHosts.map(({ name }) => name).join(", ")}.`);
   else output.note("Ollama does not run here, or has no model yet; it is not needed.");
-  const missing = ways.flatMap((way) => /agent models pull (\S+?)\.?$/.exec(way.reason)?.[1] ?? []);
+  const missing = ways.flatMap((way) => way.pull ?? []);
   const keep = usable ?? ways.find((way) => way.usable);
   return asker.select("Which model should answer?", [
     {

@@ -1,6 +1,3 @@
-/** The person at the terminal: the owner. */
-export const owner = "owner";
-
 /** The id of a chat of the terminal, by the name that `--chat` gives it. */
 export function terminalChat(name = "main"): string {
   return `terminal:${name}`;

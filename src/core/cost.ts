@@ -10,6 +10,15 @@ export function knownCost(usage: readonly TokenUsage[]): number | null {
   return sum;
 }
 
+/** Tokens of these attempts, as far as they were reported; null when none was. */
+export function knownTokens(
+  usage: readonly TokenUsage[],
+  key: "promptTokens" | "answerTokens",
+): number | null {
+  const known = usage.flatMap((row) => row[key] ?? []);
+  return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
+}
+
 /** A cost as people read it. */
 export function costText(costUsd: number | null): string {
   if (costUsd === null) return "cost unknown";

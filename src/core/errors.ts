@@ -189,6 +189,10 @@ export const errorTable = {
     say: "There is no log in {folder} yet: it begins with the first task or service.",
     exit: 1,
   },
+  "config.secret-elsewhere": {
+    say: "{name} is set in the environment or in .env, which go before secrets.env: change it there, or remove it there first.",
+    exit: 2,
+  },
   "config.unknown-key": { say: 'There is no setting "{key}"{meant}', exit: 2 },
   "service.none": { say: "No service is running: start one with agent serve.", exit: 4 },
   "service.running": {

@@ -1,3 +1,6 @@
+/** The id of the one person who owns this agent. */
+export const owner = "owner";
+
 /** What is known of a person besides the id; null is the machine's own. */
 export interface PersonSettings {
   /** IANA name, for example Europe/Amsterdam. */

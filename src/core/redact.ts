@@ -79,6 +79,14 @@ export function createRedactor(): Redactor {
     return state.pattern === undefined ? text : text.replaceAll(state.pattern, replacement);
   }
 
+  /** The place at or before `cut` where no secret is cut in two. */
+  function wholeUntil(text: string, cut: number): number {
+    for (const match of state.pattern === undefined ? [] : text.matchAll(state.pattern)) {
+      if (match.index < cut && match.index + match[0].length > cut) return match.index;
+    }
+    return cut;
+  }
+
   function redactValue(value: unknown): unknown {
     if (state.pattern === undefined) return value;
     if (typeof value === "string") return redact(value);
@@ -103,15 +111,15 @@ export function createRedactor(): Redactor {
       const rest = { held: "" };
       return {
         push(text) {
-          const clean = redact(rest.held + text);
-          const keep = begun(clean, state.values);
-          rest.held = clean.slice(clean.length - keep);
-          return clean.slice(0, clean.length - keep);
+          const all = rest.held + text;
+          const cut = wholeUntil(all, all.length - begun(all, state.values));
+          rest.held = all.slice(cut);
+          return redact(all.slice(0, cut));
         },
         end() {
           const { held } = rest;
           rest.held = "";
-          return held;
+          return redact(held);
         },
       };
     },

@@ -72,6 +72,8 @@ export interface Explained {
   /** Why it is chosen, or why it is passed over. */
   readonly reason: string;
   readonly usable: boolean;
+  /** The model that its host lacks and could get; absent where that is not what is missing. */
+  readonly pull?: string;
 }
 
 /** Picks the deployment for each model call. */

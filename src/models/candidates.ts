@@ -22,6 +22,8 @@ export interface Skipped {
   readonly deployment: string;
   readonly tier: Attempt["tier"];
   readonly why: AppError;
+  /** The model that its host lacks and could get. */
+  readonly pull?: string;
 }
 
 /** A candidate, or why there is none in its place. */
@@ -169,7 +171,7 @@ async function* tierOptions(
       continue;
     }
     const option = await listedOption(settings, sources, { id, deployment, tier });
-    if (!isCandidate(option) && option.why.code === "model.missing") pull ??= deployment.model;
+    if (!isCandidate(option)) pull ??= option.pull;
     yield option;
   }
   if (pull !== undefined && tier !== "cloud-smart")
@@ -194,7 +196,12 @@ async function listedOption(
     if (installed.some((model) => sameName(model.name, deployment.model))) return candidate;
     const fix = `run agent models pull ${deployment.model}`;
     const missing = { model: deployment.model, host: deployment.host, fix };
-    return { deployment: id, tier, why: new AppError("model.missing", missing) };
+    return {
+      deployment: id,
+      tier,
+      why: new AppError("model.missing", missing),
+      pull: deployment.model,
+    };
   } catch (error) {
     return { deployment: id, tier, why: asAppError(error, deployment.host) };
   }
@@ -267,5 +274,11 @@ export function explainOption(option: Option): Explained {
   const { deployment, tier } = option;
   return isCandidate(option)
     ? { deployment, tier, reason: option.reason, usable: true }
-    : { deployment, tier, reason: option.why.message, usable: false };
+    : {
+        deployment,
+        tier,
+        reason: option.why.message,
+        usable: false,
+        ...(option.pull === undefined ? {} : { pull: option.pull }),
+      };
 }

@@ -45,6 +45,8 @@ export interface ControlServer {
   readonly busy: () => number;
   /** Tells every client that waits for something. */
   readonly say: (said: Said) => void;
+  /** Asks every call under way to stop. */
+  readonly abort: () => void;
   /** Waits until no call is under way, those that come meanwhile included, then takes the socket away. */
   readonly close: () => Promise<void>;
 }
@@ -53,6 +55,7 @@ export interface ControlServer {
 interface Calls {
   readonly sockets: Set<Socket>;
   readonly waiting: Map<Socket, number>;
+  readonly running: Set<AbortController>;
   count: number;
   idle: () => void;
 }
@@ -92,6 +95,7 @@ function createListener(options: ServerOptions, calls: Calls) {
     async function answer(id: number, name: OperationName, input: unknown): Promise<void> {
       const stop = new AbortController();
       running.set(id, stop);
+      calls.running.add(stop);
       calls.count += 1;
       calls.waiting.set(socket, (calls.waiting.get(socket) ?? 0) + 1);
       const onEvent = (event: unknown): void => send(socket, { id, event });
@@ -100,9 +104,13 @@ function createListener(options: ServerOptions, calls: Calls) {
         const result = await perform(options.operations, { name, input }, watch);
         send(socket, { id, done: true, result });
       } catch (error) {
-        send(socket, failureFrame(options, id, error));
+        // Work that was stopped rejects with the signal's reason, which is no bug.
+        const stopped = stop.signal.aborted && error === stop.signal.reason;
+        const known = stopped ? new AppError("task.cancelled", {}, { cause: error }) : error;
+        send(socket, failureFrame(options, id, known));
       } finally {
         running.delete(id);
+        calls.running.delete(stop);
         calls.count -= 1;
         calls.waiting.set(socket, (calls.waiting.get(socket) ?? 1) - 1);
         if (calls.count === 0) calls.idle();
@@ -150,7 +158,13 @@ async function open(folder: string, listener: (socket: Socket) => void): Promise
 
 /** Answers the control socket of a data directory; to be opened only by the process that holds its lock. */
 export async function openControlServer(options: ServerOptions): Promise<ControlServer> {
-  const calls: Calls = { sockets: new Set(), waiting: new Map(), count: 0, idle: () => {} };
+  const calls: Calls = {
+    sockets: new Set(),
+    waiting: new Map(),
+    running: new Set(),
+    count: 0,
+    idle: () => {},
+  };
   const server = await open(options.folder, createListener(options, calls));
   // The socket alone keeps no process alive; calls under way do.
   server.unref();
@@ -166,6 +180,9 @@ export async function openControlServer(options: ServerOptions): Promise<Control
     busy: () => calls.count,
     say(said) {
       for (const [socket, count] of calls.waiting) if (count > 0) send(socket, { said });
+    },
+    abort() {
+      for (const call of calls.running) call.abort();
     },
     async close() {
       await idle();

@@ -129,6 +129,19 @@ describe("agent setup", () => {
     expect(await readFile(file, "utf8")).toContain("ANTHROPIC_API_KEY=");
   });
 
+  test("a key that .env sets too is not kept where nobody would read it", async () => {
+    const home = await scriptedHome(script);
+    await writeFile(path.join(home, ".env"), "OPENAI_API_KEY=sk-old-1234567\n");
+    const result = await run(home, ["setup", "--key", "OPENAI_API_KEY"], {
+      input: "sk-new-7654321",
+    });
+    expectOneLine(
+      result,
+      2,
+      /^OPENAI_API_KEY is set in the environment or in \.env, which go before/,
+    );
+  });
+
   test.each([
     [
       "nobody to ask",

@@ -112,6 +112,26 @@ describe("the redactor", () => {
     );
   });
 
+  test.each([
+    [
+      "one is the beginning of another",
+      ["abcdef", "abcdefghij"],
+      ["see abcdef", "ghij!"],
+      "see [secret]!",
+    ],
+    [
+      "the end of one begins another",
+      ["xxxabc", "abcdefgh"],
+      ["see xxxabc", " only"],
+      "see [secret] only",
+    ],
+    ["a beginning comes to nothing", ["abcdefgh"], ["see abcd", "xyz"], "see abcdxyz"],
+    ["the stream ends within one", ["abcdef", "abcdefghij"], ["see abcdef"], "see [secret]"],
+  ])("in a stream nothing is shown where %s", (_, values, pieces, clean) => {
+    const stream = redactorOf(...values).stream();
+    expect(pieces.map((piece) => stream.push(piece)).join("") + stream.end()).toBe(clean);
+  });
+
   test("without a secret, text goes through a stream as it comes", () => {
     const stream = createRedactor().stream();
     expect([stream.push("a"), stream.push("b"), stream.end()]).toEqual(["a", "b", ""]);
