@@ -144,6 +144,7 @@ export async function createAgent(options: AgentOptions = {}): Promise<PersonalA
   }
 
   async function ask(request: RunRequest, onEvent?: (event: TaskEvent) => void): Promise<Task> {
+    if (request.input.trim() === "") throw new AgentError(new AppError("usage.empty").failure);
     // What an earlier process left open goes on beside the new request; its failures are its own.
     earlier.resumed ??= services.resume({}).catch(() => undefined);
     const { input, tier, agent, newConversation, signal } = request;
