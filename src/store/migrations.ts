@@ -126,6 +126,152 @@ const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX summaries_conversation ON summaries (chat_id, conversation, to_message);
   `,
+  `
+  ALTER TABLE people ADD COLUMN role TEXT NOT NULL DEFAULT 'member' CHECK (role IN ('owner', 'member'));
+  ALTER TABLE people ADD COLUMN name TEXT;
+  UPDATE people SET role = 'owner' WHERE id = 'owner';
+
+  CREATE TABLE accounts (
+    platform TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES people (id),
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (platform, account_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX accounts_person ON accounts (person_id);
+
+  CREATE TABLE codes (
+    id INTEGER PRIMARY KEY,
+    purpose TEXT NOT NULL CHECK (purpose IN ('pair', 'claim', 'link', 'invite')),
+    hash TEXT NOT NULL,
+    salt TEXT NOT NULL,
+    person_id TEXT REFERENCES people (id),
+    platform TEXT,
+    account_id TEXT,
+    name TEXT,
+    tries_left INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  ALTER TABLE chats ADD COLUMN address TEXT;
+  ALTER TABLE chats ADD COLUMN kind TEXT NOT NULL DEFAULT 'direct' CHECK (kind IN ('direct', 'group'));
+  ALTER TABLE chats ADD COLUMN agent TEXT;
+  ALTER TABLE chats ADD COLUMN tier TEXT;
+  UPDATE chats SET address = substr(id, instr(id, ':') + 1);
+  CREATE UNIQUE INDEX chats_address ON chats (platform, address);
+
+  ALTER TABLE tasks ADD COLUMN reply_to TEXT;
+  CREATE INDEX tasks_chat_open ON tasks (chat_id, rowid) WHERE state IN ('queued', 'running', 'waiting');
+
+  CREATE TABLE steps_new (
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('model', 'tool', 'person')),
+    body TEXT NOT NULL CHECK (json_valid(body)),
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    PRIMARY KEY (task_id, seq)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO steps_new SELECT * FROM steps;
+  DROP TABLE steps;
+  ALTER TABLE steps_new RENAME TO steps;
+
+  CREATE TABLE inbox (
+    seq INTEGER PRIMARY KEY,
+    platform TEXT NOT NULL,
+    account TEXT NOT NULL,
+    update_id TEXT NOT NULL,
+    address TEXT,
+    message_id TEXT,
+    body TEXT CHECK (body IS NULL OR json_valid(body)),
+    received_at INTEGER NOT NULL,
+    done_at INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX inbox_update ON inbox (platform, account, update_id);
+  CREATE UNIQUE INDEX inbox_message ON inbox (platform, account, address, message_id) WHERE message_id IS NOT NULL;
+  CREATE INDEX inbox_open ON inbox (platform, seq) WHERE done_at IS NULL;
+  CREATE INDEX inbox_done ON inbox (done_at) WHERE done_at IS NOT NULL;
+
+  CREATE TABLE task_messages (
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    message_id TEXT NOT NULL,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    seq INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (chat_id, message_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX task_messages_task ON task_messages (task_id, seq);
+
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    task_id TEXT REFERENCES tasks (id),
+    part INTEGER NOT NULL,
+    reply_to TEXT,
+    body TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'sent', 'dead')),
+    message_id TEXT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    problem TEXT,
+    created_at INTEGER NOT NULL,
+    sent_at INTEGER
+  ) STRICT;
+  CREATE INDEX outbox_open ON outbox (chat_id, id) WHERE state = 'open';
+  CREATE UNIQUE INDEX outbox_task ON outbox (task_id, part) WHERE task_id IS NOT NULL;
+  CREATE INDEX outbox_message ON outbox (chat_id, message_id) WHERE message_id IS NOT NULL;
+
+  CREATE TABLE questions (
+    id TEXT PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    call_id TEXT NOT NULL,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    person_id TEXT NOT NULL REFERENCES people (id),
+    text TEXT NOT NULL,
+    choices TEXT NOT NULL CHECK (json_valid(choices)),
+    state TEXT NOT NULL CHECK (state IN ('open', 'answered', 'closed')),
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX questions_open ON questions (chat_id) WHERE state = 'open';
+  CREATE INDEX questions_task ON questions (task_id);
+
+  CREATE TABLE buttons (
+    hash TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    person_id TEXT REFERENCES people (id),
+    task_id TEXT REFERENCES tasks (id),
+    action TEXT NOT NULL CHECK (json_valid(action)),
+    created_at INTEGER NOT NULL,
+    used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE feedback (
+    id INTEGER PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    person_id TEXT NOT NULL REFERENCES people (id),
+    kind TEXT NOT NULL CHECK (kind IN ('reaction', 'wrong', 'again')),
+    value TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX feedback_task ON feedback (task_id);
+
+  CREATE TABLE attachments (
+    id TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    message_id TEXT NOT NULL,
+    task_id TEXT REFERENCES tasks (id),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size INTEGER,
+    reference TEXT NOT NULL,
+    sha256 TEXT,
+    problem TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX attachments_task ON attachments (task_id);
+  `,
 ];
 
 /** Brings the schema to the newest version, each step in a transaction of its own; throws `store.newer` before any change. */

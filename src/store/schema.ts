@@ -7,13 +7,44 @@ import type { Label, Trust } from "#core/trust.ts";
 
 /** Columns as SQLite holds them: times in milliseconds since 1970, JSON as text. */
 export interface Schema {
-  people: { id: string; created_at: number; time_zone: string | null; language: string | null };
+  people: {
+    id: string;
+    created_at: number;
+    time_zone: string | null;
+    language: string | null;
+    role: Generated<"owner" | "member">;
+    name: string | null;
+  };
+  accounts: {
+    platform: string;
+    account_id: string;
+    person_id: string;
+    name: string;
+    created_at: number;
+  };
+  codes: {
+    id: Generated<number>;
+    purpose: "pair" | "claim" | "link" | "invite";
+    hash: string;
+    salt: string;
+    person_id: string | null;
+    platform: string | null;
+    account_id: string | null;
+    name: string | null;
+    tries_left: number;
+    expires_at: number;
+    created_at: number;
+  };
   chats: {
     id: string;
     platform: string;
     person_id: string;
     conversation: number;
     created_at: number;
+    address: string;
+    kind: Generated<"direct" | "group">;
+    agent: string | null;
+    tier: string | null;
   };
   messages: {
     id: Generated<number>;
@@ -39,6 +70,7 @@ export interface Schema {
     failure: string | null;
     created_at: number;
     finished_at: number | null;
+    reply_to: string | null;
   };
   steps: {
     task_id: string;
@@ -87,5 +119,81 @@ export interface Schema {
     body_bytes_out: number;
     bytes_in: number;
     status: number | null;
+  };
+  inbox: {
+    seq: Generated<number>;
+    platform: string;
+    account: string;
+    update_id: string;
+    address: string | null;
+    message_id: string | null;
+    /** What is to be done; null when it is done. */
+    body: string | null;
+    received_at: number;
+    done_at: number | null;
+  };
+  task_messages: {
+    chat_id: string;
+    message_id: string;
+    task_id: string;
+    seq: number;
+    text: string;
+  };
+  outbox: {
+    id: Generated<number>;
+    chat_id: string;
+    task_id: string | null;
+    part: number;
+    reply_to: string | null;
+    /** Empty when it is sent. */
+    body: string;
+    state: "open" | "sent" | "dead";
+    message_id: string | null;
+    attempts: Generated<number>;
+    problem: string | null;
+    created_at: number;
+    sent_at: number | null;
+  };
+  questions: {
+    id: string;
+    task_id: string;
+    call_id: string;
+    chat_id: string;
+    person_id: string;
+    text: string;
+    choices: string;
+    state: "open" | "answered" | "closed";
+    created_at: number;
+  };
+  buttons: {
+    hash: string;
+    chat_id: string;
+    person_id: string | null;
+    task_id: string | null;
+    action: string;
+    created_at: number;
+    used_at: number | null;
+  };
+  feedback: {
+    id: Generated<number>;
+    task_id: string;
+    person_id: string;
+    kind: "reaction" | "wrong" | "again";
+    value: string;
+    created_at: number;
+  };
+  attachments: {
+    id: string;
+    chat_id: string;
+    message_id: string;
+    task_id: string | null;
+    kind: string;
+    name: string;
+    media_type: string;
+    size: number | null;
+    reference: string;
+    sha256: string | null;
+    problem: string | null;
+    created_at: number;
   };
 }

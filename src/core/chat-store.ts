@@ -1,0 +1,115 @@
+import type { ChatEvent, Part, Place, Update } from "./chat.ts";
+import type { NewTask } from "./store.ts";
+import type { Task } from "./task.ts";
+
+/** An update in the inbox. */
+export interface Received {
+  /** Grows in the order of arrival. */
+  readonly seq: number;
+  readonly event: ChatEvent;
+}
+
+/** A chat as it is known by its id. */
+export interface Chat {
+  readonly id: string;
+  readonly platform: string;
+  readonly address: string;
+  readonly kind: Place["kind"];
+  /** What was chosen for this chat by command; null is the usual choice. */
+  readonly agent: string | null;
+  readonly tier: string | null;
+}
+
+/** A visible message that is to be sent. */
+export interface NewPart extends Part {
+  readonly chatId: string;
+  /** Null for what belongs to no task. */
+  readonly taskId: string | null;
+  /** The place within the task's answer, from 0. */
+  readonly part: number;
+  readonly replyTo: string | null;
+}
+
+/** A row of the outbox. */
+export interface OutboxPart extends NewPart {
+  /** Grows in the order in which parts are to be seen. */
+  readonly id: number;
+  /** The message that it is, once there is a placeholder. */
+  readonly messageId: string | null;
+  /** Tries so far. */
+  readonly attempts: number;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+}
+
+/** A message of a person, on its way to become a task or a part of one. */
+export interface TakenMessage {
+  /** The update that carried it; done with this call. */
+  readonly seq: number;
+  readonly messageId: string;
+  readonly request: NewTask;
+  /** False where the words choose an agent of their own, or begin a new conversation. */
+  readonly mayJoin: boolean;
+}
+
+/** A question that a task waits on. */
+export interface Question {
+  readonly id: string;
+  readonly taskId: string;
+  readonly callId: string;
+  readonly chatId: string;
+  readonly personId: string;
+  readonly text: string;
+  readonly choices: readonly string[];
+}
+
+/** Inbox, outbox and what belongs to chats. As with `Store`, a promise resolves only after the commit. */
+export interface ChatStore {
+  /**
+   * Stores a batch of updates in one commit; gives those that were not known by their id, nor by chat and message, in order. After
+   * this the platform may be told that they arrived.
+   */
+  receive(from: { readonly platform: string; readonly account: string }, updates: readonly Update[]): Promise<Received[]>;
+  /** Updates that are not done, oldest first. */
+  unhandled(platform: string): Promise<Received[]>;
+  /** Marks an update as done. */
+  handled(seq: number): Promise<void>;
+  /** The chat of an address, made where it is missing. */
+  chatAt(place: Place, personId: string): Promise<Chat>;
+  chat(chatId: string): Promise<Chat | undefined>;
+  /** The chat's own choice of agent and tier; undefined stays as it is. */
+  setChat(chatId: string, choice: { readonly agent?: string | null; readonly tier?: string | null }): Promise<void>;
+  /** The chat goes on under another address; a chat that has it already is left as it is. */
+  moveChat(platform: string, from: string, to: string): Promise<void>;
+  /**
+   * Makes a person's message a task, or a part of the one that person has queued in that chat, and marks its update done, in one
+   * commit. The answer then goes to the last message.
+   */
+  takeMessage(message: TakenMessage): Promise<{ readonly task: Task; readonly joined: boolean }>;
+  /** Changes a message of a task that is still queued; false, and nothing changed, when it has begun or is unknown. */
+  amendMessage(chatId: string, messageId: string, text: string): Promise<boolean>;
+  /** The task that a message asked for, or that it is part of the answer of. */
+  taskOfMessage(chatId: string, messageId: string): Promise<Task | undefined>;
+  /** Open tasks of a chat, oldest first. */
+  openTasksOf(chatId: string): Promise<Task[]>;
+  /** Ends queued and waiting tasks as cancelled without an answer; gives those it ended. */
+  cancelTasks(taskIds: readonly string[]): Promise<string[]>;
+  /** Stores parts that belong to no task, or the first part of a task that is still being worked. */
+  addParts(parts: readonly NewPart[]): Promise<OutboxPart[]>;
+  /** Parts of a chat that are not sent, in order. */
+  openParts(chatId: string): Promise<OutboxPart[]>;
+  /** Chats that have parts to be sent. */
+  chatsToSend(platform: string): Promise<string[]>;
+  /** The placeholder of a part is there. */
+  placed(id: number, messageId: string | null): Promise<void>;
+  /** The part is to be seen; what it says is kept no longer. */
+  sent(id: number): Promise<void>;
+  /** The part was tried in vain. */
+  tried(id: number): Promise<void>;
+  /** The part will not be sent. */
+  dead(id: number, reason: string): Promise<void>;
+  /** Puts simpler parts in the place of one that was refused; the first keeps its message. */
+  replacePart(id: number, parts: readonly Part[]): Promise<void>;
+  /** Forgets updates that were done before this moment, so that the inbox does not grow for ever. */
+  forgetUpdates(before: number): Promise<void>;
+}

@@ -1,0 +1,200 @@
+/** An account on a platform, by the number the platform gives it and never by a name, which anybody can take. */
+export interface Account {
+  readonly platform: string;
+  readonly accountId: string;
+}
+
+/** Who sent something: the account, with what it calls itself. */
+export interface Sender extends Account {
+  readonly name: string;
+  /** "person", another "bot", or somebody that cannot be told: an anonymous admin or a channel. */
+  readonly kind: "person" | "bot" | "unknown";
+}
+
+/** A place where people talk, as its platform addresses it. */
+export interface Place {
+  readonly platform: string;
+  /** The platform's own address: of Telegram the chat's number, and after a slash the topic's where there is one. */
+  readonly address: string;
+  readonly kind: "direct" | "group";
+}
+
+/** A file that came with a message; it is fetched later, by its platform. */
+export interface Attachment {
+  readonly kind: "document" | "photo" | "voice" | "audio" | "video";
+  readonly name: string;
+  readonly mediaType: string;
+  /** Bytes, as the platform tells; null where it does not. */
+  readonly size: number | null;
+  /** What the platform fetches it by. */
+  readonly reference: string;
+}
+
+/** A message of a person. */
+export interface IncomingMessage {
+  readonly type: "message";
+  readonly place: Place;
+  readonly from: Sender;
+  readonly messageId: string;
+  readonly text: string;
+  /** The message that it replies to. */
+  readonly replyTo: string | null;
+  /** True where it is meant for us: in a direct chat, by a mention, by a reply to one of ours, by a command. */
+  readonly addressed: boolean;
+  /** True where somebody else wrote it first: a command in it is no command. */
+  readonly forwarded: boolean;
+  readonly attachments: readonly Attachment[];
+}
+
+/** A message was changed. */
+export interface IncomingEdit {
+  readonly type: "edit";
+  readonly place: Place;
+  readonly from: Sender;
+  readonly messageId: string;
+  readonly text: string;
+}
+
+/** A button was pressed. */
+export interface IncomingPress {
+  readonly type: "press";
+  readonly place: Place;
+  readonly from: Sender;
+  /** What the press is acknowledged by. */
+  readonly pressId: string;
+  readonly messageId: string;
+  /** The button's id; "" where the platform sent something that is none of ours. */
+  readonly button: string;
+}
+
+/** A person reacts to a message; none where a reaction was taken back. */
+export interface IncomingReaction {
+  readonly type: "reaction";
+  readonly place: Place;
+  readonly from: Sender;
+  readonly messageId: string;
+  readonly reactions: readonly string[];
+}
+
+/** A chat goes on under another address. */
+export interface IncomingMove {
+  readonly type: "move";
+  readonly place: Place;
+  readonly to: string;
+}
+
+/** We may talk in a chat no more, or again. */
+export interface IncomingStanding {
+  readonly type: "standing";
+  readonly place: Place;
+  readonly open: boolean;
+}
+
+/** A person stops the answer that is being written. */
+export interface IncomingStop {
+  readonly type: "stop";
+  readonly place: Place;
+  readonly from: Sender;
+}
+
+/** An update that means nothing to us; it is confirmed and forgotten. */
+export interface IncomingNothing {
+  readonly type: "nothing";
+}
+
+/** What happens on a platform, in the words of the house. */
+export type ChatEvent =
+  | IncomingMessage
+  | IncomingEdit
+  | IncomingPress
+  | IncomingReaction
+  | IncomingMove
+  | IncomingStanding
+  | IncomingStop
+  | IncomingNothing;
+
+/** An event as a platform hands it over; the same one may come again. */
+export interface Update {
+  /** Unique within platform and account; neither dense nor growing. */
+  readonly updateId: string;
+  readonly event: ChatEvent;
+}
+
+/** A button of a card; `id` is what a press brings back. */
+export interface Button {
+  readonly id: string;
+  readonly label: string;
+  readonly tone?: "good" | "bad";
+}
+
+/** A message that is not a model's: a title, a text and buttons, drawn by each platform in its own way. */
+export interface Card {
+  readonly title?: string;
+  readonly text: string;
+  /** Rows of buttons. */
+  readonly buttons?: readonly (readonly Button[])[];
+}
+
+/** What a platform is asked to say: a model's Markdown, or a card of ours. */
+export type Saying =
+  | { readonly type: "answer"; readonly markdown: string; readonly buttons?: Card["buttons"] }
+  | { readonly type: "card"; readonly card: Card };
+
+/** One visible message in the form that its platform sends; only the platform reads `body`, which is JSON. */
+export interface Part {
+  readonly body: string;
+}
+
+/** Where a part goes. */
+export interface Target {
+  /** The platform's address of the chat. */
+  readonly address: string;
+  /** The message that it answers; frozen when the part was made. */
+  readonly replyTo: string | null;
+}
+
+/** Why something was not sent. */
+export type Unsent =
+  /** The platform wants us to wait, in this chat or everywhere. */
+  | { readonly type: "later"; readonly waitMs: number; readonly everywhere: boolean }
+  /** It was certainly not taken: no connection, or the platform has a fault of its own. */
+  | { readonly type: "unreached"; readonly reason: string }
+  /** It may have been taken: the connection broke before the platform's answer. */
+  | { readonly type: "unknown"; readonly reason: string }
+  /** The platform refuses the form; a simpler one may pass. */
+  | { readonly type: "unfit"; readonly reason: string }
+  /** The message to be edited is there no more. */
+  | { readonly type: "missing"; readonly reason: string }
+  /** The chat has another address now. */
+  | { readonly type: "moved"; readonly to: string }
+  /** Nothing can be sent to this chat: we were blocked or removed, or the chat is gone. */
+  | { readonly type: "closed"; readonly reason: string };
+
+/** What came of sending. */
+export type Sent = { readonly ok: true; readonly messageId: string } | { readonly ok: false; readonly why: Unsent };
+
+/**
+ * The one port that a face implements. `render` and `simpler` are pure and never fail. What is sent rejects only with a bug: a
+ * failure is a value. A placeholder is a short message that says work goes on, and becomes a part by `edit`, which may be repeated.
+ */
+export interface ChatPlatform {
+  readonly name: string;
+  /** The parts of an answer or a card, in order, at least one. */
+  readonly render: (saying: Saying) => readonly Part[];
+  /** Simpler forms of a part that was refused, until there is none: then undefined. */
+  readonly simpler: (part: Part) => readonly Part[] | undefined;
+  readonly place: (target: Target, signal: AbortSignal) => Promise<Sent>;
+  readonly edit: (target: Target, messageId: string, part: Part) => Promise<Sent>;
+  /** The placeholder that an unclear `place` left behind, if it can be found among messages newer than `floor`. */
+  readonly findPlaced?: (target: Target, floor: string) => Promise<string | undefined>;
+  /** Shows what there is of an answer; lossy, and never awaited by what sends. Undefined where this chat has no drafts. */
+  readonly draft?: (target: Target, draftId: string, markdown: string) => Promise<void>;
+  /** Milliseconds between two edits of a message that shows an unfinished answer; undefined where drafts do. */
+  readonly editEveryMs: (address: string) => number | undefined;
+  /** Says that work goes on; lossy. */
+  readonly typing: (address: string) => Promise<void>;
+  /** A sign on a person's message that it was seen; lossy. */
+  readonly receipt: (address: string, messageId: string, mark: "queued" | "none") => Promise<void>;
+  /** Acknowledges a press, with a line that its person sees. */
+  readonly acknowledge: (pressId: string, line: string) => Promise<void>;
+}
