@@ -69,7 +69,10 @@ export interface ChatStore {
    * Stores a batch of updates in one commit; gives those that were not known by their id, nor by chat and message, in order. After
    * this the platform may be told that they arrived.
    */
-  receive(from: { readonly platform: string; readonly account: string }, updates: readonly Update[]): Promise<Received[]>;
+  receive(
+    from: { readonly platform: string; readonly account: string },
+    updates: readonly Update[],
+  ): Promise<Received[]>;
   /** Updates that are not done, oldest first. */
   unhandled(platform: string): Promise<Received[]>;
   /** Marks an update as done. */
@@ -78,7 +81,10 @@ export interface ChatStore {
   chatAt(place: Place, personId: string): Promise<Chat>;
   chat(chatId: string): Promise<Chat | undefined>;
   /** The chat's own choice of agent and tier; undefined stays as it is. */
-  setChat(chatId: string, choice: { readonly agent?: string | null; readonly tier?: string | null }): Promise<void>;
+  setChat(
+    chatId: string,
+    choice: { readonly agent?: string | null; readonly tier?: string | null },
+  ): Promise<void>;
   /** The chat goes on under another address; a chat that has it already is left as it is. */
   moveChat(platform: string, from: string, to: string): Promise<void>;
   /**

@@ -171,7 +171,9 @@ export type Unsent =
   | { readonly type: "closed"; readonly reason: string };
 
 /** What came of sending. */
-export type Sent = { readonly ok: true; readonly messageId: string } | { readonly ok: false; readonly why: Unsent };
+export type Sent =
+  | { readonly ok: true; readonly messageId: string }
+  | { readonly ok: false; readonly why: Unsent };
 
 /**
  * The one port that a face implements. `render` and `simpler` are pure and never fail. What is sent rejects only with a bug: a

@@ -1,3 +1,4 @@
+import type { NewPart } from "./chat-store.ts";
 import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
 import type { PersonSettings } from "./person.ts";
@@ -28,6 +29,8 @@ export interface TaskEnd {
   /** The last steps, not yet stored. */
   readonly steps: readonly Step[];
   readonly usage: readonly UsageRow[];
+  /** The visible parts of the answer; none where nobody is sent one. */
+  readonly parts?: readonly NewPart[];
 }
 
 /** What a task looks like in a list. */
@@ -88,8 +91,8 @@ export interface Store {
   ): Promise<void>;
   /** Stores the request, its message and, if asked, the chat's new conversation; the task is `queued`. */
   createTask(task: NewTask): Promise<Task>;
-  /** Moves a queued task to running; false when it was not queued. */
-  startTask(taskId: string): Promise<boolean>;
+  /** Moves a queued task to running; gives it as it is then, and undefined when it is neither queued nor running. */
+  startTask(taskId: string): Promise<Task | undefined>;
   /** Remembers finished steps of a running task with their usage; a step that is stored already is left as it is. */
   addSteps(taskId: string, steps: readonly Step[], usage: readonly UsageRow[]): Promise<void>;
   /** Ends a task once; false, and nothing changed, when it had ended before. */

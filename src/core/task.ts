@@ -25,6 +25,8 @@ export interface Task {
   readonly failure: Failure | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  /** The message that the answer goes to; null where the chat has no messages of its own. */
+  readonly replyTo: string | null;
 }
 
 /** One remembered model call of a task. */

@@ -209,6 +209,7 @@ const migrations: readonly string[] = [
     chat_id TEXT NOT NULL REFERENCES chats (id),
     task_id TEXT REFERENCES tasks (id),
     part INTEGER NOT NULL,
+    place REAL NOT NULL DEFAULT 0,
     reply_to TEXT,
     body TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('open', 'sent', 'dead')),
@@ -218,7 +219,7 @@ const migrations: readonly string[] = [
     created_at INTEGER NOT NULL,
     sent_at INTEGER
   ) STRICT;
-  CREATE INDEX outbox_open ON outbox (chat_id, id) WHERE state = 'open';
+  CREATE INDEX outbox_open ON outbox (chat_id, place, id) WHERE state = 'open';
   CREATE UNIQUE INDEX outbox_task ON outbox (task_id, part) WHERE task_id IS NOT NULL;
   CREATE INDEX outbox_message ON outbox (chat_id, message_id) WHERE message_id IS NOT NULL;
 

@@ -5,14 +5,18 @@ import Database from "better-sqlite3";
 
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
+import type { ChatStore } from "#core/chat-store.ts";
 import type { Store } from "#core/store.ts";
 
+import { createChats } from "./chats.ts";
 import { storeFailure } from "./failures.ts";
+import { createInbox } from "./inbox.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { networkDisk } from "./network-disk.ts";
+import { createOutbox } from "./outbox.ts";
 import { createQueries } from "./queries.ts";
-import { createReads } from "./reads.ts";
+import { createRead, createReads } from "./reads.ts";
 import { checkWritable } from "./unwritable.ts";
 import { createWriter } from "./writer.ts";
 import { createWrites } from "./writes.ts";
@@ -29,7 +33,7 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore extends Store {
+export interface SqliteStore extends Store, ChatStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -85,9 +89,14 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
     const { lock, database } = openDatabase(options);
     const writer = createWriter(database, explain);
     const queries = createQueries(database, redact);
+    const commit = { ...queries, clock };
+    const read = createRead(explain);
     return Promise.resolve({
-      ...createReads(queries, explain),
-      ...createWrites(queries, writer, clock),
+      ...createReads(queries, read),
+      ...createWrites(commit, writer),
+      ...createInbox(commit, writer, read),
+      ...createOutbox(commit, writer, read),
+      ...createChats(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

@@ -96,7 +96,8 @@ function newestSummary(
   return row === undefined ? undefined : toSummary(row);
 }
 
-type Read = <Result>(work: () => Result) => Promise<Result>;
+/** Runs a read; its failure is one that a person understands. */
+export type Read = <Result>(work: () => Result) => Promise<Result>;
 
 /** What belongs to one task. */
 function ofOneTask(
@@ -121,16 +122,20 @@ function tasksAfter({ build, all }: Queries, taskId: string | null, limit: numbe
   return all(after.orderBy("id").limit(limit)).map(toTask);
 }
 
-/** The reading half of the store. A read that fails rejects with what `explain` makes of it. */
-export function createReads(queries: Queries, explain: (error: unknown) => unknown): Reads {
-  const { build, all, first } = queries;
-  const read: Read = async (work) => {
+/** Reads whose failures are what `explain` makes of them. */
+export function createRead(explain: (error: unknown) => unknown): Read {
+  return async (work) => {
     try {
       return await Promise.resolve(work());
     } catch (error) {
       throw explain(error);
     }
   };
+}
+
+/** The reading half of the store. */
+export function createReads(queries: Queries, read: Read): Reads {
+  const { build, all, first } = queries;
   const tasks = build.selectFrom("tasks").selectAll();
   return {
     ...ofOneTask(queries, read),

@@ -54,6 +54,7 @@ export function toTask(row: Selectable<Schema["tasks"]>): Task {
     failure: row.failure === null ? null : failureSchema.parse(JSON.parse(row.failure)),
     createdAt: row.created_at,
     finishedAt: row.finished_at,
+    replyTo: row.reply_to,
   };
 }
 

@@ -144,6 +144,8 @@ export interface Schema {
     chat_id: string;
     task_id: string | null;
     part: number;
+    /** Orders the parts of a chat: the row's id, or between two of them where one part became several. */
+    place: Generated<number>;
     reply_to: string | null;
     /** Empty when it is sent. */
     body: string;

@@ -1,11 +1,12 @@
 import { sql } from "kysely";
 
-import type { Clock } from "#core/clock.ts";
+import type { Place } from "#core/chat.ts";
 import { newId } from "#core/ids.ts";
 import type { NewTask, Store, TaskEnd } from "#core/store.ts";
 import type { Task, Turn } from "#core/task.ts";
 
-import type { Queries } from "./queries.ts";
+import type { Commit } from "./commit.ts";
+import { putParts } from "./outbox.ts";
 import { failureText, fromReceipt, fromStep, fromSummary, fromUsage, toTask } from "./rows.ts";
 import type { Writer } from "./writer.ts";
 
@@ -21,11 +22,6 @@ type Writes = Pick<
   | "newConversation"
   | "putReceipt"
 >;
-
-/** What the statements of a commit work with. */
-interface Commit extends Queries {
-  readonly clock: Clock;
-}
 
 function say(commit: Commit, task: Task, turn: Pick<Turn, "role" | "text">): void {
   const message = {
@@ -61,7 +57,8 @@ function ensurePerson({ build, run, clock }: Commit, personId: string): void {
   run(put.onConflict((conflict) => conflict.doNothing()));
 }
 
-function create(commit: Commit, task: NewTask): Task {
+/** Stores a request and its message; a task that has the id already is left as it is. */
+export function createTask(commit: Commit, task: NewTask): Task {
   const { build, first, run, clock } = commit;
   const earlier = build
     .selectFrom("tasks")
@@ -86,6 +83,7 @@ function create(commit: Commit, task: NewTask): Task {
     failure: null,
     created_at: now,
     finished_at: null,
+    reply_to: null,
   } as const;
   run(build.insertInto("tasks").values(row));
   const created = toTask({ ...row, rowid: 0 });
@@ -108,6 +106,7 @@ function finish(commit: Commit, end: TaskEnd): boolean {
   if (row !== undefined && output !== null) {
     say(commit, toTask(row), { role: "assistant", text: output });
   }
+  putParts(commit, end.parts ?? []);
   return true;
 }
 
@@ -125,22 +124,36 @@ function changePerson(
   commit.run(commit.build.updateTable("people").set(change).where("id", "=", personId));
 }
 
+/** Makes sure that a chat and the person who began it are there. */
+export function ensureChat(
+  commit: Commit,
+  chat: Place & { readonly id: string; readonly personId: string },
+): void {
+  const { build, run, clock } = commit;
+  const { id, platform, address, kind, personId } = chat;
+  ensurePerson(commit, personId);
+  const row = { id, platform, address, kind, person_id: personId, conversation: 1 };
+  const put = build
+    .insertInto("chats")
+    .values({ ...row, agent: null, tier: null, created_at: clock.now() });
+  run(put.onConflict((conflict) => conflict.doNothing()));
+}
+
+function start({ build, first, run }: Commit, taskId: string): Task | undefined {
+  const mine = build.updateTable("tasks").set({ state: "running" }).where("id", "=", taskId);
+  run(mine.where("state", "=", "queued"));
+  const row = first(build.selectFrom("tasks").selectAll().where("id", "=", taskId));
+  return row?.state === "running" ? toTask(row) : undefined;
+}
+
 /** The writing half of the store. */
-export function createWrites(queries: Queries, writer: Writer, clock: Clock): Writes {
-  const { build, run } = queries;
-  const commit = { ...queries, clock };
+export function createWrites(commit: Commit, writer: Writer): Writes {
+  const { build, run } = commit;
   return {
     ensureChat: ({ id, platform, personId }) =>
       writer.write(() => {
-        ensurePerson(commit, personId);
-        const created_at = clock.now();
-        const chat = { id, platform, person_id: personId, conversation: 1, created_at };
-        run(
-          build
-            .insertInto("chats")
-            .values(chat)
-            .onConflict((conflict) => conflict.doNothing()),
-        );
+        const address = id.slice(platform.length + 1);
+        ensureChat(commit, { id, platform, address, kind: "direct", personId });
       }),
     setPerson: (personId, { timeZone, language }) =>
       writer.write(() => changePerson(commit, personId, { timeZone, language })),
@@ -149,15 +162,8 @@ export function createWrites(queries: Queries, writer: Writer, clock: Clock): Wr
         run(build.insertInto("summaries").values(fromSummary(summary)));
         for (const row of usage) run(build.insertInto("usage").values(fromUsage(row)));
       }),
-    createTask: (task) => writer.write(() => create(commit, task)),
-    startTask: (taskId) =>
-      writer.write(() => {
-        const queued = build
-          .updateTable("tasks")
-          .set({ state: "running" })
-          .where("id", "=", taskId);
-        return run(queued.where("state", "=", "queued")) === 1;
-      }),
+    createTask: (task) => writer.write(() => createTask(commit, task)),
+    startTask: (taskId) => writer.write(() => start(commit, taskId)),
     addSteps: (taskId, steps, usage) =>
       writer.write(() => remember(commit, taskId, { steps, usage })),
     finishTask: (end) => writer.write(() => finish(commit, end)),

@@ -1,0 +1,182 @@
+import { type Selectable } from "kysely";
+
+import type { Place } from "#core/chat.ts";
+import type { Chat, ChatStore, TakenMessage } from "#core/chat-store.ts";
+import type { Task } from "#core/task.ts";
+
+import type { Commit } from "./commit.ts";
+import { markHandled } from "./inbox.ts";
+import type { Read } from "./reads.ts";
+import { toTask } from "./rows.ts";
+import type { Schema } from "./schema.ts";
+import { createTask, ensureChat } from "./writes.ts";
+import type { Writer } from "./writer.ts";
+
+type Chats = Pick<
+  ChatStore,
+  | "chatAt"
+  | "chat"
+  | "setChat"
+  | "moveChat"
+  | "takeMessage"
+  | "amendMessage"
+  | "taskOfMessage"
+  | "openTasksOf"
+  | "cancelTasks"
+>;
+
+function toChat(row: Selectable<Schema["chats"]>): Chat {
+  const { id, platform, address, kind, agent, tier } = row;
+  return { id, platform, address, kind, agent, tier };
+}
+
+function chatAt(commit: Commit, place: Place, personId: string): Chat {
+  const { build, first } = commit;
+  const { platform, address, kind } = place;
+  const here = build.selectFrom("chats").selectAll().where("platform", "=", platform);
+  const found = first(here.where("address", "=", address));
+  if (found !== undefined) return toChat(found);
+  const id = `${platform}:${address}`;
+  ensureChat(commit, { id, platform, address, kind, personId });
+  return { id, platform, address, kind, agent: null, tier: null };
+}
+
+/** The words of a task's messages as one request, and what follows from it. */
+function reword({ build, all, run }: Commit, taskId: string): void {
+  const said = build.selectFrom("task_messages").select(["text", "message_id"]);
+  const messages = all(said.where("task_id", "=", taskId).orderBy("seq"));
+  const input = messages.map(({ text }) => text).join("\n\n");
+  const reply_to = messages.at(-1)?.message_id ?? null;
+  run(build.updateTable("tasks").set({ input, reply_to }).where("id", "=", taskId));
+  const mine = build.updateTable("messages").set({ text: input }).where("task_id", "=", taskId);
+  run(mine.where("role", "=", "user"));
+}
+
+/** The last task of the chat, if it is that person's and has not begun. */
+function queuedOf({ build, first }: Commit, { request }: TakenMessage): string | undefined {
+  const open = build.selectFrom("tasks").select(["id", "state", "person_id"]);
+  const last = open
+    .where("chat_id", "=", request.chatId)
+    .where("state", "in", ["queued", "running", "waiting"]);
+  const row = first(last.orderBy("rowid", "desc").limit(1));
+  if (row?.state !== "queued" || row.person_id !== request.personId) return undefined;
+  return row.id;
+}
+
+function readTask({ build, first }: Commit, taskId: string): Task | undefined {
+  const row = first(build.selectFrom("tasks").selectAll().where("id", "=", taskId));
+  return row === undefined ? undefined : toTask(row);
+}
+
+function take(
+  commit: Commit,
+  message: TakenMessage,
+): { readonly task: Task; readonly joined: boolean } {
+  const { build, first, run } = commit;
+  const { request, messageId, seq } = message;
+  const joins = message.mayJoin ? queuedOf(commit, message) : undefined;
+  const made = joins === undefined ? createTask(commit, request) : undefined;
+  const taskId = joins ?? made?.id ?? "";
+  const count = build
+    .selectFrom("task_messages")
+    .select(({ fn }) => fn.countAll<number>().as("said"))
+    .where("task_id", "=", taskId);
+  const at = first(count)?.said ?? 0;
+  const row = { chat_id: request.chatId, message_id: messageId, task_id: taskId, seq: at };
+  run(build.insertInto("task_messages").values({ ...row, text: request.input }));
+  reword(commit, taskId);
+  markHandled(commit, seq);
+  const task = readTask(commit, taskId);
+  if (task === undefined) throw new Error("a task that was just written is not there");
+  return { task, joined: joins !== undefined };
+}
+
+function amend(
+  commit: Commit,
+  {
+    chatId,
+    messageId,
+    text,
+  }: { readonly chatId: string; readonly messageId: string; readonly text: string },
+): boolean {
+  const { build, first, run } = commit;
+  const said = build
+    .selectFrom("task_messages")
+    .innerJoin("tasks", "tasks.id", "task_messages.task_id")
+    .select("tasks.id")
+    .where("task_messages.chat_id", "=", chatId)
+    .where("task_messages.message_id", "=", messageId)
+    .where("tasks.state", "=", "queued");
+  const task = first(said);
+  if (task === undefined) return false;
+  const change = build.updateTable("task_messages").set({ text });
+  run(change.where("chat_id", "=", chatId).where("message_id", "=", messageId));
+  reword(commit, task.id);
+  return true;
+}
+
+function taskOf({ build, first }: Commit, chatId: string, messageId: string): Task | undefined {
+  const asked = build
+    .selectFrom("task_messages")
+    .innerJoin("tasks", "tasks.id", "task_messages.task_id")
+    .selectAll("tasks")
+    .where("task_messages.chat_id", "=", chatId)
+    .where("task_messages.message_id", "=", messageId);
+  const answered = build
+    .selectFrom("outbox")
+    .innerJoin("tasks", "tasks.id", "outbox.task_id")
+    .selectAll("tasks")
+    .where("outbox.chat_id", "=", chatId)
+    .where("outbox.message_id", "=", messageId);
+  const row = first(asked) ?? first(answered);
+  return row === undefined ? undefined : toTask(row);
+}
+
+/** What a chat is and what is asked in it. */
+export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
+  const { build, all, first, run, clock } = commit;
+  const open = build.selectFrom("tasks").selectAll();
+  return {
+    chatAt: async (place, personId) => {
+      const { platform, address } = place;
+      const here = build.selectFrom("chats").selectAll().where("platform", "=", platform);
+      const known = await read(() => first(here.where("address", "=", address)));
+      if (known !== undefined) return toChat(known);
+      return writer.write(() => chatAt(commit, place, personId));
+    },
+    chat: (chatId) =>
+      read(() => {
+        const row = first(build.selectFrom("chats").selectAll().where("id", "=", chatId));
+        return row === undefined ? undefined : toChat(row);
+      }),
+    setChat: (chatId, choice) =>
+      writer.write(() => void run(build.updateTable("chats").set(choice).where("id", "=", chatId))),
+    moveChat: (platform, from, to) =>
+      writer.write(() => {
+        const here = build.selectFrom("chats").select("id").where("platform", "=", platform);
+        if (first(here.where("address", "=", to)) !== undefined) return;
+        const move = build.updateTable("chats").set({ address: to });
+        run(move.where("platform", "=", platform).where("address", "=", from));
+      }),
+    takeMessage: (message) => writer.write(() => take(commit, message)),
+    amendMessage: (chatId, messageId, text) =>
+      writer.write(() => amend(commit, { chatId, messageId, text })),
+    taskOfMessage: (chatId, messageId) => read(() => taskOf(commit, chatId, messageId)),
+    openTasksOf: (chatId) =>
+      read(() => {
+        const mine = open.where("chat_id", "=", chatId);
+        const states = mine.where("state", "in", ["queued", "running", "waiting"]);
+        return all(states.orderBy("rowid")).map(toTask);
+      }),
+    cancelTasks: (taskIds) =>
+      writer.write(() =>
+        taskIds.filter((id) => {
+          const end = build
+            .updateTable("tasks")
+            .set({ state: "cancelled", finished_at: clock.now() })
+            .where("id", "=", id);
+          return run(end.where("state", "in", ["queued", "waiting"])) === 1;
+        }),
+      ),
+  };
+}

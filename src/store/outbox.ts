@@ -1,0 +1,121 @@
+import { type Selectable, sql } from "kysely";
+
+import type { Part } from "#core/chat.ts";
+import type { ChatStore, NewPart, OutboxPart } from "#core/chat-store.ts";
+
+import type { Commit } from "./commit.ts";
+import type { Read } from "./reads.ts";
+import type { Schema } from "./schema.ts";
+import type { Writer } from "./writer.ts";
+
+type Outbox = Pick<
+  ChatStore,
+  "addParts" | "openParts" | "chatsToSend" | "placed" | "sent" | "tried" | "dead" | "replacePart"
+>;
+
+function toPart(row: Selectable<Schema["outbox"]>): OutboxPart {
+  return {
+    id: row.id,
+    chatId: row.chat_id,
+    taskId: row.task_id,
+    part: row.part,
+    replyTo: row.reply_to,
+    body: row.body,
+    messageId: row.message_id,
+    attempts: row.attempts,
+    createdAt: row.created_at,
+  };
+}
+
+function rowOf({ chatId, taskId, part, replyTo, body }: NewPart, now: number) {
+  const head = { chat_id: chatId, task_id: taskId, part, reply_to: replyTo, body };
+  return {
+    ...head,
+    state: "open",
+    message_id: null,
+    problem: null,
+    created_at: now,
+    sent_at: null,
+  } as const;
+}
+
+/** Stores parts; one that its task has already gets the new body and keeps its message. */
+export function putParts(
+  { build, all, run, clock }: Commit,
+  parts: readonly NewPart[],
+): OutboxPart[] {
+  return parts.flatMap((part) => {
+    const put = build
+      .insertInto("outbox")
+      .values(rowOf(part, clock.now()))
+      .onConflict((conflict) =>
+        conflict
+          .columns(["task_id", "part"])
+          .where("task_id", "is not", null)
+          .doUpdateSet({ body: part.body, state: "open", reply_to: part.replyTo }),
+      );
+    const rows = all(put.returningAll());
+    const last = build.updateTable("outbox").set({ place: sql<number>`id` });
+    for (const { id } of rows) run(last.where("id", "=", id).where("place", "=", 0));
+    return rows.map(toPart);
+  });
+}
+
+/** Puts simpler parts in the place of one: the first takes its row, the others come between it and the next. */
+function replace({ build, first, run, clock }: Commit, id: number, parts: readonly Part[]): void {
+  const row = first(build.selectFrom("outbox").selectAll().where("id", "=", id));
+  const [head, ...rest] = parts;
+  if (row === undefined || head === undefined) return;
+  run(build.updateTable("outbox").set({ body: head.body }).where("id", "=", id));
+  const highest = build
+    .selectFrom("outbox")
+    .select(({ fn }) => fn.max("part").as("part"))
+    .where("task_id", "=", row.task_id ?? "");
+  const after = (first(highest)?.part ?? 0) + 1;
+  rest.forEach(({ body }, at) => {
+    const part = {
+      chatId: row.chat_id,
+      taskId: row.task_id,
+      part: after + at,
+      replyTo: row.reply_to,
+      body,
+    };
+    // A whole answer's parts lie one apart, and one part becomes fewer than a thousand.
+    const place = row.place + (at + 1) / 1000;
+    run(build.insertInto("outbox").values({ ...rowOf(part, clock.now()), place }));
+  });
+}
+
+/** The outbox half of the chat store. */
+export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox {
+  const { build, all, run, clock } = commit;
+  const row = build.updateTable("outbox");
+  return {
+    addParts: (parts) => writer.write(() => putParts(commit, parts)),
+    openParts: (chatId) =>
+      read(() => {
+        const open = build.selectFrom("outbox").selectAll().where("state", "=", "open");
+        return all(open.where("chat_id", "=", chatId).orderBy("place").orderBy("id")).map(toPart);
+      }),
+    chatsToSend: (platform) =>
+      read(() => {
+        const open = build.selectFrom("outbox").innerJoin("chats", "chats.id", "outbox.chat_id");
+        const mine = open.where("outbox.state", "=", "open").where("chats.platform", "=", platform);
+        return all(mine.select("chats.id").distinct()).map((chat) => chat.id);
+      }),
+    placed: (id, messageId) =>
+      writer.write(() => void run(row.set({ message_id: messageId }).where("id", "=", id))),
+    sent: (id) =>
+      writer.write(() => {
+        const done = row.set({ state: "sent", body: "", sent_at: clock.now() });
+        run(done.where("id", "=", id));
+      }),
+    tried: (id) =>
+      writer.write(
+        () => void run(row.set({ attempts: sql<number>`attempts + 1` }).where("id", "=", id)),
+      ),
+    dead: (id, problem) =>
+      writer.write(() => void run(row.set({ state: "dead", problem }).where("id", "=", id))),
+    replacePart: (id, parts) => writer.write(() => replace(commit, id, parts)),
+  };
+}
