@@ -272,7 +272,7 @@ export async function openProgram(options: AppOptions): Promise<Services> {
     holder: access.find,
     isOwn: access.isOwn,
     async resume(watch) {
-      if (await access.isOwn()) await (await parts.runner()).resume(watch);
+      if (await access.isOwn()) await (await parts.runner()).resume(() => watch);
     },
     stop,
     notify,

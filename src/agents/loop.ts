@@ -1,5 +1,6 @@
 import type { Agent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
+import type { NewPart } from "#core/chat.ts";
 import { AppError, type Failure } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
 import type { Log } from "#core/log.ts";
@@ -25,6 +26,8 @@ export interface LoopDeps {
   readonly tools: readonly Tool[];
   readonly clock: Clock;
   readonly log: Log;
+  /** What is sent of an ended task, stored with its end; absent where no chat is sent messages. */
+  readonly partsOf?: (ended: Task) => readonly NewPart[];
 }
 
 /** What ends a task early: a person who wants no more of it, or a process that ends and leaves it for the next. */
@@ -213,9 +216,9 @@ export async function* runTask(
   if (ending.state === "cancelled" && stops.park.aborted && !stops.stop.aborted) {
     throw new AppError("task.parked", { task: shortId(task.id) });
   }
-  await deps.store.finishTask({ taskId: task.id, ...ending });
   const { output, state, failure } = ending;
   const ended: Task = { ...task, output, state, failure, finishedAt: deps.clock.now() };
+  await deps.store.finishTask({ taskId: task.id, ...ending, parts: deps.partsOf?.(ended) ?? [] });
   yield { type: "end", task: ended };
   return { task: ended, left: job.left };
 }

@@ -4,6 +4,7 @@ import { AppError, reasonOf } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
 import { tierOf } from "#core/router.ts";
 import type { Request, Runner, Watch } from "#core/runner.ts";
+import type { NewTask } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 
 import { chooseAgent } from "./choose-agent.ts";
@@ -73,8 +74,10 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     const known = agents.map((agent) => agent.name).join(", ");
     const { failure } = new AppError("usage.unknown-agent", { agent: task.agent, known });
     const end = { state: "failed", output: null, failure } as const;
-    await store.finishTask({ taskId: task.id, ...end, steps: [], usage: [] });
-    return { ...task, ...end, finishedAt: clock.now() };
+    const ended = { ...task, ...end, finishedAt: clock.now() };
+    const parts = deps.partsOf?.(ended) ?? [];
+    await store.finishTask({ taskId: task.id, ...end, steps: [], usage: [], parts });
+    return ended;
   }
 
   function tell(task: Task, event: TaskEvent, watch: Watch): void {
@@ -97,9 +100,11 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     if (park.aborted) throw parked(task);
     const agent = agents.find((candidate) => candidate.name === task.agent);
     if (agent === undefined) return { task: await endUnknown(task), left: [] };
-    await store.startTask(task.id);
+    const started = await store.startTask(task.id);
+    // It may have been stopped while it waited for its turn, and its words may have changed.
+    if (started === undefined) return { task: (await store.task(task.id)) ?? task, left: [] };
     const stops = { stop: watch.signal ?? never, park };
-    const events = runTask(deps, { task, agent }, stops);
+    const events = runTask(deps, { task: started, agent }, stops);
     for (;;) {
       const next = await events.next();
       if (next.done === true) return next.value;
@@ -158,10 +163,9 @@ export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
   // A request stored while open tasks are being listed would be worked twice, so it waits for the list.
   const listing: { done: Promise<unknown> } = { done: Promise.resolve() };
 
-  async function create(request: Request): Promise<Task> {
+  function choose(request: Request): NewTask {
     const choice = chooseAgent(request.words, agents, request.agent);
-    await listing.done;
-    return store.createTask({
+    return {
       id: request.taskId,
       chatId: request.chatId,
       personId: request.personId,
@@ -170,21 +174,35 @@ export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
       tier: request.tier === undefined ? null : tierOf(request.tier),
       input: choice.input,
       newConversation: request.newConversation ?? false,
-    });
+    };
+  }
+
+  async function create(request: Request): Promise<Task> {
+    const chosen = choose(request);
+    await listing.done;
+    return store.createTask(chosen);
+  }
+
+  async function workOne(task: Task, watch: Watch): Promise<Task> {
+    if (task.finishedAt !== null) return task;
+    return queue.find(task.id) ?? queue.add(task, watch);
   }
 
   return {
+    choose,
+    async work(task, watch = {}) {
+      if (work.isStopping()) throw new AppError("service.stopping");
+      return workOne(task, watch);
+    },
     async run(request, watch = {}) {
       if (work.isStopping()) throw new AppError("service.stopping");
-      const task = await work.add(create(request));
-      if (task.finishedAt !== null) return task;
-      return queue.find(task.id) ?? queue.add(task, watch);
+      return workOne(await work.add(create(request)), watch);
     },
-    async resume(watch = {}) {
+    async resume(watchOf = () => ({})) {
       const opening = store.openTasks();
       listing.done = opening;
       const open = (await opening).filter((task) => queue.find(task.id) === undefined);
-      return Promise.all(open.map((task) => queue.add(task, watch)));
+      return Promise.all(open.map((task) => queue.add(task, watchOf(task))));
     },
     stop: (graceMs) => work.stop(graceMs),
   };

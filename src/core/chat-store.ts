@@ -1,4 +1,4 @@
-import type { ChatEvent, Part, Place, Update } from "./chat.ts";
+import type { ChatEvent, NewPart, Part, Place, Update } from "./chat.ts";
 import type { NewTask } from "./store.ts";
 import type { Task } from "./task.ts";
 
@@ -18,16 +18,6 @@ export interface Chat {
   /** What was chosen for this chat by command; null is the usual choice. */
   readonly agent: string | null;
   readonly tier: string | null;
-}
-
-/** A visible message that is to be sent. */
-export interface NewPart extends Part {
-  readonly chatId: string;
-  /** Null for what belongs to no task. */
-  readonly taskId: string | null;
-  /** The place within the task's answer, from 0. */
-  readonly part: number;
-  readonly replyTo: string | null;
 }
 
 /** A row of the outbox. */

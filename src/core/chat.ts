@@ -145,6 +145,16 @@ export interface Part {
   readonly body: string;
 }
 
+/** A visible message that is to be sent. */
+export interface NewPart extends Part {
+  readonly chatId: string;
+  /** Null for what belongs to no task. */
+  readonly taskId: string | null;
+  /** The place within the task's answer, from 0. */
+  readonly part: number;
+  readonly replyTo: string | null;
+}
+
 /** Where a part goes. */
 export interface Target {
   /** The platform's address of the chat. */
@@ -185,7 +195,7 @@ export interface ChatPlatform {
   readonly render: (saying: Saying) => readonly Part[];
   /** Simpler forms of a part that was refused, until there is none: then undefined. */
   readonly simpler: (part: Part) => readonly Part[] | undefined;
-  readonly place: (target: Target, signal: AbortSignal) => Promise<Sent>;
+  readonly place: (target: Target) => Promise<Sent>;
   readonly edit: (target: Target, messageId: string, part: Part) => Promise<Sent>;
   /** The placeholder that an unclear `place` left behind, if it can be found among messages newer than `floor`. */
   readonly findPlaced?: (target: Target, floor: string) => Promise<string | undefined>;

@@ -1,3 +1,4 @@
+import type { NewTask } from "./store.ts";
 import type { Task, TaskEvent } from "./task.ts";
 
 /** A request as it comes from a person. */
@@ -22,6 +23,10 @@ export interface Watch {
 
 /** Turns requests into tasks and works them: those of one chat in order, those of different chats side by side. */
 export interface Runner {
+  /** The task that a request would become; throws `usage.unknown-agent` and `usage.unknown-tier`. */
+  choose(request: Request): NewTask;
+  /** Works a stored task in its turn; one that is being worked already is waited for. Resolves with the ended task. */
+  work(task: Task, watch?: Watch): Promise<Task>;
   /** Stores the request, then works it; resolves with the ended task. Rejects with an AppError when it cannot be stored. */
   run(request: Request, watch?: Watch): Promise<Task>;
   /**
@@ -30,5 +35,5 @@ export interface Runner {
    */
   stop(graceMs: number): Promise<void>;
   /** Works what an earlier process left open, oldest first; resolves with the ended tasks. */
-  resume(watch?: Watch): Promise<Task[]>;
+  resume(watchOf?: (task: Task) => Watch): Promise<Task[]>;
 }

@@ -1,4 +1,4 @@
-import type { NewPart } from "./chat-store.ts";
+import type { NewPart } from "./chat.ts";
 import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
 import type { PersonSettings } from "./person.ts";

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from "kysely";
 
-import type { Part } from "#core/chat.ts";
-import type { ChatStore, NewPart, OutboxPart } from "#core/chat-store.ts";
+import type { NewPart, Part } from "#core/chat.ts";
+import type { ChatStore, OutboxPart } from "#core/chat-store.ts";
 
 import type { Commit } from "./commit.ts";
 import type { Read } from "./reads.ts";
