@@ -1,6 +1,7 @@
 import path from "node:path";
 
 import { systemClock } from "#core/clock.ts";
+import { servedPlatforms } from "#core/chat.ts";
 import { AppError } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
 import type { HolderKind, Operations } from "#core/operations.ts";
@@ -11,6 +12,7 @@ import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
 import type { SettingsEditor } from "#core/settings-editor.ts";
 
+import type { Bots } from "./bots.ts";
 import type { Services } from "./cli/services.ts";
 import { type Config, type Folders, loadConfig } from "./config.ts";
 import { createAccess } from "./service/access.ts";
@@ -81,7 +83,7 @@ function createStorage({ config, redactor, echo, person }: Options) {
 async function makeRunner(
   config: Config,
   storage: ReturnType<typeof createStorage>,
-  router: Router,
+  { router, bots }: { readonly router: Router; readonly bots: Bots | undefined },
 ): Promise<Runner> {
   const [{ createRunner }, { createNowTool }, { createRecallHistoryTool }] = await Promise.all([
     import("./agents/runner.ts"),
@@ -91,7 +93,27 @@ async function makeRunner(
   const clock = systemClock;
   const [store, log] = [await storage.store(), await storage.log()];
   const tools = [createNowTool(clock, store), createRecallHistoryTool(store)];
-  return createRunner({ store, router, tools, clock, log }, await config.agents());
+  const agents = await config.agents();
+  if (bots === undefined) return createRunner({ store, router, tools, clock, log }, agents);
+  const { createPartsOf } = await import("./chat/parts.ts");
+  const partsOf = createPartsOf(bots.platforms);
+  return createRunner({ store, router, tools, clock, log, partsOf }, agents);
+}
+
+/** The bots of a service; undefined where no token is configured. */
+async function makeBots(
+  { config, kind }: Options,
+  storage: ReturnType<typeof createStorage>,
+): Promise<Bots | undefined> {
+  const token = config.secrets("TELEGRAM_BOT_TOKEN");
+  if (kind !== "service" || token === undefined) return undefined;
+  const [{ createBots }, { botSettingsSchema }] = await Promise.all([
+    import("./bots.ts"),
+    import("#core/settings.ts"),
+  ]);
+  const settings = await config.settings("bots", botSettingsSchema);
+  const [door, log] = [await storage.door(), await storage.log()];
+  return createBots({ settings, token, door, clock: systemClock, log });
 }
 
 function createParts(options: Options) {
@@ -130,9 +152,12 @@ function createParts(options: Options) {
     );
   });
 
-  const runner = lazily(async () => makeRunner(config, storage, await router()));
+  const bots = lazily(() => makeBots(options, storage));
+  const runner = lazily(async () =>
+    makeRunner(config, storage, { router: await router(), bots: await bots() }),
+  );
 
-  return { ...storage, sources, router, runner };
+  return { ...storage, sources, router, bots, runner };
 }
 
 type Parts = ReturnType<typeof createParts>;
@@ -231,7 +256,8 @@ function createWay(options: AppOptions, config: Config) {
 
   /** Tasks are finished or parked; what else goes on for others, a download for example, is stopped. */
   async function stop(graceMs: number): Promise<void> {
-    await (await parts.runner.made())?.stop(graceMs);
+    const [runner, bots] = await Promise.all([parts.runner.made(), parts.bots.made()]);
+    await Promise.all([runner?.stop(graceMs), bots?.stop(graceMs)]);
     listening.server?.abort();
   }
 
@@ -272,7 +298,14 @@ export async function openProgram(options: AppOptions): Promise<Services> {
     holder: access.find,
     isOwn: access.isOwn,
     async resume(watch) {
-      if (await access.isOwn()) await (await parts.runner()).resume(() => watch);
+      if (!(await access.isOwn())) return;
+      const runner = await parts.runner();
+      const bots = await parts.bots();
+      const agents = (await config.agents()).map(({ name }) => name);
+      await bots?.start({ store: await parts.store(), runner, agents });
+      await runner.resume((task) =>
+        servedPlatforms.some((name) => task.chatId.startsWith(`${name}:`)) ? undefined : watch,
+      );
     },
     stop,
     notify,

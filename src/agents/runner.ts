@@ -183,26 +183,27 @@ export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
     return store.createTask(chosen);
   }
 
-  async function workOne(task: Task, watch: Watch): Promise<Task> {
-    if (task.finishedAt !== null) return task;
-    return queue.find(task.id) ?? queue.add(task, watch);
-  }
-
   return {
     choose,
     async work(task, watch = {}) {
       if (work.isStopping()) throw new AppError("service.stopping");
-      return workOne(task, watch);
+      if (task.finishedAt !== null) return task;
+      return queue.find(task.id) ?? queue.add(task, watch);
     },
     async run(request, watch = {}) {
       if (work.isStopping()) throw new AppError("service.stopping");
-      return workOne(await work.add(create(request)), watch);
+      const task = await work.add(create(request));
+      if (task.finishedAt !== null) return task;
+      return queue.find(task.id) ?? queue.add(task, watch);
     },
     async resume(watchOf = () => ({})) {
       const opening = store.openTasks();
       listing.done = opening;
       const open = (await opening).filter((task) => queue.find(task.id) === undefined);
-      return Promise.all(open.map((task) => queue.add(task, watchOf(task))));
+      const watched = open.map((task) => ({ task, watch: watchOf(task) }));
+      return Promise.all(
+        watched.flatMap(({ task, watch }) => (watch === undefined ? [] : queue.add(task, watch))),
+      );
     },
     stop: (graceMs) => work.stop(graceMs),
   };

@@ -1,3 +1,6 @@
+/** The platforms whose messages only a service sends; a task that came over one of them waits for the service. */
+export const servedPlatforms: readonly string[] = ["telegram"];
+
 /** An account on a platform, by the number the platform gives it and never by a name, which anybody can take. */
 export interface Account {
   readonly platform: string;
@@ -207,6 +210,8 @@ export interface ChatPlatform {
   readonly typing: (address: string) => Promise<void>;
   /** A sign on a person's message that it was seen; lossy. */
   readonly receipt: (address: string, messageId: string, mark: "queued" | "none") => Promise<void>;
+  /** Says a line to somebody who is none of our people; lossy. */
+  readonly whisper: (address: string, line: string) => Promise<void>;
   /** Acknowledges a press, with a line that its person sees. */
   readonly acknowledge: (pressId: string, line: string) => Promise<void>;
 }

@@ -15,7 +15,7 @@ export interface FetchInit {
 export type Fetch = (url: string, init?: FetchInit) => Promise<Response>;
 
 /** What a connection is for; nothing goes out without one. */
-export type Purpose = "model" | "model-download" | "index";
+export type Purpose = "model" | "model-download" | "index" | "chat";
 
 /** One request that left this process, or tried to. Bytes are counted before TLS. */
 export interface Receipt {
@@ -43,6 +43,8 @@ export interface DoorRule {
   readonly origin: string;
   /** True where answers of this origin may name (by link or redirect) other https hosts to read from; GET only. */
   readonly linksOut: boolean;
+  /** True for a chat service that the owner connected. */
+  readonly platform?: boolean;
 }
 
 /** What a caller wants a connection for. */

@@ -34,6 +34,8 @@ export interface Runner {
    * waits for it gets `task.parked`. Resolves when nothing runs any more.
    */
   stop(graceMs: number): Promise<void>;
-  /** Works what an earlier process left open, oldest first; resolves with the ended tasks. */
-  resume(watchOf?: (task: Task) => Watch): Promise<Task[]>;
+  /**
+   * Works what an earlier process left open, oldest first; resolves with the ended tasks. A task without a watch is left as it is.
+   */
+  resume(watchOf?: (task: Task) => Watch | undefined): Promise<Task[]>;
 }

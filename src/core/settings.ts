@@ -121,6 +121,22 @@ export const logSettingsSchema = z.strictObject({
   file_megabytes: z.int().min(1).max(1000).default(10),
 });
 
+/** The schema of config/bots.yaml. */
+export const botSettingsSchema = z.strictObject({
+  telegram: z
+    .strictObject({
+      /** Where the Bot API is; another address for a server of one's own. */
+      api_root: z
+        .string()
+        .transform((text) => text.replace(/\/+$/, ""))
+        .pipe(httpUrl("https://api.telegram.org"))
+        .default("https://api.telegram.org"),
+      /** The owner's numbers on Telegram. */
+      owners: z.array(z.int().positive()).default([]),
+    })
+    .prefault({}),
+});
+
 /** The settings of config/models.yaml. */
 export type ModelSettings = z.infer<typeof modelSettingsSchema>;
 
@@ -129,3 +145,6 @@ export type HostSettings = ModelSettings["hosts"][string];
 
 /** A model on a host. */
 export type DeploymentSettings = ModelSettings["deployments"][string];
+
+/** The settings of config/bots.yaml. */
+export type BotSettings = z.infer<typeof botSettingsSchema>;

@@ -4,10 +4,10 @@ import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import type { Door, DoorRule, DoorUse, Fetch, FetchInit, Receipt } from "#core/http.ts";
 import { newId } from "#core/ids.ts";
-import { trustOf } from "#core/trust.ts";
+import type { Trust } from "#core/trust.ts";
 
 import { type Count, createMeter, metered, type Watch } from "./meter.ts";
-import { checkRules } from "./rules.ts";
+import { checkRules, trustFor } from "./rules.ts";
 
 /** What the door works with. */
 export interface DoorOptions {
@@ -90,9 +90,8 @@ function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
     return written;
   }
 
-  async function begin(use: DoorUse, url: URL): Promise<Watch> {
+  async function begin(use: DoorUse, url: URL, trust: Trust): Promise<Watch> {
     const at = clock.now();
-    const trust = trustOf(url.hostname);
     const count: Count = { headBytesOut: 0, bodyBytesOut: 0, bytesIn: 0, status: null };
     const { purpose, taskId } = use;
     const head = { id: newId(at), taskId, purpose, host: url.host, trust, at };
@@ -147,7 +146,7 @@ export function createDoor(options: DoorOptions): Door {
     checkRules(rules, use, { url, method: init.method ?? "GET" });
     const { fetch, meter, agentFor } = await (loaded.undici ??= loadUndici());
     init.signal?.throwIfAborted();
-    const watch = await recorder.begin(use, url);
+    const watch = await recorder.begin(use, url, trustFor(rules, use, url));
     const dispatcher = metered(agentFor(use.connectMs ?? defaultConnectMs), meter, watch);
     try {
       return await fetch(url, { ...init, redirect: "manual", dispatcher });

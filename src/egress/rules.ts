@@ -1,6 +1,6 @@
 import { AppError } from "#core/errors.ts";
 import type { DoorRule, DoorUse } from "#core/http.ts";
-import { trustOf } from "#core/trust.ts";
+import { type Trust, trustOf } from "#core/trust.ts";
 
 function originOf(address: string): string {
   return URL.canParse(address) ? new URL(address).origin : "";
@@ -13,6 +13,15 @@ function isPlainRead(url: URL, method: string, from: string): boolean {
   const to = trustOf(url.hostname);
   const outward = distance[to] >= distance[trustOf(new URL(from).hostname)];
   return method === "GET" && outward && (url.protocol === "https:" || to === "local");
+}
+
+/** How far the host of a request is trusted: a chat service that the owner connected is a platform, unless it is nearer. */
+export function trustFor(rules: readonly DoorRule[], use: DoorUse, url: URL): Trust {
+  const trust = trustOf(url.hostname);
+  const connected = rules.some(
+    (rule) => rule.platform === true && rule.purpose === use.purpose && rule.origin === url.origin,
+  );
+  return connected && trust === "cloud" ? "platform" : trust;
 }
 
 /** Throws `door.refused` unless a rule for this purpose names the origin, or names the one whose answer linked to it. */

@@ -1,0 +1,50 @@
+import { GrammyError, HttpError } from "grammy";
+
+import type { Unsent } from "#core/chat.ts";
+import { AppError, reasonOf } from "#core/errors.ts";
+
+/** How long everything waits when the bot's token is refused: only its owner can mend that. */
+const refusedTokenMs = 60_000;
+
+/** Problems of the door before a byte was taken. */
+const neverTaken = /refused|not found|lookup failed|no route|no network|connect timeout/;
+
+const gone =
+  /chat not found|bot was (blocked|kicked)|user is deactivated|not enough rights|have no rights|CHAT_WRITE_FORBIDDEN|PEER_ID_INVALID|group chat was upgraded|bot is not a member|TOPIC_CLOSED|TOPIC_DELETED/i;
+const vanished = /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i;
+
+function withoutAnswer(error: HttpError): Unsent {
+  const cause = error.error;
+  const reason = reasonOf(cause);
+  const unreached = cause instanceof AppError && neverTaken.test(cause.message);
+  return { type: unreached ? "unreached" : "unknown", reason };
+}
+
+function refused({ error_code: code, description, parameters }: GrammyError): Unsent {
+  const reason = description;
+  if (parameters.migrate_to_chat_id !== undefined) {
+    return { type: "moved", to: String(parameters.migrate_to_chat_id) };
+  }
+  if (code === 429) {
+    return { type: "later", waitMs: (parameters.retry_after ?? 5) * 1000, everywhere: false };
+  }
+  if (code === 401 || code === 404) {
+    return { type: "later", waitMs: refusedTokenMs, everywhere: true };
+  }
+  if (code >= 500) return { type: "unknown", reason };
+  if (code === 403 || gone.test(description)) return { type: "closed", reason };
+  if (vanished.test(description)) return { type: "missing", reason };
+  return { type: "unfit", reason };
+}
+
+/** True for an edit that changed nothing: what was to be seen is seen. */
+export function isUnmodified(error: unknown): boolean {
+  return error instanceof GrammyError && error.description.includes("message is not modified");
+}
+
+/** Why a call did not send what it was to send; a bug is thrown on. */
+export function unsentOf(error: unknown): Unsent {
+  if (error instanceof GrammyError) return refused(error);
+  if (error instanceof HttpError) return withoutAnswer(error);
+  throw error;
+}

@@ -1,0 +1,89 @@
+import { createPoller } from "../bots/telegram/poller.ts";
+import { createTelegramPlatform } from "../bots/telegram/platform.ts";
+import { createApi } from "../bots/telegram/api.ts";
+import type { ChatPlatform } from "#core/chat.ts";
+import type { ChatStore } from "#core/chat-store.ts";
+import type { Clock } from "#core/clock.ts";
+import type { Door } from "#core/http.ts";
+import type { Log } from "#core/log.ts";
+import type { People } from "#core/people.ts";
+import { owner } from "#core/person.ts";
+import type { Runner } from "#core/runner.ts";
+import type { Secret } from "#core/secret.ts";
+import type { BotSettings } from "#core/settings.ts";
+import type { Store } from "#core/store.ts";
+
+import { createChats } from "./chat/chats.ts";
+
+/** What the bots are made of. */
+export interface BotDeps {
+  readonly settings: BotSettings;
+  /** Telegram's token. */
+  readonly token: Secret;
+  readonly door: Door;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What the bots work with. */
+export interface BotWork {
+  readonly store: ChatStore & Store;
+  readonly runner: Runner;
+  readonly agents: readonly string[];
+}
+
+/** The chat services that the owner connected. */
+export interface Bots {
+  readonly platforms: ReadonlyMap<string, ChatPlatform>;
+  /** Goes on with what an earlier process left, and takes what people write. */
+  readonly start: (work: BotWork) => Promise<void>;
+  /** Takes nothing new; what is under way is sent, or kept for the next start after so many milliseconds. */
+  readonly stop: (graceMs: number) => Promise<void>;
+}
+
+function peopleOf({ telegram }: BotSettings): People {
+  const owners = new Set(telegram.owners.map(String));
+  return {
+    authorise: ({ kind, accountId }) =>
+      Promise.resolve(
+        kind === "person" && owners.has(accountId)
+          ? { role: "owner", personId: owner }
+          : { role: "stranger" },
+      ),
+  };
+}
+
+/** The bots over their parts; nothing is sent or fetched before they are started. */
+export function createBots(deps: BotDeps): Bots {
+  const { settings, token, door, clock, log } = deps;
+  const root = settings.telegram.api_root;
+  const { origin } = new URL(root);
+  door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
+  const fetch = door.open({ purpose: "chat", taskId: null });
+  const platform = createTelegramPlatform(createApi(token, { root, fetch }));
+  const platforms = new Map([[platform.name, platform]]);
+  const ends: ((graceMs: number) => Promise<void>)[] = [];
+  return {
+    platforms,
+    async start({ store, runner, agents }) {
+      const people = peopleOf(settings);
+      const chats = createChats({ store, runner, agents, people, platforms, clock, log });
+      await chats.start();
+      const poller = createPoller({
+        makeApi: (ended) => createApi(token, { root, fetch, ended }),
+        accept: (account, updates) => chats.accept({ platform: platform.name, account }, updates),
+        clock,
+        log,
+      });
+      const polling = poller.run();
+      ends.push(async (graceMs) => {
+        poller.stop();
+        await polling;
+        await chats.stop(graceMs);
+      });
+    },
+    async stop(graceMs) {
+      await Promise.all(ends.map((end) => end(graceMs)));
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { ChatEvent, Update } from "#core/chat.ts";
+import type { Received } from "#core/chat-store.ts";
+import { AppError } from "#core/errors.ts";
+
+import { type ChatsDeps, createAnswering } from "./answering.ts";
+import { createSender } from "./sender.ts";
+import { createWork } from "./work.ts";
+
+/** Every chat of every platform. */
+export interface Chats {
+  /** Stores what a platform handed over, once; resolves when the platform may be told that it arrived. */
+  accept(
+    from: { readonly platform: string; readonly account: string },
+    updates: readonly Update[],
+  ): Promise<void>;
+  /** Goes on with what an earlier process left; resolves when all of it is under way. */
+  start(): Promise<void>;
+  /** Ends when all that was taken is under way and all that is to be sent is sent, or after so many milliseconds. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Runs what is handed in under one key in order. */
+function createOrder() {
+  const tails = new Map<string, Promise<void>>();
+  return {
+    add(key: string, work: () => Promise<void>): void {
+      const tail = (tails.get(key) ?? Promise.resolve()).then(work);
+      tails.set(key, tail);
+      void tail.finally(() => {
+        if (tails.get(key) === tail) tails.delete(key);
+      });
+    },
+    async settled(): Promise<void> {
+      while (tails.size > 0) await Promise.all(tails.values());
+    },
+  };
+}
+
+function addressOf(event: ChatEvent): string {
+  return event.type === "nothing" ? "" : event.place.address;
+}
+
+/** The chats over their parts. */
+export function createChats(deps: ChatsDeps): Chats {
+  const { store, platforms, log } = deps;
+  const sender = createSender(deps);
+  const work = createWork(deps, sender);
+  const answer = createAnswering(deps, { work, sender });
+  const order = createOrder();
+
+  function handle(name: string, received: Received): void {
+    const platform = platforms.get(name);
+    if (platform === undefined) return;
+    order.add(`${name}:${addressOf(received.event)}`, async () => {
+      try {
+        await answer(platform, received);
+        await store.handled(received.seq);
+      } catch (error) {
+        log.bug(error, { update: received.seq });
+        // What the store could not take is taken at the next start; a bug would only come again.
+        if (!(error instanceof AppError)) await store.handled(received.seq).catch(() => undefined);
+      }
+    });
+  }
+
+  return {
+    async accept(from, updates) {
+      const fresh = await store.receive(from, updates);
+      for (const received of fresh) handle(from.platform, received);
+    },
+    async start() {
+      work.resume().catch((error: unknown) => log.bug(error));
+      for (const name of platforms.keys()) {
+        for (const received of await store.unhandled(name)) handle(name, received);
+        await sender.recover(name);
+      }
+      await order.settled();
+    },
+    async stop(graceMs) {
+      await order.settled();
+      await work.settled();
+      await sender.stop(graceMs);
+    },
+  };
+}
