@@ -13,6 +13,7 @@ import type {
 import { estimateTokens } from "#core/model.ts";
 
 const replySchema = z.strictObject({
+  /** `{words}` in it stands for the request's own. */
   text: z.string().optional(),
   thinking: z.string().optional(),
   toolCalls: z
@@ -69,13 +70,18 @@ function pieces(text: string, size: number): string[] {
  * Which reply is due is read off the request, not counted, so that a resumed task hears what it would have heard: as many replies
  * are behind it as it holds answers of the model to this request.
  */
-function replyFor(script: Script, request: ModelRequest): { reply: ScriptedReply; turn: number } {
+function replyFor(
+  script: Script,
+  request: ModelRequest,
+): { readonly reply: ScriptedReply; readonly text: string; readonly turn: number } {
   const at = request.messages.findLastIndex((message) => message.role === "user");
-  const asked = request.messages[at]?.text.toLowerCase() ?? "";
+  const words = request.messages[at]?.text ?? "";
+  const asked = words.toLowerCase();
   const turn = request.messages.slice(at).filter((message) => message.role === "assistant").length;
   const scene = script.scenes.find(({ when }) => asked.includes(when?.toLowerCase() ?? ""));
-  const reply = scene?.replies[turn] ?? scene?.replies.at(-1);
-  return { reply: reply ?? { text: "There is no scene for this." }, turn };
+  const found = scene?.replies[turn] ?? scene?.replies.at(-1);
+  const reply = found ?? { text: "There is no scene for this." };
+  return { reply, text: (reply.text ?? "").replaceAll("{words}", () => words), turn };
 }
 
 function stopOf(reply: ScriptedReply, id: string): ModelStop {
@@ -112,8 +118,8 @@ export function createScriptedModel(options: {
   const { id, script, clock, limits = defaultLimits } = options;
 
   async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    const { reply, turn } = replyFor(script, request);
-    const { text = "", thinking, delay = 0 } = reply;
+    const { reply, text, turn } = replyFor(script, request);
+    const { thinking, delay = 0 } = reply;
     if (thinking !== undefined) yield { type: "thinking", text: thinking };
     for (const piece of pieces(text, reply.piece ?? Math.max(1, text.length))) {
       if (delay > 0) await clock.sleep(delay, signal);

@@ -1,0 +1,138 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { describe, expect, onTestFinished, test } from "vitest";
+
+import { run, type Running, scriptedHome, start } from "../fakes/program.ts";
+import { type FakeTelegram, openTelegram } from "../fakes/telegram/server.ts";
+
+const ann = 77;
+
+const script = `
+scenes:
+  - when: slow
+    replies: [{ text: "A very slow answer.", piece: 2, delay: 200 }]
+  - when: long
+    replies: [{ text: "${"word ".repeat(1000)}end" }]
+  - when: never
+    replies: [{ text: "This takes an hour.", piece: 1, delay: 60000 }]
+  - replies: [{ text: "You said: {words}" }]
+`;
+
+async function bot(): Promise<{ readonly home: string; readonly telegram: FakeTelegram }> {
+  const telegram = await openTelegram();
+  onTestFinished(() => {
+    telegram.close();
+  });
+  const home = await scriptedHome(script);
+  const settings = `telegram: { api_root: "${telegram.url}", owners: [${ann}] }\n`;
+  await writeFile(path.join(home, "config/bots.local.yaml"), settings);
+  return { home, telegram };
+}
+
+function serve(home: string, { token }: FakeTelegram): Running {
+  return start(home, ["serve"], { env: { TELEGRAM_BOT_TOKEN: token } });
+}
+
+/** What a person reads now, oldest first. */
+function texts(telegram: FakeTelegram, chat = ann): (string | undefined)[] {
+  return telegram.seen(chat).map(({ texts: all }) => all.at(-1));
+}
+
+async function readsOnce(telegram: FakeTelegram, wanted: readonly string[]): Promise<void> {
+  await expect.poll(() => texts(telegram)).toEqual(wanted);
+  expect(telegram.violations).toEqual([]);
+}
+
+describe("a service with a bot", () => {
+  test("answers its owner once, as a reply, and keeps the order", async () => {
+    const { home, telegram } = await bot();
+    serve(home, telegram);
+    const first = telegram.write({ from: ann, text: "one" });
+    await readsOnce(telegram, ["You said: one"]);
+    expect(telegram.seen(ann)[0]).toMatchObject({ replyTo: first, texts: ["…", "You said: one"] });
+    telegram.write({ from: ann, text: "slow" });
+    await expect.poll(() => telegram.calls("sendMessageDraft").length).toBeGreaterThan(0);
+    telegram.write({ from: ann, text: "two" });
+    const last = telegram.write({ from: ann, text: "three" });
+    await readsOnce(telegram, ["You said: one", "A very slow answer.", "You said: two\n\nthree"]);
+    expect(telegram.seen(ann)[2]?.replyTo).toBe(last);
+  });
+
+  test("killed in the middle of an answer, it answers once when it is back", async () => {
+    const { home, telegram } = await bot();
+    const killed = serve(home, telegram);
+    telegram.write({ from: ann, text: "slow" });
+    await expect.poll(() => telegram.calls("sendMessageDraft").length).toBeGreaterThan(0);
+    killed.child.kill("SIGKILL");
+    await killed.ended;
+    telegram.write({ from: ann, text: "while you were away" });
+    serve(home, telegram);
+    await readsOnce(telegram, ["A very slow answer.", "You said: while you were away"]);
+  });
+
+  test("what comes twice is answered once, and a lost or refused call shows nothing twice", async () => {
+    const { home, telegram } = await bot();
+    serve(home, telegram);
+    telegram.write({ from: ann, text: "one" });
+    await readsOnce(telegram, ["You said: one"]);
+    telegram.repeat();
+    for (const kind of ["lost", "slowDown", "broken"] as const) {
+      telegram.fail({ method: "editMessageText", kind });
+    }
+    telegram.write({ from: ann, text: "two" });
+    await readsOnce(telegram, ["You said: one", "You said: two"]);
+    telegram.fail({ method: "sendMessage", kind: "lost" });
+    telegram.write({ from: ann, text: "three" });
+    // Nobody knows whether a placeholder without a response is there: it may stay, and says nothing.
+    await readsOnce(telegram, ["You said: one", "You said: two", "…", "You said: three"]);
+  });
+
+  test("/stop ends the running answer and /stop all what waits, and a stranger gets one hint", async () => {
+    const { home, telegram } = await bot();
+    serve(home, telegram);
+    telegram.write({ from: ann, text: "/stop" });
+    await readsOnce(telegram, ["Nothing is being answered here."]);
+    telegram.write({ from: ann, text: "never" });
+    await expect.poll(() => telegram.calls("sendChatAction").length).toBeGreaterThan(0);
+    telegram.write({ from: ann, text: "/stop" });
+    await expect.poll(() => texts(telegram).at(-1)).toMatch(/Stopped\.$/);
+    telegram.write({ from: 99, text: "hello" });
+    telegram.write({ from: 99, text: "hello?" });
+    telegram.write({ from: ann, text: "/nothing" });
+    await expect.poll(() => texts(telegram).at(-1)).toContain("There is no /nothing");
+    expect(texts(telegram, 99)).toEqual(["This agent is private: its owner can let you in."]);
+  });
+
+  test("an answer too long for one message comes in several, in order", async () => {
+    const { home, telegram } = await bot();
+    serve(home, telegram);
+    telegram.write({ from: ann, text: "long" });
+    await expect.poll(() => texts(telegram).at(-1)).toMatch(/end$/);
+    expect(telegram.seen(ann)).toHaveLength(2);
+    expect(texts(telegram).join(" ")).toBe(`${"word ".repeat(1000)}end`);
+  });
+
+  test("a group is answered where we are meant, and nowhere else", async () => {
+    const { home, telegram } = await bot();
+    serve(home, telegram);
+    const group = -500;
+    telegram.write({ from: ann, group, text: "nothing for you" });
+    telegram.write({ from: 99, group, text: "@heron_bot let me in" });
+    telegram.write({ from: ann, group, text: "@heron_bot hello" });
+    await expect.poll(() => texts(telegram, group)).toEqual(["You said: hello"]);
+  });
+
+  test("the answer is in the history, and the token in no log", async () => {
+    const { home, telegram } = await bot();
+    const service = serve(home, telegram);
+    telegram.fail({ method: "getMe", kind: "broken" });
+    telegram.write({ from: ann, text: "one" });
+    await readsOnce(telegram, ["You said: one"]);
+    service.child.kill("SIGTERM");
+    const { stderr } = await service.ended;
+    expect(stderr).not.toContain(telegram.token);
+    const { stdout } = await run(home, ["history", "--json"]);
+    expect(stdout).toContain("You said: one");
+  });
+});
