@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Plain JavaScript that any Node from 18 up can read: finds the right Node, gives it its flags, and starts src/main.ts (in the package: dist/main.js).
+// Plain JavaScript that any Node from 18 up can read: finds the right Node, gives it its flags, and starts src/main.ts (in the package: dist/src/main.js).
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import module from "node:module";
@@ -77,7 +77,7 @@ async function start() {
   }
   // The packed program has its JavaScript instead of the sources: Node strips no types under node_modules.
   const source = path.join(root, "src", "main.ts");
-  const file = existsSync(source) ? source : path.join(root, "dist", "main.js");
+  const file = existsSync(source) ? source : path.join(root, "dist", "src", "main.js");
   const { main } = await import(pathToFileURL(file).href);
   await main(process.argv.slice(2), { root });
 }

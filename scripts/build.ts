@@ -4,14 +4,15 @@ import { stripTypeScriptTypes } from "node:module";
 import path from "node:path";
 
 const root = path.join(import.meta.dirname, "..");
-const source = path.join(root, "src");
+/** What the program runs from; the package mirrors it under dist. */
+const folders = ["src", "bots"];
 const dist = path.join(root, "dist");
 const core = /(["'])#core\/([\w-]+)\.ts\1/g;
 const relative = /(["'])((?:\.{1,2}\/[\w./-]*)?[\w-]+)\.ts\1/g;
 
 /** Paths as they are in the package: no import map, and the extension of what was emitted. */
 function packed(name: string, text: string): string {
-  const up = path.relative(path.dirname(name), "core").replaceAll(path.sep, "/");
+  const up = path.relative(path.dirname(name), path.join("src", "core")).replaceAll(path.sep, "/");
   const toCore = up === "" ? "." : up.startsWith(".") ? up : `./${up}`;
   return text
     .replaceAll(core, (_, quote: string, file: string) => `${quote}${toCore}/${file}.js${quote}`)
@@ -32,8 +33,11 @@ function build(): void {
     const file = path.join(dist, name);
     writeFileSync(file, packed(name, readFileSync(file, "utf8")));
   }
-  for (const name of files(source, ".ts")) {
-    const text = stripTypeScriptTypes(readFileSync(path.join(source, name), "utf8"));
+  const names = folders.flatMap((folder) =>
+    files(path.join(root, folder), ".ts").map((name) => path.join(folder, name)),
+  );
+  for (const name of names) {
+    const text = stripTypeScriptTypes(readFileSync(path.join(root, name), "utf8"));
     const file = path.join(dist, name.replace(/\.ts$/, ".js"));
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, packed(name, text).replaceAll(/[ \t]+$/gm, ""));

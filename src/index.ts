@@ -90,8 +90,14 @@ function asAgentError(error: unknown): unknown {
   return error instanceof AppError ? new AgentError(error.failure, { cause: error }) : error;
 }
 
+/** Where the program lies: the sources are in src, the package has them in dist/src. */
+function programRoot(): string {
+  const above = path.join(import.meta.dirname, "..");
+  return path.basename(above) === "dist" ? path.join(above, "..") : above;
+}
+
 async function open(options: AgentOptions) {
-  const root = path.join(import.meta.dirname, "..");
+  const root = programRoot();
   const notice = options.onNotice ?? (() => {});
   try {
     return await openProgram({

@@ -6,13 +6,14 @@ import { z } from "zod";
 
 const root = path.join(import.meta.dirname, "..");
 
-/** The one home of every runtime package; a home is a part of src or a file in it. */
+/** The one home of every runtime package: a part of src, a file in it, or a face in bots. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   "@anthropic-ai/sdk": ["models"],
   "@bomb.sh/tab": ["cli"],
   "@clack/prompts": ["cli"],
   "better-sqlite3": ["store"],
   commander: ["cli"],
+  grammy: ["bots/telegram"],
   kysely: ["store"],
   "node-llama-cpp": ["models"],
   ollama: ["models"],
@@ -58,7 +59,7 @@ function strangers(file: string, text: string): string[] {
 
 /** Imports of a file that leave its part other than through core. */
 function sideways(file: string, text: string): string[] {
-  if (["app.ts", "main.ts", "doctor.ts"].includes(file)) return [];
+  if (["app.ts", "bots.ts", "main.ts", "doctor.ts"].includes(file)) return [];
   return specifiers(text).filter((specifier) => {
     if (!specifier.startsWith(".")) return false;
     const part = path.dirname(file).split(path.sep)[0] ?? "";
@@ -79,10 +80,13 @@ function undocumented(text: string): string[] {
   );
 }
 
-const parts = sources("src");
+const parts = [
+  ...sources("src"),
+  ...sources("bots").map(({ file, text }) => ({ file: `bots/${file}`, text })),
+];
 
 describe("the house", () => {
-  test.each(parts)("src/$file imports only what is at home there", ({ file, text }) => {
+  test.each(parts)("$file imports only what is at home there", ({ file, text }) => {
     expect([strangers(file, text), sideways(file, text)]).toEqual([[], []]);
   });
 

@@ -109,15 +109,14 @@ export function createTelegramPlatform(api: Api): ChatPlatform {
         ...topic,
       });
     },
-    editEveryMs: () => undefined,
     async typing(address) {
       const { chat, topic } = whereOf(address);
       await api.sendChatAction(chat, "typing", topic);
     },
-    async receipt(address, messageId, mark) {
+    async receipt(address, messageId) {
       const { chat } = whereOf(address);
-      const seen = mark === "queued" ? [{ type: "emoji", emoji: "👀" } as const] : [];
-      await api.setMessageReaction(chat, Number(messageId), seen);
+      const seen = { type: "emoji", emoji: "👀" } as const;
+      await api.setMessageReaction(chat, Number(messageId), [seen]);
     },
     async whisper(address, line) {
       const { chat, topic } = whereOf(address);

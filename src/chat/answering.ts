@@ -59,7 +59,7 @@ function createReplies(deps: ChatsDeps, { work, sender }: Hands) {
   }
 
   async function ask(said: Said, words: string, agent: string | null): Promise<void> {
-    const { chat, personId, message, seq } = said;
+    const { chat, personId, message, seq, platform } = said;
     if (words.trim() === "") throw new AppError("usage.empty");
     const request = runner.choose({
       chatId: chat.id,
@@ -70,7 +70,8 @@ function createReplies(deps: ChatsDeps, { work, sender }: Hands) {
     });
     const mayJoin = request.chosenBy !== "mention" && agent === chat.agent;
     const taken = await store.takeMessage({ seq, messageId: message.messageId, request, mayJoin });
-    if (!taken.joined) work.begin(taken.task, chat.address);
+    if (taken.joined) platform.receipt(chat.address, message.messageId).catch(() => undefined);
+    else work.begin(taken.task, chat.address);
   }
 
   async function reply(said: Said): Promise<void> {

@@ -19,6 +19,9 @@ export interface Chats {
   stop(graceMs: number): Promise<void>;
 }
 
+/** How long an update that is done is known again: a platform repeats one for a day. */
+const rememberMs = 7 * 86_400_000;
+
 /** Runs what is handed in under one key in order. */
 function createOrder() {
   const tails = new Map<string, Promise<void>>();
@@ -42,7 +45,7 @@ function addressOf(event: ChatEvent): string {
 
 /** The chats over their parts. */
 export function createChats(deps: ChatsDeps): Chats {
-  const { store, platforms, log } = deps;
+  const { store, platforms, clock, log } = deps;
   const sender = createSender(deps);
   const work = createWork(deps, sender);
   const answer = createAnswering(deps, { work, sender });
@@ -69,6 +72,7 @@ export function createChats(deps: ChatsDeps): Chats {
       for (const received of fresh) handle(from.platform, received);
     },
     async start() {
+      await store.forgetUpdates(clock.now() - rememberMs);
       work.resume().catch((error: unknown) => log.bug(error));
       for (const name of platforms.keys()) {
         for (const received of await store.unhandled(name)) handle(name, received);

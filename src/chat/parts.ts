@@ -10,7 +10,7 @@ export function platformOf(chatId: string): string {
 }
 
 /** What a person reads of an ended task: the answer, what there was of it when it was stopped, or why there is none. */
-export function wordsOf({ state, output, failure }: Task): string {
+function wordsOf({ state, output, failure }: Task): string {
   if (state === "done") return output ?? "";
   const said = state === "cancelled" ? "Stopped." : (failure?.sentence ?? "");
   return output === null ? said : `${output}\n\n${said}`;

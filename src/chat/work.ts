@@ -53,6 +53,8 @@ function createFollowing({ clock, log }: WorkDeps, sender: Sender) {
         signal: controller.signal,
         onEvent(event) {
           live.onEvent(event);
+          if (event.type === "queued" && task.replyTo !== null)
+            platform.receipt(address, task.replyTo).catch(() => undefined);
           if (event.type === "end") void live.end().then(() => sender.wake(task.chatId));
         },
       };

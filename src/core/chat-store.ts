@@ -42,17 +42,6 @@ export interface TakenMessage {
   readonly mayJoin: boolean;
 }
 
-/** A question that a task waits on. */
-export interface Question {
-  readonly id: string;
-  readonly taskId: string;
-  readonly callId: string;
-  readonly chatId: string;
-  readonly personId: string;
-  readonly text: string;
-  readonly choices: readonly string[];
-}
-
 /** Inbox, outbox and what belongs to chats. As with `Store`, a promise resolves only after the commit. */
 export interface ChatStore {
   /**

@@ -204,12 +204,10 @@ export interface ChatPlatform {
   readonly findPlaced?: (target: Target, floor: string) => Promise<string | undefined>;
   /** Shows what there is of an answer; lossy, and never awaited by what sends. Undefined where this chat has no drafts. */
   readonly draft?: (target: Target, draftId: string, markdown: string) => Promise<void>;
-  /** Milliseconds between two edits of a message that shows an unfinished answer; undefined where drafts do. */
-  readonly editEveryMs: (address: string) => number | undefined;
   /** Says that work goes on; lossy. */
   readonly typing: (address: string) => Promise<void>;
-  /** A sign on a person's message that it was seen; lossy. */
-  readonly receipt: (address: string, messageId: string, mark: "queued" | "none") => Promise<void>;
+  /** A sign on a person's message that it was seen and has to wait; lossy. */
+  readonly receipt: (address: string, messageId: string) => Promise<void>;
   /** Says a line to somebody who is none of our people; lossy. */
   readonly whisper: (address: string, line: string) => Promise<void>;
   /** Acknowledges a press, with a line that its person sees. */

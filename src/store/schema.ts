@@ -7,34 +7,7 @@ import type { Label, Trust } from "#core/trust.ts";
 
 /** Columns as SQLite holds them: times in milliseconds since 1970, JSON as text. */
 export interface Schema {
-  people: {
-    id: string;
-    created_at: number;
-    time_zone: string | null;
-    language: string | null;
-    role: Generated<"owner" | "member">;
-    name: string | null;
-  };
-  accounts: {
-    platform: string;
-    account_id: string;
-    person_id: string;
-    name: string;
-    created_at: number;
-  };
-  codes: {
-    id: Generated<number>;
-    purpose: "pair" | "claim" | "link" | "invite";
-    hash: string;
-    salt: string;
-    person_id: string | null;
-    platform: string | null;
-    account_id: string | null;
-    name: string | null;
-    tries_left: number;
-    expires_at: number;
-    created_at: number;
-  };
+  people: { id: string; created_at: number; time_zone: string | null; language: string | null };
   chats: {
     id: string;
     platform: string;
@@ -155,47 +128,5 @@ export interface Schema {
     problem: string | null;
     created_at: number;
     sent_at: number | null;
-  };
-  questions: {
-    id: string;
-    task_id: string;
-    call_id: string;
-    chat_id: string;
-    person_id: string;
-    text: string;
-    choices: string;
-    state: "open" | "answered" | "closed";
-    created_at: number;
-  };
-  buttons: {
-    hash: string;
-    chat_id: string;
-    person_id: string | null;
-    task_id: string | null;
-    action: string;
-    created_at: number;
-    used_at: number | null;
-  };
-  feedback: {
-    id: Generated<number>;
-    task_id: string;
-    person_id: string;
-    kind: "reaction" | "wrong" | "again";
-    value: string;
-    created_at: number;
-  };
-  attachments: {
-    id: string;
-    chat_id: string;
-    message_id: string;
-    task_id: string | null;
-    kind: string;
-    name: string;
-    media_type: string;
-    size: number | null;
-    reference: string;
-    sha256: string | null;
-    problem: string | null;
-    created_at: number;
   };
 }

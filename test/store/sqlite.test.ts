@@ -11,6 +11,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { storeFailure } from "../../src/store/failures.ts";
 import { createWriter } from "../../src/store/writer.ts";
+import { chatStoreContract } from "../contract/chat-store.ts";
 import { endOf, request, storeContract } from "../contract/store.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 
@@ -23,6 +24,7 @@ async function open(folder: string) {
 const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
 
 storeContract("SQLite", async () => open(await emptyFolder("store")));
+chatStoreContract("SQLite", async () => open(await emptyFolder("store")));
 
 test("every connection is WAL and flushes each commit, also after a reopen", async () => {
   const folder = await emptyFolder("store");

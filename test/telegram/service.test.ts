@@ -39,7 +39,7 @@ function texts(telegram: FakeTelegram, chat = ann): (string | undefined)[] {
   return telegram.seen(chat).map(({ texts: all }) => all.at(-1));
 }
 
-async function readsOnce(telegram: FakeTelegram, wanted: readonly string[]): Promise<void> {
+async function expectReads(telegram: FakeTelegram, wanted: readonly string[]): Promise<void> {
   await expect.poll(() => texts(telegram)).toEqual(wanted);
   expect(telegram.violations).toEqual([]);
 }
@@ -49,14 +49,19 @@ describe("a service with a bot", () => {
     const { home, telegram } = await bot();
     serve(home, telegram);
     const first = telegram.write({ from: ann, text: "one" });
-    await readsOnce(telegram, ["You said: one"]);
+    await expectReads(telegram, ["You said: one"]);
     expect(telegram.seen(ann)[0]).toMatchObject({ replyTo: first, texts: ["…", "You said: one"] });
     telegram.write({ from: ann, text: "slow" });
     await expect.poll(() => telegram.calls("sendMessageDraft").length).toBeGreaterThan(0);
     telegram.write({ from: ann, text: "two" });
     const last = telegram.write({ from: ann, text: "three" });
-    await readsOnce(telegram, ["You said: one", "A very slow answer.", "You said: two\n\nthree"]);
+    await expectReads(telegram, ["You said: one", "A very slow answer.", "You said: two\n\nthree"]);
     expect(telegram.seen(ann)[2]?.replyTo).toBe(last);
+    // Both had to wait, and that is to be seen on them.
+    expect(telegram.calls("setMessageReaction")).toMatchObject([
+      { message_id: last - 1 },
+      { message_id: last },
+    ]);
   });
 
   test("killed in the middle of an answer, it answers once when it is back", async () => {
@@ -68,31 +73,31 @@ describe("a service with a bot", () => {
     await killed.ended;
     telegram.write({ from: ann, text: "while you were away" });
     serve(home, telegram);
-    await readsOnce(telegram, ["A very slow answer.", "You said: while you were away"]);
+    await expectReads(telegram, ["A very slow answer.", "You said: while you were away"]);
   });
 
   test("what comes twice is answered once, and a lost or refused call shows nothing twice", async () => {
     const { home, telegram } = await bot();
     serve(home, telegram);
     telegram.write({ from: ann, text: "one" });
-    await readsOnce(telegram, ["You said: one"]);
+    await expectReads(telegram, ["You said: one"]);
     telegram.repeat();
     for (const kind of ["lost", "slowDown", "broken"] as const) {
       telegram.fail({ method: "editMessageText", kind });
     }
     telegram.write({ from: ann, text: "two" });
-    await readsOnce(telegram, ["You said: one", "You said: two"]);
+    await expectReads(telegram, ["You said: one", "You said: two"]);
     telegram.fail({ method: "sendMessage", kind: "lost" });
     telegram.write({ from: ann, text: "three" });
     // Nobody knows whether a placeholder without a response is there: it may stay, and says nothing.
-    await readsOnce(telegram, ["You said: one", "You said: two", "…", "You said: three"]);
+    await expectReads(telegram, ["You said: one", "You said: two", "…", "You said: three"]);
   });
 
   test("/stop ends the running answer and /stop all what waits, and a stranger gets one hint", async () => {
     const { home, telegram } = await bot();
     serve(home, telegram);
     telegram.write({ from: ann, text: "/stop" });
-    await readsOnce(telegram, ["Nothing is being answered here."]);
+    await expectReads(telegram, ["Nothing is being answered here."]);
     telegram.write({ from: ann, text: "never" });
     await expect.poll(() => telegram.calls("sendChatAction").length).toBeGreaterThan(0);
     telegram.write({ from: ann, text: "/stop" });
@@ -128,7 +133,7 @@ describe("a service with a bot", () => {
     const service = serve(home, telegram);
     telegram.fail({ method: "getMe", kind: "broken" });
     telegram.write({ from: ann, text: "one" });
-    await readsOnce(telegram, ["You said: one"]);
+    await expectReads(telegram, ["You said: one"]);
     service.child.kill("SIGTERM");
     const { stderr } = await service.ended;
     expect(stderr).not.toContain(telegram.token);

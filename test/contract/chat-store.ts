@@ -1,0 +1,171 @@
+import { describe, expect, test } from "vitest";
+
+import type { IncomingMessage, Update } from "../../src/core/chat.ts";
+import type { ChatStore } from "../../src/core/chat-store.ts";
+import type { Store } from "../../src/core/store.ts";
+import type { Task } from "../../src/core/task.ts";
+import { endOf } from "./store.ts";
+
+type Both = ChatStore & Store;
+
+const bot = { platform: "telegram", account: "1" };
+const place = { platform: "telegram", address: "77", kind: "direct" } as const;
+const part = { chatId: "telegram:77", taskId: null, part: 0, replyTo: "5" };
+
+function message(messageId: string, text = "hello"): IncomingMessage {
+  return {
+    type: "message",
+    place,
+    from: { platform: "telegram", accountId: "77", name: "Ann", kind: "person" },
+    messageId,
+    text,
+    replyTo: null,
+    addressed: true,
+    forwarded: false,
+    attachments: [],
+  };
+}
+
+function update(updateId: string, messageId: string): Update {
+  return { updateId, event: message(messageId) };
+}
+
+/** What every chat store must do; `open` gives an empty one. */
+export function chatStoreContract(name: string, open: () => Promise<Both>): void {
+  async function ready(): Promise<Both> {
+    const store = await open();
+    await store.chatAt(place, "owner");
+    return store;
+  }
+
+  async function take(
+    store: Both,
+    messageId: string,
+    own: { readonly mayJoin?: boolean; readonly personId?: string } = {},
+  ) {
+    const [received] = await store.receive(bot, [update(`u${messageId}`, messageId)]);
+    const { mayJoin = true, personId = "owner" } = own;
+    const request = {
+      chatId: "telegram:77",
+      personId,
+      agent: "assistant",
+      chosenBy: "default",
+      tier: null,
+      input: `words ${messageId}`,
+      newConversation: false,
+    };
+    return store.takeMessage({ seq: received?.seq ?? 0, messageId, request, mayJoin });
+  }
+
+  describe(`${name} keeps the contract of a chat store`, () => {
+    test("an update is new once, by its id and by its message", async () => {
+      const store = await ready();
+      const first = await store.receive(bot, [update("1", "a"), update("2", "b")]);
+      expect(first.map(({ event }) => event)).toEqual([message("a"), message("b")]);
+      expect(await store.receive(bot, [update("2", "b"), update("3", "a")])).toEqual([]);
+      expect(await store.receive({ ...bot, account: "2" }, [update("1", "a")])).toHaveLength(1);
+    });
+
+    test("an update is open until it is done, and then forgotten", async () => {
+      const store = await ready();
+      const [one, two] = await store.receive(bot, [update("1", "a"), update("2", "b")]);
+      await store.handled(one?.seq ?? 0);
+      expect(await store.unhandled("telegram")).toEqual([two]);
+      await store.forgetUpdates(Number.MAX_SAFE_INTEGER);
+      expect(await store.unhandled("telegram")).toEqual([two]);
+      expect(await store.receive(bot, [update("1", "a")])).toHaveLength(1);
+    });
+
+    test("messages join the task that is queued, and its answer goes to the last", async () => {
+      const store = await ready();
+      const first = await take(store, "1");
+      const second = await take(store, "2");
+      expect(second.joined).toBe(true);
+      expect(second.task).toMatchObject({
+        id: first.task.id,
+        input: "words 1\n\nwords 2",
+        replyTo: "2",
+      });
+      expect(await store.unhandled("telegram")).toEqual([]);
+      await store.startTask(first.task.id);
+      const third = await take(store, "3");
+      expect(third.joined).toBe(false);
+      expect((await take(store, "4", { mayJoin: false })).joined).toBe(false);
+      expect((await take(store, "5", { personId: "owner" })).task.input).toBe("words 4\n\nwords 5");
+    });
+
+    test("an edit changes what has not begun, and nothing else", async () => {
+      const store = await ready();
+      const { task } = await take(store, "1");
+      expect(await store.amendMessage("telegram:77", "1", "better words")).toBe(true);
+      expect((await store.task(task.id))?.input).toBe("better words");
+      await store.startTask(task.id);
+      expect(await store.amendMessage("telegram:77", "1", "too late")).toBe(false);
+      expect(await store.amendMessage("telegram:77", "unknown", "too late")).toBe(false);
+    });
+
+    test("the parts of an answer commit with the task's end, in order, and keep a message they have", async () => {
+      const store = await ready();
+      const { task } = await take(store, "1");
+      const mine = { ...part, taskId: task.id };
+      const [reserved] = await store.addParts([{ ...mine, body: "begun" }]);
+      await store.placed(reserved?.id ?? 0, "m1");
+      const parts = [
+        { ...mine, body: "one" },
+        { ...mine, part: 1, body: "two" },
+      ];
+      await store.finishTask({ ...endOf(task), parts });
+      const rows = await store.openParts("telegram:77");
+      expect(rows.map(({ body, messageId }) => [body, messageId])).toEqual([
+        ["one", "m1"],
+        ["two", null],
+      ]);
+      expect(
+        await store.finishTask({ ...endOf(task), parts: [{ ...mine, part: 2, body: "again" }] }),
+      ).toBe(false);
+      expect(await store.openParts("telegram:77")).toHaveLength(2);
+      expect((await store.taskOfMessage("telegram:77", "m1"))?.id).toBe(task.id);
+      expect((await store.taskOfMessage("telegram:77", "1"))?.id).toBe(task.id);
+    });
+
+    test("a refused part becomes several in its place", async () => {
+      const store = await ready();
+      const [first] = await store.addParts([
+        { ...part, body: "a" },
+        { ...part, body: "d" },
+      ]);
+      await store.replacePart(first?.id ?? 0, [{ body: "a" }, { body: "b" }, { body: "c" }]);
+      const rows = await store.openParts("telegram:77");
+      expect(rows.map(({ body }) => body)).toEqual(["a", "b", "c", "d"]);
+      for (const { id } of rows.slice(0, 3)) await store.sent(id);
+      await store.tried(rows[3]?.id ?? 0);
+      expect(await store.openParts("telegram:77")).toMatchObject([{ body: "d", attempts: 1 }]);
+      expect(await store.chatsToSend("telegram")).toEqual(["telegram:77"]);
+      await store.dead(rows[3]?.id ?? 0, "gone");
+      expect(await store.chatsToSend("telegram")).toEqual([]);
+    });
+
+    test("a chat keeps its id when its address changes, and its own choices", async () => {
+      const store = await ready();
+      await store.setChat("telegram:77", { tier: "local-fast" });
+      await store.moveChat("telegram", "77", "-100");
+      const moved = await store.chatAt({ ...place, address: "-100" }, "owner");
+      expect(moved).toMatchObject({ id: "telegram:77", tier: "local-fast", agent: null });
+      expect((await store.chat("telegram:77"))?.address).toBe("-100");
+    });
+
+    test("what waits can be cancelled, what runs is left to its runner", async () => {
+      const store = await ready();
+      const running = await take(store, "1");
+      await store.startTask(running.task.id);
+      const queued = await take(store, "2");
+      const ids = (tasks: readonly Task[]): string[] => tasks.map(({ id }) => id);
+      expect(ids(await store.openTasksOf("telegram:77"))).toEqual([
+        running.task.id,
+        queued.task.id,
+      ]);
+      expect(await store.cancelTasks([running.task.id, queued.task.id])).toEqual([queued.task.id]);
+      expect(await store.startTask(queued.task.id)).toBeUndefined();
+    });
+  });
+}
