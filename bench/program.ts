@@ -13,9 +13,10 @@ export async function residentMb(pid: number, field: "VmHWM" | "VmRSS"): Promise
 }
 
 /** A running service, ready. */
-export async function startService(home: string) {
+export async function startService(home: string, env: Record<string, string> = {}) {
   const child = spawn(process.execPath, [launcher, "--home", home, "serve"], {
     stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, ...env },
   });
   await once(child.stderr, "data");
   return child;

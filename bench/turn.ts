@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { closeSync, fdatasyncSync, openSync, writeSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -12,6 +10,7 @@ import { openStore } from "../src/store/open-store.ts";
 import { createFakeLog } from "../test/fakes/log.ts";
 import { createSingleRouter } from "../test/fakes/router.ts";
 
+import { bareCommitMs } from "./bare-commit.ts";
 import { fill } from "./fill.ts";
 import { type BenchResult, figure, median, resultOf } from "./result.ts";
 
@@ -54,20 +53,6 @@ async function openBench(folder: string) {
 }
 
 type Bench = Awaited<ReturnType<typeof openBench>>;
-
-/** Milliseconds of one write and fdatasync of a WAL frame's size in this folder, median of many. */
-function bareCommitMs(folder: string): number {
-  const file = openSync(path.join(folder, `bare-${randomUUID()}`), "w");
-  const frame = Buffer.alloc(3 * 4120);
-  const times = Array.from({ length: 60 }, () => {
-    const start = performance.now();
-    writeSync(file, frame);
-    fdatasyncSync(file);
-    return performance.now() - start;
-  });
-  closeSync(file);
-  return median(times);
-}
 
 async function turns(bench: Bench, count: number) {
   const times: number[] = [];

@@ -41,6 +41,8 @@ export interface FakeTelegram {
   /** The same updates come again, as after a lost confirmation. */
   repeat(): void;
   fail(fault: Fault): void;
+  /** Hears of every text that is to be seen, when it is. */
+  watch(listener: (message: Seen) => void): void;
   /** The bot's messages of a chat, oldest first, as they are now. */
   seen(chatId: number): readonly Seen[];
   /** Calls of a method so far. */
@@ -117,6 +119,7 @@ function createState() {
     nextMessage: 1,
     nextUpdate: 1000,
     wake: () => {},
+    tell: (_message: Seen) => {},
   };
 }
 
@@ -146,6 +149,7 @@ function edit(state: State, input: z.infer<(typeof methods)["editMessageText"]>)
     throw new Refusal(400, `Bad Request: message is not modified: ${unmodified}`);
   }
   message.texts.push(input.text);
+  state.tell(message);
   return { message_id: input.message_id, date: 1, chat: chatOf(input.chat_id), text: input.text };
 }
 
@@ -291,6 +295,7 @@ export async function openTelegram(): Promise<FakeTelegram> {
       state.wake();
     },
     fail: (fault) => void state.faults.push(fault),
+    watch: (listener) => void (state.tell = listener),
     seen: (chatId) => state.seen.get(chatId) ?? [],
     calls: (method) =>
       state.calls.filter((call) => call.method === method).map(({ input }) => input),

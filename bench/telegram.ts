@@ -1,0 +1,123 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { type FakeTelegram, openTelegram } from "../test/fakes/telegram/server.ts";
+import { bareCommitMs } from "./bare-commit.ts";
+import { residentMb, startService } from "./program.ts";
+import { type BenchResult, figure, resultOf } from "./result.ts";
+
+const people = 20;
+const warmUps = 50;
+const messages = 300;
+const loopMessages = 3000;
+const firstPerson = 100;
+
+const models = `use: script
+hosts: { here: { kind: scripted, script: script.yaml } }
+deployments: { script: { host: here, model: script } }
+`;
+
+/** A home whose bot talks to the stand-in and whose model repeats what it is told. */
+async function makeHome(telegram: FakeTelegram): Promise<string> {
+  const home = await mkdtemp(path.join(tmpdir(), "bench-telegram-"));
+  const config = path.join(home, "config");
+  await mkdir(config);
+  const owners = Array.from({ length: people }, (_, i) => firstPerson + i).join(", ");
+  const bots = `telegram: { api_root: "${telegram.url}", owners: [${owners}] }\n`;
+  await writeFile(path.join(config, "bots.local.yaml"), bots);
+  await writeFile(path.join(config, "models.local.yaml"), models);
+  await writeFile(path.join(home, "script.yaml"), 'scenes: [{ replies: [{ text: "{words}" }] }]\n');
+  return home;
+}
+
+/** Sends words and waits until they are to be read; gives milliseconds. Different people may wait at the same time. */
+function createAsking(telegram: FakeTelegram) {
+  const waiting = new Map<number, { readonly words: string; readonly resolve: () => void }>();
+  telegram.watch(({ chatId, texts }) => {
+    const mine = waiting.get(chatId);
+    if (mine !== undefined && mine.words === texts.at(-1)) mine.resolve();
+  });
+  return async (from: number, words: string): Promise<number> => {
+    const start = performance.now();
+    const read = new Promise<void>((resolve) => waiting.set(from, { words, resolve }));
+    telegram.write({ from, text: words });
+    await read;
+    return performance.now() - start;
+  };
+}
+
+type Ask = ReturnType<typeof createAsking>;
+
+function percentile(times: readonly number[], part: number): number {
+  return times.toSorted((a, b) => a - b)[Math.floor(times.length * part)] ?? 0;
+}
+
+/** Seconds of processor time that a process has used (proc(5), a hundred ticks a second). */
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/** Every person writes again as soon as the answer is there. */
+async function closedLoop(
+  ask: Ask,
+): Promise<{ readonly times: number[]; readonly perSecond: number }> {
+  const times: number[] = [];
+  const start = performance.now();
+  const one = async (_: unknown, i: number): Promise<void> => {
+    for (let n = 0; n < loopMessages / people; n += 1) {
+      times.push(await ask(firstPerson + i, `loop ${i} ${n}`));
+    }
+  };
+  await Promise.all(Array.from({ length: people }, one));
+  return { times, perSecond: (loopMessages / (performance.now() - start)) * 1000 };
+}
+
+async function measure(telegram: FakeTelegram, home: string) {
+  const ask = createAsking(telegram);
+  const start = performance.now();
+  const service = await startService(home, { TELEGRAM_BOT_TOKEN: telegram.token });
+  const pid = service.pid ?? 0;
+  while (telegram.calls("getUpdates").length === 0) await pause(2);
+  const firstPollMs = performance.now() - start;
+  const firstMs = await ask(firstPerson, "first");
+  await pause(2000);
+  const idleMb = await residentMb(pid, "VmRSS");
+  for (let i = 0; i < warmUps; i += 1) await ask(firstPerson, `warm ${i}`);
+  const cpuBefore = await cpuSeconds(pid);
+  const times: number[] = [];
+  for (let i = 0; i < messages; i += 1) times.push(await ask(firstPerson, `one ${i}`));
+  const cpuMs = ((await cpuSeconds(pid)) - cpuBefore) * (1000 / messages);
+  const loop = await closedLoop(ask);
+  service.kill("SIGTERM");
+  await once(service, "exit");
+  return { firstPollMs, firstMs, idleMb, times, cpuMs, loop };
+}
+
+/** How long a message to the bot takes until its answer can be read, with a model that answers at once. */
+export async function run(): Promise<BenchResult> {
+  const telegram = await openTelegram();
+  const home = await makeHome(telegram);
+  try {
+    const commitMs = bareCommitMs(home);
+    const { firstPollMs, firstMs, idleMb, times, cpuMs, loop } = await measure(telegram, home);
+    return resultOf("telegram", 0, [
+      figure("bare commit ms", commitMs),
+      figure("one chat p50 ms", percentile(times, 0.5), 8 + 3 * commitMs),
+      figure("one chat p95 ms", percentile(times, 0.95), 20 + 3 * commitMs),
+      figure("one chat CPU ms", cpuMs, 7),
+      figure("20 chats p95 ms", percentile(loop.times, 0.95), 180),
+      figure("20 chats seconds per 1000 messages", 1000 / loop.perSecond, 1000 / 150),
+      figure("start to first poll ms", firstPollMs, 700),
+      figure("first message ms", firstMs, 100),
+      figure("idle MB", idleMb, 130),
+    ]);
+  } finally {
+    telegram.close();
+    await rm(home, { recursive: true, force: true });
+  }
+}
