@@ -1,9 +1,8 @@
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
+import { readFile, rm } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { botHome } from "../test/fakes/telegram/home.ts";
 import { type FakeTelegram, openTelegram } from "../test/fakes/telegram/server.ts";
 import { bareCommitMs } from "./bare-commit.ts";
 import { residentMb, startService } from "./program.ts";
@@ -15,23 +14,7 @@ const messages = 300;
 const loopMessages = 3000;
 const firstPerson = 100;
 
-const models = `use: script
-hosts: { here: { kind: scripted, script: script.yaml } }
-deployments: { script: { host: here, model: script } }
-`;
-
-/** A home whose bot talks to the stand-in and whose model repeats what it is told. */
-async function makeHome(telegram: FakeTelegram): Promise<string> {
-  const home = await mkdtemp(path.join(tmpdir(), "bench-telegram-"));
-  const config = path.join(home, "config");
-  await mkdir(config);
-  const owners = Array.from({ length: people }, (_, i) => firstPerson + i).join(", ");
-  const bots = `telegram: { api_root: "${telegram.url}", owners: [${owners}] }\n`;
-  await writeFile(path.join(config, "bots.local.yaml"), bots);
-  await writeFile(path.join(config, "models.local.yaml"), models);
-  await writeFile(path.join(home, "script.yaml"), 'scenes: [{ replies: [{ text: "{words}" }] }]\n');
-  return home;
-}
+const script = 'scenes: [{ replies: [{ text: "{words}" }] }]\n';
 
 /** Sends words and waits until they are to be read; gives milliseconds. Different people may wait at the same time. */
 function createAsking(telegram: FakeTelegram) {
@@ -101,7 +84,8 @@ async function measure(telegram: FakeTelegram, home: string) {
 /** How long a message to the bot takes until its answer can be read, with a model that answers at once. */
 export async function run(): Promise<BenchResult> {
   const telegram = await openTelegram();
-  const home = await makeHome(telegram);
+  const owners = Array.from({ length: people }, (_, i) => firstPerson + i);
+  const home = await botHome(telegram, owners, script);
   try {
     const commitMs = bareCommitMs(home);
     const { firstPollMs, firstMs, idleMb, times, cpuMs, loop } = await measure(telegram, home);

@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 
 import { printResult } from "../../bench/result.ts";
 
-import { run } from "./task-campaign.ts";
+import * as task from "./task-campaign.ts";
+import * as telegram from "./telegram-campaign.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -11,9 +12,13 @@ const { positionals, values } = parseArgs({
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
-if (positionals[0] === "task") {
-  printResult(await run({ kills: Number(values.kills), seed: Number(values.seed) }));
-} else {
-  console.error(`There is no campaign "${positionals[0] ?? ""}": use task.`);
+const campaigns = new Map([
+  ["task", task.run],
+  ["telegram", telegram.run],
+]);
+const run = campaigns.get(positionals[0] ?? "");
+if (run === undefined) {
+  const known = [...campaigns.keys()].join(", ");
+  console.error(`There is no campaign "${positionals[0] ?? ""}": use one of ${known}.`);
   process.exitCode = 2;
-}
+} else printResult(await run({ kills: Number(values.kills), seed: Number(values.seed) }));

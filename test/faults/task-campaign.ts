@@ -9,6 +9,7 @@ import { type BenchResult, figure, resultOf } from "../../bench/result.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { openStore } from "../../src/store/open-store.ts";
 
+import { seeded } from "./seeded.ts";
 import { judge, readJournal, type Verdict } from "./task-journal.ts";
 
 /** How a campaign is run. */
@@ -24,17 +25,6 @@ interface Life {
   readonly newTasks: number;
   /** When the process is killed; absent lets it finish. */
   readonly kill?: { readonly from: "start" | "ready"; readonly afterMs: number };
-}
-
-/** Numbers in [0, 1) that a seed decides (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = Math.trunc(state + 0x6d2b79f5);
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 async function live(folder: string, life: Life, forgetSteps: boolean): Promise<void> {
