@@ -1,4 +1,4 @@
-import type { ChatEvent, NewPart, Part, Place, Update } from "./chat.ts";
+import type { ButtonAction, ChatEvent, NewPart, Part, Place, Update } from "./chat.ts";
 import type { NewTask } from "./store.ts";
 import type { Task } from "./task.ts";
 
@@ -42,6 +42,15 @@ export interface TakenMessage {
   readonly mayJoin: boolean;
 }
 
+/** What a person thinks of an answer. */
+export interface Feedback {
+  readonly taskId: string;
+  readonly personId: string;
+  /** A reaction's emojis, a reason why it is wrong, or the task that tries again. */
+  readonly kind: "reaction" | "wrong" | "again";
+  readonly value: string;
+}
+
 /** Inbox, outbox and what belongs to chats. As with `Store`, a promise resolves only after the commit. */
 export interface ChatStore {
   /**
@@ -73,6 +82,14 @@ export interface ChatStore {
   takeMessage(message: TakenMessage): Promise<{ readonly task: Task; readonly joined: boolean }>;
   /** Changes a message of a task that is still queued; false, and nothing changed, when it has begun or is unknown. */
   amendMessage(chatId: string, messageId: string, text: string): Promise<boolean>;
+  /**
+   * Gives a message to a task that is being worked, and marks its update done, in one commit; false, and nothing changed, when it
+   * is not running.
+   */
+  steerTask(
+    taskId: string,
+    message: { readonly seq: number; readonly messageId: string; readonly text: string },
+  ): Promise<boolean>;
   /** The task that a message asked for, or that it is part of the answer of. */
   taskOfMessage(chatId: string, messageId: string): Promise<Task | undefined>;
   /** Open tasks of a chat, oldest first. */
@@ -95,6 +112,20 @@ export interface ChatStore {
   dead(id: number, reason: string): Promise<void>;
   /** Puts simpler parts in the place of one that was refused; the first keeps its message. */
   replacePart(id: number, parts: readonly Part[]): Promise<void>;
+  /** The action of a button of this chat, by its hash; undefined where there is none, or it is not this person's to press. */
+  buttonAction(
+    chatId: string,
+    button: { readonly hash: string; readonly personId: string },
+  ): Promise<ButtonAction | undefined>;
+  /** Stores what a person thinks of an answer; a later reaction or judgement of that person replaces an earlier one. */
+  addFeedback(feedback: Feedback): Promise<void>;
+  /** Notes that a platform was heard; gives when it was heard before, in milliseconds since 1970. */
+  heard(
+    from: { readonly platform: string; readonly account: string },
+    at: number,
+  ): Promise<number | undefined>;
+  /** Messages of a chat that are ours, and those of people in it, newer than this one. */
+  knownMessages(chatId: string, floor: string): Promise<ReadonlySet<string>>;
   /** Forgets updates that were done before this moment, so that the inbox does not grow for ever. */
   forgetUpdates(before: number): Promise<void>;
 }

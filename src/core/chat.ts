@@ -130,22 +130,55 @@ export interface Button {
   readonly tone?: "good" | "bad";
 }
 
-/** A message that is not a model's: a title, a text and buttons, drawn by each platform in its own way. */
+/** Rows of buttons. */
+export type Buttons = readonly (readonly Button[])[];
+
+/** A file that goes out with a saying: a text of our own, or one that is stored under its content's hash. */
+export type OutgoingFile = { readonly name: string } & (
+  | { readonly text: string }
+  | { readonly sha256: string; readonly mediaType: string }
+);
+
+/** A message that is not a model's: a title, a text, buttons and files, drawn by each platform in its own way. */
 export interface Card {
   readonly title?: string;
+  /** Plain words; nothing in them is markup. */
   readonly text: string;
-  /** Rows of buttons. */
-  readonly buttons?: readonly (readonly Button[])[];
+  readonly buttons?: Buttons;
+  readonly files?: readonly OutgoingFile[];
+  /** True for a question that is answered in words: where a platform can, it opens an answer to this message. */
+  readonly wantsWords?: boolean;
 }
 
-/** What a platform is asked to say: a model's Markdown, or a card of ours. */
+/** What a platform is asked to say: a model's Markdown with what stands small under it, or a card of ours. */
 export type Saying =
-  | { readonly type: "answer"; readonly markdown: string; readonly buttons?: Card["buttons"] }
+  | {
+      readonly type: "answer";
+      readonly markdown: string;
+      readonly buttons?: Buttons;
+      /** Plain lines of ours under the answer. */
+      readonly footer?: string;
+    }
   | { readonly type: "card"; readonly card: Card };
 
 /** One visible message in the form that its platform sends; only the platform reads `body`, which is JSON. */
 export interface Part {
   readonly body: string;
+}
+
+/** What a press of one of our buttons does. */
+export type ButtonAction =
+  | { readonly do: "stop" | "details" | "again" | "wrong"; readonly taskId: string }
+  | { readonly do: "reason"; readonly taskId: string; readonly reason: string }
+  | { readonly do: "choose"; readonly questionId: string; readonly choice: number };
+
+/** A button as it is stored, with the part that shows it. */
+export interface NewButton {
+  /** SHA-256 of its id, in hexadecimal: whoever reads the database cannot press it. */
+  readonly hash: string;
+  readonly action: ButtonAction;
+  /** The only person who may press it; null is any of our people who talk in that chat. */
+  readonly personId: string | null;
 }
 
 /** A visible message that is to be sent. */
@@ -156,6 +189,10 @@ export interface NewPart extends Part {
   /** The place within the task's answer, from 0. */
   readonly part: number;
   readonly replyTo: string | null;
+  /** The message that it changes; absent is a new one. */
+  readonly messageId?: string;
+  /** Stored in the same commit. */
+  readonly buttons?: readonly NewButton[];
 }
 
 /** Where a part goes. */
@@ -188,6 +225,29 @@ export type Sent =
   | { readonly ok: true; readonly messageId: string }
   | { readonly ok: false; readonly why: Unsent };
 
+/** Where a placeholder of unclear fate may be: newer than `floor`, and none of the messages that are known. */
+export interface Ghosts {
+  readonly floor: string;
+  readonly known: ReadonlySet<string>;
+}
+
+/** What a chat's platform bears. */
+export interface Manners {
+  /** An unfinished answer is shown as a draft, or by edits of its message; at most once in so many milliseconds. */
+  readonly live: "draft" | "edit";
+  readonly liveEveryMs: number;
+  /** So many messages may be sent at once to a chat that was idle; each further one after so many milliseconds. */
+  readonly burst: number;
+  readonly everyMs: number;
+}
+
+/** A file of a person, as it comes from its platform. */
+export interface FetchedFile {
+  readonly body: ReadableStream<Uint8Array>;
+  /** Bytes, where the platform says so. */
+  readonly size: number | null;
+}
+
 /**
  * The one port that a face implements. `render` and `simpler` are pure and never fail. What is sent rejects only with a bug: a
  * failure is a value. A placeholder is a short message that says work goes on, and becomes a part by `edit`, which may be repeated.
@@ -200,9 +260,11 @@ export interface ChatPlatform {
   readonly simpler: (part: Part) => readonly Part[] | undefined;
   readonly place: (target: Target) => Promise<Sent>;
   readonly edit: (target: Target, messageId: string, part: Part) => Promise<Sent>;
-  /** The placeholder that an unclear `place` left behind, if it can be found among messages newer than `floor`. */
-  readonly findPlaced?: (target: Target, floor: string) => Promise<string | undefined>;
-  /** Shows what there is of an answer; lossy, and never awaited by what sends. Undefined where this chat has no drafts. */
+  /** The placeholder that an unclear `place` left behind, if it can be found. */
+  readonly findPlaced?: (target: Target, among: Ghosts) => Promise<string | undefined>;
+  /** How what there is of an answer is shown in this chat while it is written, and how the chat's messages are paced. */
+  readonly manners: (address: string) => Manners;
+  /** Shows what there is of an answer as a draft; lossy, and never awaited by what sends. */
   readonly draft?: (target: Target, draftId: string, markdown: string) => Promise<void>;
   /** Says that work goes on; lossy. */
   readonly typing: (address: string) => Promise<void>;
@@ -210,6 +272,8 @@ export interface ChatPlatform {
   readonly receipt: (address: string, messageId: string) => Promise<void>;
   /** Says a line to somebody who is none of our people; lossy. */
   readonly whisper: (address: string, line: string) => Promise<void>;
-  /** Acknowledges a press, with a line that its person sees. */
+  /** Acknowledges a press, with a line that its person sees; "" only ends its waiting. Lossy. */
   readonly acknowledge: (pressId: string, line: string) => Promise<void>;
+  /** Begins to fetch a file; rejects with an AppError `chat.file-…` that says why it cannot be had. */
+  readonly fetchFile?: (attachment: Attachment, signal: AbortSignal) => Promise<FetchedFile>;
 }

@@ -1,5 +1,6 @@
 import type { Failure } from "./errors.ts";
 import type { StopReason, ToolCall } from "./model.ts";
+import type { Question } from "./question.ts";
 import type { Attempt, Chosen, TierName } from "./router.ts";
 import type { Label } from "./trust.ts";
 
@@ -49,8 +50,14 @@ export interface ToolStep {
   readonly isError: boolean;
 }
 
+/** What a person said to a task while it was being worked. */
+export interface PersonStep {
+  readonly kind: "person";
+  readonly text: string;
+}
+
 /** A finished piece of a task's work; `seq` counts from 1 without gaps. */
-export type Step = (ModelStep | ToolStep) & {
+export type Step = (ModelStep | ToolStep | PersonStep) & {
   readonly seq: number;
   readonly startedAt: number;
   readonly finishedAt: number;
@@ -90,9 +97,10 @@ export interface Turn {
 
 /**
  * What a person watching a task sees of it. `queued` comes first where requests of the same chat go before it; `cut` says that the answer reached its limit;
- * `end` comes once, last.
+ * the last is `end`, or `waiting` where the task goes on when a person has answered.
  */
 export type TaskEvent =
+  | { readonly type: "waiting"; readonly question: Question }
   | { readonly type: "queued"; readonly ahead: number }
   | { readonly type: "start"; readonly task: Task }
   | Chosen

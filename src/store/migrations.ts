@@ -182,6 +182,108 @@ const migrations: readonly string[] = [
   CREATE UNIQUE INDEX outbox_task ON outbox (task_id, part) WHERE task_id IS NOT NULL;
   CREATE INDEX outbox_message ON outbox (chat_id, message_id) WHERE message_id IS NOT NULL;
   `,
+  `
+  ALTER TABLE people ADD COLUMN role TEXT NOT NULL DEFAULT 'member' CHECK (role IN ('owner', 'member'));
+  ALTER TABLE people ADD COLUMN name TEXT;
+  UPDATE people SET role = 'owner' WHERE id = 'owner';
+
+  CREATE TABLE accounts (
+    platform TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    person_id TEXT NOT NULL REFERENCES people (id),
+    name TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (platform, account_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX accounts_person ON accounts (person_id);
+
+  CREATE TABLE codes (
+    id INTEGER PRIMARY KEY,
+    purpose TEXT NOT NULL CHECK (purpose IN ('pair', 'claim', 'link', 'invite')),
+    hash TEXT NOT NULL,
+    salt TEXT NOT NULL,
+    person_id TEXT REFERENCES people (id),
+    platform TEXT,
+    account_id TEXT,
+    name TEXT,
+    tries_left INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE steps_new (
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('model', 'tool', 'person')),
+    body TEXT NOT NULL CHECK (json_valid(body)),
+    started_at INTEGER NOT NULL,
+    finished_at INTEGER NOT NULL,
+    PRIMARY KEY (task_id, seq)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO steps_new SELECT * FROM steps;
+  DROP TABLE steps;
+  ALTER TABLE steps_new RENAME TO steps;
+
+  ALTER TABLE task_messages ADD COLUMN steers INTEGER NOT NULL DEFAULT 0 CHECK (steers IN (0, 1));
+  ALTER TABLE task_messages ADD COLUMN step INTEGER;
+  CREATE INDEX task_messages_steers ON task_messages (task_id, seq) WHERE steers = 1 AND step IS NULL;
+
+  CREATE TABLE questions (
+    id TEXT PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    call_id TEXT NOT NULL,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    person_id TEXT NOT NULL REFERENCES people (id),
+    text TEXT NOT NULL,
+    choices TEXT NOT NULL CHECK (json_valid(choices)),
+    state TEXT NOT NULL CHECK (state IN ('open', 'answered', 'closed')),
+    outbox_id INTEGER REFERENCES outbox (id),
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX questions_open ON questions (chat_id) WHERE state = 'open';
+  CREATE INDEX questions_task ON questions (task_id);
+
+  CREATE TABLE buttons (
+    hash TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    person_id TEXT,
+    action TEXT NOT NULL CHECK (json_valid(action)),
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE feedback (
+    id INTEGER PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    person_id TEXT NOT NULL REFERENCES people (id),
+    kind TEXT NOT NULL CHECK (kind IN ('reaction', 'wrong', 'again')),
+    value TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX feedback_task ON feedback (task_id);
+
+  CREATE TABLE attachments (
+    id TEXT PRIMARY KEY,
+    chat_id TEXT NOT NULL REFERENCES chats (id),
+    message_id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    size INTEGER,
+    reference TEXT NOT NULL,
+    sha256 TEXT,
+    problem TEXT,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX attachments_message ON attachments (chat_id, message_id, at);
+
+  CREATE TABLE polls (
+    platform TEXT NOT NULL,
+    account TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (platform, account)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings the schema to the newest version, each step in a transaction of its own; throws `store.newer` before any change. */

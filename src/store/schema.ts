@@ -1,13 +1,43 @@
 import type { Generated } from "kysely";
 
+import type { Attachment } from "#core/chat.ts";
+import type { Feedback } from "#core/chat-store.ts";
 import type { Purpose } from "#core/http.ts";
+import type { CodePurpose } from "#core/people.ts";
 import type { Attempt, TierName } from "#core/router.ts";
 import type { TaskState } from "#core/task.ts";
 import type { Label, Trust } from "#core/trust.ts";
 
 /** Columns as SQLite holds them: times in milliseconds since 1970, JSON as text. */
 export interface Schema {
-  people: { id: string; created_at: number; time_zone: string | null; language: string | null };
+  people: {
+    id: string;
+    created_at: number;
+    time_zone: string | null;
+    language: string | null;
+    role: Generated<"owner" | "member">;
+    name: string | null;
+  };
+  accounts: {
+    platform: string;
+    account_id: string;
+    person_id: string;
+    name: string;
+    created_at: number;
+  };
+  codes: {
+    id: Generated<number>;
+    purpose: CodePurpose;
+    hash: string;
+    salt: string;
+    person_id: string | null;
+    platform: string | null;
+    account_id: string | null;
+    name: string | null;
+    tries_left: number;
+    expires_at: number;
+    created_at: number;
+  };
   chats: {
     id: string;
     platform: string;
@@ -111,6 +141,10 @@ export interface Schema {
     task_id: string;
     seq: number;
     text: string;
+    /** 1 for a message that came while the task was being worked, and is for it. */
+    steers: Generated<0 | 1>;
+    /** The step that took it up. */
+    step: number | null;
   };
   outbox: {
     id: Generated<number>;
@@ -129,4 +163,49 @@ export interface Schema {
     created_at: number;
     sent_at: number | null;
   };
+  questions: {
+    id: string;
+    task_id: string;
+    call_id: string;
+    chat_id: string;
+    person_id: string;
+    text: string;
+    choices: string;
+    state: "open" | "answered" | "closed";
+    /** The row of its card. */
+    outbox_id: number | null;
+    created_at: number;
+  };
+  buttons: {
+    hash: string;
+    chat_id: string;
+    person_id: string | null;
+    action: string;
+    created_at: number;
+  };
+  feedback: {
+    id: Generated<number>;
+    task_id: string;
+    person_id: string;
+    kind: Feedback["kind"];
+    value: string;
+    created_at: number;
+  };
+  attachments: {
+    id: string;
+    chat_id: string;
+    message_id: string;
+    /** The place among the message's files, from 0. */
+    at: number;
+    kind: Attachment["kind"];
+    name: string;
+    media_type: string;
+    size: number | null;
+    reference: string;
+    sha256: string | null;
+    problem: string | null;
+    created_at: number;
+  };
+  /** When a platform was last heard, so that an outage can be told after it. */
+  polls: { platform: string; account: string; at: number };
 }
