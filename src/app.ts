@@ -85,19 +85,29 @@ async function makeRunner(
   storage: ReturnType<typeof createStorage>,
   { router, bots }: { readonly router: Router; readonly bots: Bots | undefined },
 ): Promise<Runner> {
-  const [{ createRunner }, { createNowTool }, { createRecallHistoryTool }] = await Promise.all([
+  const [
+    { createRunner },
+    { createAskPersonTool },
+    { createNowTool },
+    { createRecallHistoryTool },
+  ] = await Promise.all([
     import("./agents/runner.ts"),
+    import("./tools/ask-person.ts"),
     import("./tools/now.ts"),
     import("./tools/recall-history.ts"),
   ]);
   const clock = systemClock;
   const [store, log] = [await storage.store(), await storage.log()];
-  const tools = [createNowTool(clock, store), createRecallHistoryTool(store)];
+  const tools = [
+    createNowTool(clock, store),
+    createRecallHistoryTool(store),
+    createAskPersonTool(),
+  ];
   const agents = await config.agents();
   if (bots === undefined) return createRunner({ store, router, tools, clock, log }, agents);
-  const { createPartsOf } = await import("./chat/parts.ts");
-  const partsOf = createPartsOf(bots.platforms);
-  return createRunner({ store, router, tools, clock, log, partsOf }, agents);
+  const { createSpeech } = await import("./chat/parts.ts");
+  const speech = createSpeech(bots.platforms);
+  return createRunner({ store, router, tools, clock, log, speech }, agents);
 }
 
 /** The bots of a service; undefined where no token is configured. */

@@ -8,6 +8,7 @@ import type { Door } from "#core/http.ts";
 import type { Log } from "#core/log.ts";
 import type { People } from "#core/people.ts";
 import { owner } from "#core/person.ts";
+import type { QuestionStore } from "#core/question-store.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Secret } from "#core/secret.ts";
 import type { BotSettings } from "#core/settings.ts";
@@ -27,7 +28,7 @@ export interface BotDeps {
 
 /** What the bots work with. */
 export interface BotWork {
-  readonly store: ChatStore & Store;
+  readonly store: ChatStore & QuestionStore & Store;
   readonly runner: Runner;
   readonly agents: readonly string[];
 }

@@ -87,6 +87,10 @@ export function createTelegramPlatform(api: Api): ChatPlatform {
     name: "telegram",
     render: (saying) => chunks(textOf(saying)).map((text) => ({ body: JSON.stringify({ text }) })),
     simpler: () => undefined,
+    manners: (address) =>
+      address.startsWith("-")
+        ? { live: "edit", liveEveryMs: 3000, burst: 20, everyMs: 3000 }
+        : { live: "draft", liveEveryMs: 800, burst: 30, everyMs: 0 },
     place({ address, replyTo }) {
       const { chat, topic } = whereOf(address);
       const reply =

@@ -1,71 +1,59 @@
 import type { Agent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
-import type { NewPart } from "#core/chat.ts";
+import type { Speech } from "#core/speech.ts";
 import { AppError, type Failure } from "#core/errors.ts";
-import { shortId } from "#core/ids.ts";
+import { newId, shortId } from "#core/ids.ts";
 import type { Log } from "#core/log.ts";
-import type { ModelLimits, ToolCall } from "#core/model.ts";
-import type { PersonSettings } from "#core/person.ts";
-import type { Router } from "#core/router.ts";
+import type { ToolCall } from "#core/model.ts";
+import type { Question } from "#core/question.ts";
+import type { QuestionStore } from "#core/question-store.ts";
+import type { RouteAsk, Router } from "#core/router.ts";
 import type { Store, TaskEnd } from "#core/store.ts";
-import type { Step, Summary, Task, TaskEvent, Turn, UsageRow } from "#core/task.ts";
+import type { Task, TaskEvent, Turn } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
 
+import { type Job, nextMove, openJob } from "./job.ts";
 import { checkLimits, deadline } from "./limits.ts";
 import { callModel, emptyAnswer, type ModelCall } from "./model-step.ts";
 import { buildPrompt } from "./prompt.ts";
 import { callTool } from "./tool-step.ts";
 
-/** Most turns of a conversation that are looked at for a prompt. */
-const turnLimit = 200;
-
 /** What the loop works with. */
 export interface LoopDeps {
-  readonly store: Store;
+  readonly store: Store & Pick<QuestionStore, "askPerson">;
   readonly router: Router;
   readonly tools: readonly Tool[];
   readonly clock: Clock;
   readonly log: Log;
-  /** What is sent of an ended task, stored with its end; absent where no chat is sent messages. */
-  readonly partsOf?: (ended: Task) => readonly NewPart[];
+  /** Absent where no chat is sent messages. */
+  readonly speech?: Speech;
 }
 
 /** What ends a task early: a person who wants no more of it, or a process that ends and leaves it for the next. */
 export interface Stops {
   readonly stop: AbortSignal;
   readonly park: AbortSignal;
+  /** The signal that breaks off the model call under way, because there is something new for it; asked for at each call. */
+  readonly interrupted: () => AbortSignal;
 }
 
-/** A task with its agent, and what has been done for it so far. */
-interface Job {
-  readonly task: Task;
-  readonly agent: Agent;
-  readonly tools: readonly Tool[];
-  readonly turns: readonly Turn[];
-  readonly summary: Summary | undefined;
-  readonly person: PersonSettings;
-  readonly steps: Step[];
-  readonly usage: UsageRow[];
-  /** Turns that did not fit the last prompt, oldest first. */
-  left: readonly Turn[];
+/** What breaks off a model call: for good, or to go on with something new. */
+interface Signals {
+  readonly signal: AbortSignal;
+  readonly interrupted: AbortSignal;
+}
+
+/** The same over all calls of a task. */
+interface Halts extends Pick<Stops, "interrupted"> {
+  readonly signal: AbortSignal;
 }
 
 type Ending = Omit<TaskEnd, "taskId">;
 
-type Move =
-  | { readonly do: "model" }
-  | { readonly do: "tools"; readonly calls: readonly ToolCall[] }
-  | { readonly do: "end"; readonly answer: string };
-
-/** What comes next, read off the steps alone: the same for a new task, one under way and one resumed after a crash. */
-function nextMove(steps: readonly Step[]): Move {
-  const at = steps.findLastIndex((step) => step.kind === "model");
-  const last = steps[at];
-  if (last?.kind !== "model") return { do: "model" };
-  const done = new Set(steps.slice(at).map((step) => (step.kind === "tool" ? step.callId : "")));
-  const calls = last.toolCalls.filter((call) => !done.has(call.id));
-  if (calls.length > 0) return { do: "tools", calls };
-  return last.toolCalls.length > 0 ? { do: "model" } : { do: "end", answer: last.text };
+/** The task goes on when a person has answered. */
+interface Waiting {
+  readonly state: "waiting";
+  readonly question: Question;
 }
 
 const nothingNew = { steps: [], usage: [] } as const;
@@ -89,57 +77,75 @@ function endingOf(call: ModelCall): Ending | undefined {
   return step.toolCalls.length > 0 ? undefined : { ...rest, state: "done", failure: null };
 }
 
-async function* modelMove(
-  deps: LoopDeps,
-  job: Job,
-  signal: AbortSignal,
-): AsyncGenerator<TaskEvent, Ending | undefined> {
-  checkLimits(job.agent, job.steps, job.usage);
+/** What is asked of the router for the task's next model call. */
+function askOf(job: Job): RouteAsk {
   const { task, agent } = job;
-  const limit = deadline(agent, job.steps, signal);
-  const ask = {
+  return {
     tier: task.tier ?? agent.model_tier,
     forced: task.tier !== null,
     taskId: task.id,
-    build: (limits: ModelLimits) => {
+    ...(task.avoid === null ? {} : { avoid: task.avoid }),
+    build(limits) {
       const { prompt, left } = buildPrompt({ ...job, input: task.input }, limits);
       job.left = left;
       return prompt;
     },
   };
+}
+
+async function* modelMove(
+  deps: LoopDeps,
+  job: Job,
+  stops: Signals,
+): AsyncGenerator<TaskEvent, Ending | undefined> {
+  checkLimits(job.agent, job.steps, job.usage);
+  const { agent } = job;
+  const { signal, interrupted } = stops;
+  const limit = deadline(agent, job.steps, signal);
+  const ask = askOf(job);
   const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
-  const call = yield* callModel(at, ask, limit.signal);
+  const call = yield* callModel(at, ask, AbortSignal.any([limit.signal, interrupted]));
   const ending = endingOf(call);
   if (ending?.state === "cancelled" && limit.expired()) {
     const limited = new AppError("task.limit", { limit: `${agent.max_seconds} seconds` });
     return { ...ending, state: "failed", failure: limited.failure };
   }
-  if (ending !== undefined) return ending;
-  await deps.store.addSteps(task.id, [call.step], call.usage);
-  job.steps.push(call.step);
-  job.usage.push(...call.usage);
+  const broken = ending?.state === "cancelled" && interrupted.aborted && !signal.aborted;
+  if (ending !== undefined && !broken) return ending;
+  await keep(deps, job, { ...call, step: broken ? { ...call.step, toolCalls: [] } : call.step });
   return undefined;
+}
+
+/** Remembers a call that the task goes on from. */
+async function keep({ store }: LoopDeps, job: Job, { step, usage }: ModelCall): Promise<void> {
+  // What was broken off before its first word is no step: a model would have to read an empty answer.
+  const steps = step.text === "" && step.toolCalls.length === 0 ? [] : [step];
+  await store.addSteps(job.task.id, steps, usage);
+  remember(job, { steps, usage });
+}
+
+function remember(job: Job, done: Pick<TaskEnd, "steps" | "usage">): void {
+  job.steps.push(...done.steps);
+  job.usage.push(...done.usage);
 }
 
 async function* toolMove(
   deps: LoopDeps,
   job: Job,
   move: { readonly calls: readonly ToolCall[]; readonly signal: AbortSignal },
-): AsyncGenerator<TaskEvent, Ending | undefined> {
+): AsyncGenerator<TaskEvent, Ending | Waiting | undefined> {
   const { task, tools } = job;
+  const { signal } = move;
   for (const call of move.calls) {
-    if (move.signal.aborted) return cancelled();
-    const context = {
-      taskId: task.id,
-      personId: task.personId,
-      chatId: task.chatId,
-      signal: move.signal,
-    };
-    const step = await callTool(
-      { tools, clock: deps.clock, seq: job.steps.length + 1 },
-      call,
-      context,
-    );
+    if (signal.aborted) return cancelled();
+    const { id: taskId, personId, chatId } = task;
+    const context = { taskId, personId, chatId, signal };
+    const at = { tools, clock: deps.clock, seq: job.steps.length + 1 };
+    const step = await callTool(at, call, context);
+    if ("ask" in step) {
+      const question = { id: newId(deps.clock.now()), callId: call.id, ...context, ...step.ask };
+      return { state: "waiting", question };
+    }
     await deps.store.addSteps(task.id, [step], []);
     job.steps.push(step);
     yield { type: "tool", name: step.name, input: step.input, isError: step.isError };
@@ -150,17 +156,25 @@ async function* toolMove(
 async function* work(
   deps: LoopDeps,
   job: Job,
-  signal: AbortSignal,
-): AsyncGenerator<TaskEvent, Ending> {
+  { signal, interrupted }: Halts,
+): AsyncGenerator<TaskEvent, Ending | Waiting> {
   for (;;) {
-    const move = nextMove(job.steps);
     if (signal.aborted) return cancelled();
+    // Asked for before it is looked at what was said: what comes after that look breaks the call off.
+    const stops = { signal, interrupted: interrupted() };
+    let move = nextMove(job.steps);
+    // A model cannot read words between its tool calls and their results: they wait for the last one.
+    if (move.do !== "tools") {
+      const said = await deps.store.takeSteers(job.task.id, job.steps.length + 1);
+      job.steps.push(...said);
+      move = nextMove(job.steps);
+    }
     if (move.do === "end") {
       return { state: "done", output: move.answer, failure: null, ...nothingNew };
     }
     const ending =
       move.do === "model"
-        ? yield* modelMove(deps, job, signal)
+        ? yield* modelMove(deps, job, stops)
         : yield* toolMove(deps, job, { calls: move.calls, signal });
     if (ending !== undefined) return ending;
   }
@@ -172,53 +186,65 @@ function failureOf({ log }: LoopDeps, error: unknown, taskId: string): Failure {
   return new AppError("bug", { task: taskId }).failure;
 }
 
-/** What has been done for a task, and what was said before it. */
-async function openJob(deps: LoopDeps, task: Task, agent: Agent): Promise<Job> {
-  const { store } = deps;
-  const [steps, usage, summary, all, person] = await Promise.all([
-    store.steps(task.id),
-    store.usage(task.id),
-    store.summaryFor(task),
-    store.turnsBefore(task, turnLimit),
-    store.person(task.personId),
-  ]);
-  const covered = summary?.toMessage ?? 0;
-  const turns = all.filter((turn) => turn.messageId > covered);
-  const tools = deps.tools.filter((tool) => agent.tools.includes(tool.name));
-  return { task, agent, tools, turns, summary, person, steps, usage, left: [] };
+async function* workSafely(
+  deps: LoopDeps,
+  job: Job,
+  stops: Halts,
+): AsyncGenerator<TaskEvent, Ending | Waiting> {
+  try {
+    return yield* work(deps, job, stops);
+  } catch (error) {
+    if (error instanceof AppError && error.code.startsWith("store.")) throw error;
+    return failed(failureOf(deps, error, job.task.id));
+  }
 }
 
-/** A task that has ended, and the turns that did not fit its prompt, oldest first. */
+/** A task that has ended, or waits for a person, and the turns that did not fit its prompt, oldest first. */
 export interface Ended {
   readonly task: Task;
   readonly left: readonly Turn[];
 }
 
+/** What was done before a task was stopped, for its person to read. */
+function withDone(ending: Ending, job: Job): Ending {
+  if (ending.state !== "cancelled" || ending.output !== null) return ending;
+  const said = job.steps.findLast((step) => step.kind === "model" && step.text !== "");
+  return said?.kind === "model" ? { ...ending, output: said.text } : ending;
+}
+
 /**
- * Works a running task to its end from its last stored step. Yields what a person watching sees; `end` comes last, after the
- * commit. Rejects when the store does, and with `task.parked` when it is parked: the task then stays open and is resumed at the
- * next start.
+ * Works a running task from its last stored step to its end, or until it waits for a person. Yields what a person watching sees;
+ * `end` or `waiting` comes last, after the commit. Rejects when the store does, and with `task.parked` when it is parked: the task
+ * then stays open and is resumed at the next start.
  */
 export async function* runTask(
   deps: LoopDeps,
   { task, agent }: { readonly task: Task; readonly agent: Agent },
   stops: Stops,
 ): AsyncGenerator<TaskEvent, Ended> {
+  const { store, speech, clock } = deps;
   yield { type: "start", task };
   const job = await openJob(deps, task, agent);
-  let ending: Ending;
-  try {
-    ending = yield* work(deps, job, AbortSignal.any([stops.stop, stops.park]));
-  } catch (error) {
-    if (error instanceof AppError && error.code.startsWith("store.")) throw error;
-    ending = failed(failureOf(deps, error, task.id));
+  const signal = AbortSignal.any([stops.stop, stops.park]);
+  for (;;) {
+    const ending = yield* workSafely(deps, job, { signal, interrupted: stops.interrupted });
+    if (ending.state === "waiting") {
+      const { question } = ending;
+      await store.askPerson(question, speech?.question(question, task) ?? []);
+      yield { type: "waiting", question };
+      return { task: { ...task, state: "waiting" }, left: [] };
+    }
+    if (ending.state === "cancelled" && stops.park.aborted && !stops.stop.aborted) {
+      throw new AppError("task.parked", { task: shortId(task.id) });
+    }
+    const end = withDone(ending, job);
+    const { output, state, failure } = end;
+    const ended: Task = { ...task, output, state, failure, finishedAt: clock.now() };
+    const parts = speech?.answer(ended) ?? [];
+    if ((await store.finishTask({ taskId: task.id, ...end, parts })) !== "steered") {
+      yield { type: "end", task: ended };
+      return { task: ended, left: job.left };
+    }
+    remember(job, end);
   }
-  if (ending.state === "cancelled" && stops.park.aborted && !stops.stop.aborted) {
-    throw new AppError("task.parked", { task: shortId(task.id) });
-  }
-  const { output, state, failure } = ending;
-  const ended: Task = { ...task, output, state, failure, finishedAt: deps.clock.now() };
-  await deps.store.finishTask({ taskId: task.id, ...ending, parts: deps.partsOf?.(ended) ?? [] });
-  yield { type: "end", task: ended };
-  return { task: ended, left: job.left };
 }

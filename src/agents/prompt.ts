@@ -34,6 +34,7 @@ function toolSpec(tool: Tool): ToolSpec {
 }
 
 function stepMessage(step: Step): PromptMessage {
+  if (step.kind === "person") return { role: "user", text: step.text };
   if (step.kind === "tool") {
     return { role: "tool", callId: step.callId, name: step.name, text: step.result };
   }

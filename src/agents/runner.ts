@@ -75,7 +75,7 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     const { failure } = new AppError("usage.unknown-agent", { agent: task.agent, known });
     const end = { state: "failed", output: null, failure } as const;
     const ended = { ...task, ...end, finishedAt: clock.now() };
-    const parts = deps.partsOf?.(ended) ?? [];
+    const parts = deps.speech?.answer(ended) ?? [];
     await store.finishTask({ taskId: task.id, ...end, steps: [], usage: [], parts });
     return ended;
   }
@@ -87,6 +87,7 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
       log.info("model chosen", { ...fields, deployment: event.deployment, reason: event.reason });
     else if (event.type === "tool")
       log.info("tool called", { ...fields, tool: event.name, failed: event.isError });
+    else if (event.type === "waiting") log.info("task waits for a person", fields);
     else if (event.type === "end")
       log.info("task ended", {
         ...fields,
@@ -103,7 +104,8 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     const started = await store.startTask(task.id);
     // It may have been stopped while it waited for its turn, and its words may have changed.
     if (started === undefined) return { task: (await store.task(task.id)) ?? task, left: [] };
-    const stops = { stop: watch.signal ?? never, park };
+    const interrupted = watch.interrupted ?? (() => never);
+    const stops = { stop: watch.signal ?? never, park, interrupted };
     const events = runTask(deps, { task: started, agent }, stops);
     for (;;) {
       const next = await events.next();
@@ -186,6 +188,9 @@ export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
   return {
     choose,
     async work(task, watch = {}) {
+      // Its question may be answered before the work that asked it is over.
+      const before = await queue.find(task.id);
+      if (before !== undefined && before.finishedAt !== null) return before;
       if (work.isStopping()) throw new AppError("service.stopping");
       if (task.finishedAt !== null) return task;
       return queue.find(task.id) ?? queue.add(task, watch);

@@ -4,19 +4,42 @@ import type { Clock } from "#core/clock.ts";
 import { reasonOf } from "#core/errors.ts";
 import type { ToolCall } from "#core/model.ts";
 import type { Step, ToolStep } from "#core/task.ts";
-import type { Tool, ToolContext } from "#core/tool.ts";
+import type { AskPerson, Tool, ToolContext } from "#core/tool.ts";
 
 type Outcome = Pick<ToolStep, "result" | "isError">;
+
+/** How long a tool may take to end when its task is stopped. */
+const stopMs = 500;
 
 function refused(result: string): Outcome {
   return { result, isError: true };
 }
 
+/** What the tool gives; a tool that goes on after its task was stopped is left alone. */
+async function ended<Result>(
+  work: Promise<Result>,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<Result> {
+  const over = new AbortController();
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = (): void => {
+      void clock.sleep(stopMs, over.signal).then(() => reject(new Error("it was stopped")));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true, signal: over.signal });
+  });
+  try {
+    return await Promise.race([work, stopped]);
+  } finally {
+    over.abort();
+  }
+}
+
 async function runTool(
-  tools: readonly Tool[],
+  { tools, clock }: { readonly tools: readonly Tool[]; readonly clock: Clock },
   call: ToolCall,
   context: ToolContext,
-): Promise<Outcome> {
+): Promise<Outcome | AskPerson> {
   const tool = tools.find((candidate) => candidate.name === call.name);
   if (tool === undefined) {
     const known = tools.map((candidate) => candidate.name).join(", ");
@@ -29,20 +52,25 @@ async function runTool(
     return refused(`The input of ${tool.name} is not valid:\n${z.prettifyError(input.error)}`);
   }
   try {
-    return { result: await tool.run(input.data, context), isError: false };
+    const result = await ended(tool.run(input.data, context), { clock, signal: context.signal });
+    return typeof result === "string" ? { result, isError: false } : result;
   } catch (error) {
     return refused(`${tool.name} failed: ${reasonOf(error)}`);
   }
 }
 
-/** Runs one tool call; never rejects: what goes wrong is a result that the model reads. */
+/**
+ * Runs one tool call; never rejects: what goes wrong is a result that the model reads. Gives what the tool asks of a person in
+ * place of a step.
+ */
 export async function callTool(
   deps: { readonly tools: readonly Tool[]; readonly clock: Clock; readonly seq: number },
   call: ToolCall,
   context: ToolContext,
-): Promise<Step & ToolStep> {
+): Promise<(Step & ToolStep) | AskPerson> {
   const startedAt = deps.clock.now();
-  const outcome = await runTool(deps.tools, call, context);
+  const outcome = await runTool(deps, call, context);
+  if ("ask" in outcome) return outcome;
   return {
     kind: "tool",
     seq: deps.seq,

@@ -73,7 +73,7 @@ export function createChats(deps: ChatsDeps): Chats {
     },
     async start() {
       await store.forgetUpdates(clock.now() - rememberMs);
-      work.resume().catch((error: unknown) => log.bug(error));
+      await work.resume();
       for (const name of platforms.keys()) {
         for (const received of await store.unhandled(name)) handle(name, received);
         await sender.recover(name);

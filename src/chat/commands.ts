@@ -57,11 +57,14 @@ function stopCommand({ store, work }: CommandDeps): Command {
       const open = await store.openTasksOf(chat.id);
       const running = open.filter(({ state }) => state === "running");
       const others = open.filter(({ state }) => state !== "running").map(({ id }) => id);
-      const cleared = words.toLowerCase() === "all" ? await store.cancelTasks(others) : [];
+      const all = words.toLowerCase() === "all";
+      const cleared = all ? await store.cancelTasks(others) : [];
       const stopped = running.filter(({ id }) => work.stop(id));
       if (cleared.length > 0) return `Stopped, and ${cleared.length} waiting cleared.`;
       // The stopped answer says so itself, with what there was of it.
-      return stopped.length > 0 ? "" : "Nothing is being answered here.";
+      if (stopped.length > 0) return "";
+      const none = "Nothing is being answered here.";
+      return others.length > 0 ? `${none} /stop all clears the ${others.length} that wait.` : none;
     },
   };
 }

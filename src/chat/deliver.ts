@@ -4,7 +4,7 @@ import type { Clock } from "#core/clock.ts";
 import { shortId } from "#core/ids.ts";
 import type { Log } from "#core/log.ts";
 
-import { partsFor, type Platforms } from "./parts.ts";
+import { cardParts, type Platforms } from "./parts.ts";
 
 /** What sending works with. */
 export interface SenderDeps {
@@ -26,6 +26,10 @@ export interface Delivery {
 export interface Wait {
   readonly ms: number;
   readonly everywhere: boolean;
+  /** True where the platform asked for it. */
+  readonly asked?: boolean;
+  /** The message that is to be seen now. */
+  readonly messageId?: string;
 }
 
 const firstPauseMs = 500;
@@ -47,7 +51,7 @@ function createRemedies({ store, log }: SenderDeps) {
     if (row.taskId === null) return atOnce;
     const text = `A part of this answer could not be shown here (${reason}): agent show ${shortId(row.taskId)} has all of it.`;
     const to = { chatId: row.chatId, replyTo: row.replyTo, taskId: null };
-    await store.addParts(partsFor(platform, { type: "card", card: { text } }, to));
+    await store.addParts(cardParts(platform, { text }, to));
     return atOnce;
   }
 
@@ -62,6 +66,11 @@ function createRemedies({ store, log }: SenderDeps) {
     },
     async missing(delivery: Delivery, reason: string): Promise<Wait> {
       const { row } = delivery;
+      // A change of a message that is gone has nothing to change.
+      if (row.isChange) {
+        await store.dead(row.id, reason);
+        return atOnce;
+      }
       if (row.attempts >= placeLimit) return giveUp(delivery, reason);
       await Promise.all([store.placed(row.id, null), store.tried(row.id)]);
       return atOnce;
@@ -96,7 +105,9 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
   const unsure = new Set<number>();
 
   async function remedy(delivery: Delivery, why: Unsent): Promise<Wait> {
-    if (why.type === "later") return { ms: why.waitMs, everywhere: why.everywhere };
+    if (why.type === "later") {
+      return { ms: why.waitMs, everywhere: why.everywhere, asked: true };
+    }
     if (why.type === "moved") return remedies.moved(delivery, why.to);
     if (why.type === "unreached" || why.type === "unknown")
       return remedies.failed(delivery, why.reason);
@@ -106,8 +117,10 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
   /** The row's message: the one it has, one that an unclear try left behind, or a new placeholder. */
   async function place({ platform, row, target }: Delivery): Promise<Sent> {
     if (row.messageId !== null) return { ok: true, messageId: row.messageId };
-    if (row.createdAt < startedAt || unsure.has(row.id)) {
-      const found = await platform.findPlaced?.(target, row.replyTo ?? "0");
+    const { replyTo: floor } = row;
+    if (floor !== null && (row.createdAt < startedAt || unsure.has(row.id))) {
+      const known = await store.knownMessages(row.chatId, floor);
+      const found = await platform.findPlaced?.(target, { floor, known });
       if (found !== undefined) return { ok: true, messageId: found };
     }
     return platform.place(target);
@@ -127,6 +140,6 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
     const edited = await platform.edit(target, messageId, { body: row.body });
     if (!edited.ok) return remedy({ ...delivery, row: { ...row, messageId } }, edited.why);
     await store.sent(row.id);
-    return atOnce;
+    return { ...atOnce, messageId };
   };
 }

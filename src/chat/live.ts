@@ -1,43 +1,69 @@
-import type { ChatPlatform, Target } from "#core/chat.ts";
+import type { ChatPlatform, Manners } from "#core/chat.ts";
 import type { Clock } from "#core/clock.ts";
-import type { TaskEvent } from "#core/task.ts";
+import type { Task, TaskEvent } from "#core/task.ts";
+
+import type { Sender } from "./sender.ts";
 
 /** Shows that a task is being worked, and what there is of its answer; all of it may be lost. */
 export interface Live {
   onEvent(event: TaskEvent): void;
-  /** Shows nothing more; resolves when nothing is under way, so that no draft comes after the answer. */
-  end(): Promise<void>;
+  /** Shows nothing more. */
+  end(): void;
 }
 
 /** An answer that comes sooner than this needs no sign of life. */
 const patienceMs = 400;
-/** A draft at most this often: Telegram counts them. */
-const draftEveryMs = 800;
+/** Thought of longer than this it is shown, so that it can be stopped. */
+const silenceMs = 1600;
+/** A draft lives for 30 seconds on Telegram. */
+const renewMs = 20_000;
 /** A sign lasts five seconds on Telegram. */
 const typingEveryMs = 4000;
 const failureLimit = 3;
 /** A sign of life that outlives its task would lie. */
 const longestMs = 30 * 60_000;
 
+/** What following a task works with. */
+export interface LiveDeps {
+  readonly clock: Clock;
+  readonly sender: Sender;
+  readonly platform: ChatPlatform;
+  /** Where the chat is now. */
+  readonly addressOf: (chatId: string) => Promise<string | undefined>;
+}
+
+/** What has been shown of an answer, and when; milliseconds since 1970, 0 for never. */
+interface ShownSoFar {
+  readonly text: string;
+  readonly shown: string;
+  readonly shownAt: number;
+  readonly startedAt: number;
+  readonly now: number;
+}
+
+function isDue({ text, shown, shownAt, startedAt, now }: ShownSoFar, manners: Manners): boolean {
+  if (text !== shown) return now - shownAt >= manners.liveEveryMs;
+  if (shownAt === 0) return now - startedAt >= silenceMs;
+  return manners.live === "draft" && now - shownAt >= renewMs;
+}
+
 /** Follows one task for the chat that it belongs to. */
-export function createLive(
-  platform: ChatPlatform,
-  target: Target,
-  { clock, draftId }: { readonly clock: Clock; readonly draftId: string },
-): Live {
+export function createLive({ clock, sender, platform, addressOf }: LiveDeps, task: Task): Live {
   const ending = new AbortController();
   const { signal } = ending;
-  const state = { text: "", shown: "", typedAt: 0, failures: 0 };
+  const startedAt = clock.now();
+  const state = { text: "", shown: "", shownAt: 0, typedAt: 0, failures: 0, following: false };
 
-  async function show(now: number): Promise<void> {
+  async function show(address: string): Promise<void> {
+    const now = clock.now();
     const { text } = state;
-    if (platform.draft !== undefined && text !== state.shown && text.trim() !== "") {
+    if (isDue({ ...state, now, startedAt }, platform.manners(address))) {
       state.shown = text;
-      state.typedAt = now;
-      await platform.draft(target, draftId, text);
+      state.shownAt = now;
+      sender.show(task, text);
     } else if (now - state.typedAt >= typingEveryMs) {
       state.typedAt = now;
-      await platform.typing(target.address);
+      await platform.typing(address);
     }
   }
 
@@ -46,25 +72,28 @@ export function createLive(
     const until = clock.now() + longestMs;
     while (!signal.aborted && state.failures < failureLimit && clock.now() < until) {
       try {
-        await show(clock.now());
+        const address = await addressOf(task.chatId);
+        if (address !== undefined && !signal.aborted) await show(address);
         state.failures = 0;
       } catch {
         state.failures += 1;
       }
-      await clock.sleep(draftEveryMs, signal);
+      await clock.sleep(patienceMs, signal);
     }
   }
 
-  const following: { done: Promise<void> | undefined } = { done: undefined };
   return {
     onEvent(event) {
-      if (event.type === "start") following.done ??= follow();
-      else if (event.type === "chosen") state.text = "";
+      if (event.type === "chosen") state.text = "";
       else if (event.type === "text") state.text += event.text;
+      if (event.type === "start" && !state.following) {
+        state.following = true;
+        void follow();
+      }
     },
-    async end() {
+    end() {
       ending.abort();
-      await following.done;
+      sender.hush(task.id);
     },
   };
 }

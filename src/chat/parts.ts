@@ -1,5 +1,9 @@
-import type { ChatPlatform, NewPart, Saying } from "#core/chat.ts";
+import type { Buttons, Card, ChatPlatform, NewButton, NewPart, Saying } from "#core/chat.ts";
+import type { Speech } from "#core/speech.ts";
+import type { Question } from "#core/question.ts";
 import type { Task } from "#core/task.ts";
+
+import { drawOffers, type Offer } from "./buttons.ts";
 
 /** The platforms by name. */
 export type Platforms = ReadonlyMap<string, ChatPlatform>;
@@ -9,29 +13,77 @@ export function platformOf(chatId: string): string {
   return chatId.slice(0, chatId.indexOf(":"));
 }
 
-/** What a person reads of an ended task: the answer, what there was of it when it was stopped, or why there is none. */
-function wordsOf({ state, output, failure }: Task): string {
-  if (state === "done") return output ?? "";
-  const said = state === "cancelled" ? "Stopped." : (failure?.sentence ?? "");
-  return output === null ? said : `${output}\n\n${said}`;
-}
+/** Where parts belong. */
+export type To = Pick<NewPart, "chatId" | "taskId" | "replyTo">;
 
-/** The visible messages of a saying, each a row for the outbox. */
+/** The visible messages of a saying, each a row for the outbox; its buttons are stored with the last, which shows them. */
 export function partsFor(
   platform: ChatPlatform,
   saying: Saying,
-  to: Pick<NewPart, "chatId" | "taskId" | "replyTo">,
+  to: To & { readonly stored?: readonly NewButton[] },
 ): NewPart[] {
-  return platform.render(saying).map(({ body }, part) => ({ ...to, part, body }));
+  const { stored = [], ...where } = to;
+  const parts = platform.render(saying);
+  return parts.map(({ body }, part) => ({
+    ...where,
+    part,
+    body,
+    ...(part === parts.length - 1 && stored.length > 0 ? { buttons: stored } : {}),
+  }));
 }
 
-/** Makes the parts of ended tasks; none for a chat of no platform. */
-export function createPartsOf(platforms: Platforms): (ended: Task) => readonly NewPart[] {
-  return (ended) => {
-    const platform = platforms.get(platformOf(ended.chatId));
-    if (platform === undefined) return [];
-    const { chatId, id: taskId, replyTo } = ended;
-    const saying: Saying = { type: "answer", markdown: wordsOf(ended) };
-    return partsFor(platform, saying, { chatId, taskId, replyTo });
+/** A card as one message. */
+export function cardParts(platform: ChatPlatform, card: Card, to: To): NewPart[] {
+  return partsFor(platform, { type: "card", card }, to);
+}
+
+/** What a person reads of an ended task: the answer, what there was of it when it was stopped, or why there is none. */
+export function answerOf(
+  { state, output, failure }: Task,
+  under: { readonly buttons?: Buttons; readonly footer?: string } = {},
+): Saying {
+  if (state === "done") return { type: "answer", markdown: output ?? "", ...under };
+  const said = state === "cancelled" ? "Stopped." : (failure?.sentence ?? "");
+  if (output === null) return { type: "card", card: { text: said } };
+  return { type: "answer", markdown: output, footer: said };
+}
+
+/** The small button under an answer that shows how it came about. */
+function detailsOffer(taskId: string): Offer {
+  return { label: "ⓘ", action: { do: "details", taskId } };
+}
+
+function questionCard({ id: questionId, text, choices }: Question): {
+  readonly card: Card;
+  readonly offers: readonly (readonly Offer[])[];
+} {
+  const offers = choices.map((label, choice): Offer[] => [
+    { label, action: { do: "choose", questionId, choice } },
+  ]);
+  return { card: { text, wantsWords: choices.length === 0 }, offers };
+}
+
+/** What tasks say in the chats of these platforms; nothing in a chat of any other. */
+export function createSpeech(platforms: Platforms): Speech {
+  const at = ({ chatId }: Task): ChatPlatform | undefined => platforms.get(platformOf(chatId));
+  return {
+    answer(ended) {
+      const platform = at(ended);
+      if (platform === undefined) return [];
+      const { chatId, id: taskId, replyTo, state } = ended;
+      const offers = state === "done" ? [[detailsOffer(taskId)]] : [];
+      const { buttons, stored } = drawOffers(offers, null);
+      return partsFor(platform, answerOf(ended, { buttons }), { chatId, taskId, replyTo, stored });
+    },
+    question(question, task) {
+      const platform = at(task);
+      if (platform === undefined) return [];
+      const { chatId, replyTo } = task;
+      const { card, offers } = questionCard(question);
+      const { buttons, stored } = drawOffers(offers, question.personId);
+      const saying: Saying = { type: "card", card: { ...card, buttons } };
+      // Beside the task's answer, whose parts are numbered from 0.
+      return partsFor(platform, saying, { chatId, taskId: null, replyTo, stored });
+    },
   };
 }

@@ -1,11 +1,18 @@
 import type { Clock } from "#core/clock.ts";
+import type { Task } from "#core/task.ts";
 
-import { createDeliver, type Delivery, type SenderDeps } from "./deliver.ts";
+import { createDeliver, type Delivery, type SenderDeps, type Wait } from "./deliver.ts";
+import { createPace } from "./pace.ts";
+import { createShowing, type Piece } from "./showing.ts";
 
 /** The one that sends what is in the outbox, and the only one that tries again. */
 export interface Sender {
   /** There may be something to send in this chat. */
   wake(chatId: string): void;
+  /** Shows what there is of a task's answer, when nothing else is to be sent in its chat; it may be lost. */
+  show(task: Task, markdown: string): void;
+  /** Nothing more of this task is to be shown. */
+  hush(taskId: string): void;
   /** Sends what an earlier process left open. */
   recover(platform: string): Promise<void>;
   /** Ends when all is sent, or after so many milliseconds; what is not sent stays in the outbox. */
@@ -52,13 +59,13 @@ function createPause(clock: Clock) {
   };
 }
 
-/** The sender of every chat: the rows of one chat in order, different chats side by side. */
-export function createSender(deps: SenderDeps): Sender {
-  const { store, platforms, clock, log } = deps;
+/** Sends the rows of one chat in order and, where there are none, what is to be shown. */
+function createSending(deps: SenderDeps, signal: AbortSignal) {
+  const { store, platforms, clock } = deps;
   const deliver = createDeliver(deps);
+  const showing = createShowing(deps);
   const pause = createPause(clock);
-  const ending = new AbortController();
-  const { signal } = ending;
+  const pace = createPace(clock);
 
   async function next(chatId: string): Promise<Delivery | undefined> {
     const [row] = await store.openParts(chatId);
@@ -68,22 +75,60 @@ export function createSender(deps: SenderDeps): Sender {
     return { platform, chat, row, target: { address: chat.address, replyTo: row.replyTo } };
   }
 
-  async function sendOpen(chatId: string): Promise<void> {
-    while (!signal.aborted) {
-      const delivery = await next(chatId);
-      if (delivery === undefined) return;
-      if (pause.leftMs() > 0) await clock.sleep(pause.leftMs(), signal);
-      if (signal.aborted) return;
-      const wait = await deliver(delivery);
-      if (wait.everywhere) pause.extend(wait.ms);
-      else if (wait.ms > 0) await clock.sleep(wait.ms, signal);
-    }
+  async function obey(chatId: string, wait: Wait): Promise<void> {
+    if (wait.asked === true) pace.slowDown(chatId);
+    if (wait.everywhere) pause.extend(wait.ms);
+    else if (wait.ms > 0) await clock.sleep(wait.ms, signal);
   }
+
+  async function send(delivery: Delivery): Promise<void> {
+    const { chat, platform, row } = delivery;
+    const waitMs = pace.take(chat.id, platform.manners(chat.address));
+    if (waitMs > 0) await clock.sleep(waitMs, signal);
+    if (pause.leftMs() > 0) await clock.sleep(pause.leftMs(), signal);
+    if (signal.aborted) return;
+    const wait = await deliver(delivery);
+    if (wait.messageId !== undefined) showing.sent(row, wait.messageId);
+    await obey(chat.id, wait);
+  }
+
+  async function show(chatId: string, piece: Piece): Promise<void> {
+    const chat = await store.chat(chatId);
+    const platform = chat === undefined ? undefined : platforms.get(chat.platform);
+    if (chat === undefined || platform === undefined || pause.leftMs() > 0) return;
+    // What may be lost is not sent at the cost of what may not.
+    if (pace.take(chatId, platform.manners(chat.address)) > 0) return;
+    await obey(chatId, await showing.show(piece, { chat, platform }));
+  }
+
+  return {
+    showing,
+    async all(chatId: string): Promise<void> {
+      while (!signal.aborted) {
+        const delivery = await next(chatId);
+        if (delivery !== undefined) await send(delivery);
+        else {
+          const piece = showing.take(chatId);
+          if (piece === undefined) return;
+          await show(chatId, piece);
+        }
+      }
+    },
+  };
+}
+
+/** The sender of every chat: the rows of one chat in order, different chats side by side. */
+export function createSender(deps: SenderDeps): Sender {
+  const { store, clock, log } = deps;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const sending = createSending(deps, signal);
+  const { showing } = sending;
 
   const workers = createWorkers(
     async (chatId) => {
       try {
-        await sendOpen(chatId);
+        await sending.all(chatId);
       } catch (error) {
         log.bug(error, { chat: chatId });
         await clock.sleep(restMs, signal);
@@ -95,6 +140,11 @@ export function createSender(deps: SenderDeps): Sender {
 
   return {
     wake: (chatId) => workers.wake(chatId),
+    show(task, markdown) {
+      showing.put(task, markdown);
+      workers.wake(task.chatId);
+    },
+    hush: (taskId) => showing.hush(taskId),
     async recover(platform) {
       for (const chatId of await store.chatsToSend(platform)) workers.wake(chatId);
     },

@@ -1,6 +1,7 @@
 import type { ChatPlatform } from "#core/chat.ts";
 import { AppError } from "#core/errors.ts";
 import type { Runner, Watch } from "#core/runner.ts";
+import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 
 import type { SenderDeps } from "./deliver.ts";
@@ -10,90 +11,112 @@ import type { Sender } from "./sender.ts";
 
 /** Works the tasks of chats, shows them as they go, and hands their answers to the sender. */
 export interface Work {
-  /** Works a task that has just been stored. */
-  begin(task: Task, address: string): void;
-  /** Works what an earlier process left open in these chats. */
+  /** Works a task that has just been stored, or that goes on. */
+  begin(task: Task): void;
+  /** Works what an earlier process left open in these chats; resolves when all of it is in its place. */
   resume(): Promise<void>;
   /** Ends a task that is being worked or waits for its turn; false where it is neither. */
   stop(taskId: string): boolean;
+  /** Something was stored for a task that is being worked: it goes on with it. */
+  steer(taskId: string): void;
   /** Resolves when no task is being worked. */
   settled(): Promise<void>;
 }
 
 /** What working the tasks of chats needs. */
 export interface WorkDeps extends SenderDeps {
+  readonly store: SenderDeps["store"] & Pick<Store, "openTasks">;
   readonly runner: Runner;
 }
 
-/** Follows tasks to their end, and knows how each is stopped. */
-function createFollowing({ clock, log }: WorkDeps, sender: Sender) {
-  const stops = new Map<string, AbortController>();
-  const going = new Set<Promise<void>>();
+/** How a task is ended, and how it is interrupted. */
+interface Reins {
+  readonly stop: AbortController;
+  interrupt: AbortController;
+}
 
-  async function follow(task: Task, worked: Promise<unknown>): Promise<void> {
+/** Follows tasks to their end, and knows how each is stopped. */
+function createFollowing({ store, runner, clock, log }: WorkDeps, sender: Sender) {
+  const reins = new Map<string, Reins>();
+  const going = new Set<Promise<void>>();
+  const addressOf = async (chatId: string): Promise<string | undefined> =>
+    (await store.chat(chatId))?.address;
+
+  async function markWaiting(platform: ChatPlatform, { chatId, replyTo }: Task): Promise<void> {
+    const address = await addressOf(chatId);
+    if (address !== undefined && replyTo !== null) await platform.receipt(address, replyTo);
+  }
+
+  async function follow(task: Task, platform: ChatPlatform): Promise<void> {
+    const mine: Reins = { stop: new AbortController(), interrupt: new AbortController() };
+    reins.set(task.id, mine);
+    const live = createLive({ clock, sender, platform, addressOf }, task);
+    const over = (): void => {
+      live.end();
+      sender.wake(task.chatId);
+    };
+    const watch: Watch = {
+      signal: mine.stop.signal,
+      interrupted: () => mine.interrupt.signal,
+      onEvent(event) {
+        live.onEvent(event);
+        if (event.type === "queued") markWaiting(platform, task).catch(() => undefined);
+        if (event.type === "end" || event.type === "waiting") over();
+      },
+    };
     try {
-      await worked;
+      await runner.work(task, watch);
     } catch (error) {
       if (!(error instanceof AppError)) log.bug(error, { task: task.id });
     } finally {
-      stops.delete(task.id);
-      sender.wake(task.chatId);
+      // A task whose question was answered at once is followed anew already.
+      if (reins.get(task.id) === mine) reins.delete(task.id);
+      over();
     }
   }
 
   return {
-    stops,
-    going,
-    watch(task: Task, platform: ChatPlatform, address: string): Watch {
-      const controller = new AbortController();
-      stops.set(task.id, controller);
-      const target = { address, replyTo: task.replyTo };
-      const live = createLive(platform, target, { clock, draftId: task.id });
-      return {
-        signal: controller.signal,
-        onEvent(event) {
-          live.onEvent(event);
-          if (event.type === "queued" && task.replyTo !== null)
-            platform.receipt(address, task.replyTo).catch(() => undefined);
-          if (event.type === "end") void live.end().then(() => sender.wake(task.chatId));
-        },
-      };
-    },
-    add(task: Task, worked: Promise<unknown>): void {
-      const followed = follow(task, worked);
+    reins,
+    add(task: Task, platform: ChatPlatform): void {
+      const followed = follow(task, platform);
       going.add(followed);
       void followed.finally(() => going.delete(followed));
+    },
+    async settled(): Promise<void> {
+      while (going.size > 0) await Promise.all(going);
     },
   };
 }
 
 /** The work of every chat. */
 export function createWork(deps: WorkDeps, sender: Sender): Work {
-  const { platforms, runner } = deps;
+  const { platforms, store } = deps;
   const following = createFollowing(deps, sender);
-  const { stops, going } = following;
+  const { reins } = following;
+
+  function begin(task: Task): void {
+    const platform = platforms.get(platformOf(task.chatId));
+    if (platform !== undefined) following.add(task, platform);
+  }
+
   return {
-    begin(task, address) {
-      const platform = platforms.get(platformOf(task.chatId));
-      if (platform !== undefined) {
-        const watch = following.watch(task, platform, address);
-        following.add(task, runner.work(task, watch));
-      }
-    },
+    begin,
     async resume() {
-      await runner.resume((task) => {
-        const platform = platforms.get(platformOf(task.chatId));
-        const address = task.chatId.slice(task.chatId.indexOf(":") + 1);
-        return platform === undefined ? undefined : following.watch(task, platform, address);
-      });
+      for (const task of await store.openTasks()) begin(task);
     },
     stop(taskId) {
-      const controller = stops.get(taskId);
-      controller?.abort();
-      return controller !== undefined;
+      const mine = reins.get(taskId);
+      mine?.stop.abort();
+      return mine !== undefined;
     },
-    async settled() {
-      while (going.size > 0) await Promise.all(going);
+    steer(taskId) {
+      const mine = reins.get(taskId);
+      if (mine === undefined) return;
+      // The calls that follow are broken off by the next thing that is said.
+      const { interrupt } = mine;
+      mine.interrupt = new AbortController();
+      interrupt.abort();
     },
+    settled: () => following.settled(),
   };
 }

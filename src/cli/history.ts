@@ -27,6 +27,7 @@ export async function history(
 
 function stepText(step: Step): string {
   const ms = `${step.finishedAt - step.startedAt} ms`;
+  if (step.kind === "person") return `${step.seq}. you said: ${lineOf(step.text, 100)}`;
   if (step.kind === "tool") {
     const call = `${step.name} ${lineOf(JSON.stringify(step.input), 60)}`;
     return `${step.seq}. ${call} (${ms})${step.isError ? " failed" : ""}: ${lineOf(step.result, 100)}`;

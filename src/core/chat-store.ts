@@ -21,11 +21,13 @@ export interface Chat {
 }
 
 /** A row of the outbox. */
-export interface OutboxPart extends NewPart {
+export interface OutboxPart extends Omit<NewPart, "messageId" | "buttons"> {
   /** Grows in the order in which parts are to be seen. */
   readonly id: number;
   /** The message that it is, once there is a placeholder. */
   readonly messageId: string | null;
+  /** True for the change of a message that was sent before. */
+  readonly isChange: boolean;
   /** Tries so far. */
   readonly attempts: number;
   /** Milliseconds since 1970. */
@@ -96,8 +98,13 @@ export interface ChatStore {
   openTasksOf(chatId: string): Promise<Task[]>;
   /** Ends queued and waiting tasks as cancelled without an answer; gives those it ended. */
   cancelTasks(taskIds: readonly string[]): Promise<string[]>;
-  /** Stores parts that belong to no task, or the first part of a task that is still being worked. */
+  /** Stores parts that belong to no task. */
   addParts(parts: readonly NewPart[]): Promise<OutboxPart[]>;
+  /**
+   * Stores the first part of a task that is being worked, which its answer will replace; undefined, and nothing changed, where it is
+   * not running.
+   */
+  beginAnswer(part: NewPart & { readonly taskId: string }): Promise<OutboxPart | undefined>;
   /** Parts of a chat that are not sent, in order. */
   openParts(chatId: string): Promise<OutboxPart[]>;
   /** Chats that have parts to be sent. */

@@ -62,3 +62,14 @@ export interface PeopleStore {
   /** Removes a member with all accounts; the tasks stay as history. The owner cannot be removed: false. */
   removePerson(personId: string): Promise<boolean>;
 }
+
+/** What a sender is to us. */
+export type Standing =
+  | { readonly role: "owner" | "member"; readonly personId: string }
+  | { readonly role: "stranger" };
+
+/** Who may talk, and how somebody comes to. */
+export interface People {
+  /** Asked for every event before anything else; bots and those that cannot be told are strangers. */
+  authorise(sender: Sender): Promise<Standing>;
+}

@@ -28,6 +28,8 @@ export interface RouteAsk {
   readonly forced: boolean;
   /** The task that the attempts and receipts are written to. */
   readonly taskId: string;
+  /** A deployment that is tried only when no other answers. */
+  readonly avoid?: string;
   /** The prompt for a model of these limits; called once per attempt. */
   build(limits: ModelLimits): Omit<ModelRequest, "taskId">;
 }

@@ -18,16 +18,22 @@ export interface Request {
 /** Who watches a task, and how it is stopped. */
 export interface Watch {
   readonly onEvent?: (event: TaskEvent) => void;
+  /** Ends the task as cancelled. */
   readonly signal?: AbortSignal;
+  /** The signal that breaks off the model call under way, because its person has said more; asked for at each call. */
+  readonly interrupted?: () => AbortSignal;
 }
 
 /** Turns requests into tasks and works them: those of one chat in order, those of different chats side by side. */
 export interface Runner {
   /** The task that a request would become; throws `usage.unknown-agent` and `usage.unknown-tier`. */
   choose(request: Request): NewTask;
-  /** Works a stored task in its turn; one that is being worked already is waited for. Resolves with the ended task. */
+  /**
+   * Works a stored task in its turn; one that is being worked already is waited for. Resolves with the task when it has ended, or
+   * waits for a person.
+   */
   work(task: Task, watch?: Watch): Promise<Task>;
-  /** Stores the request, then works it; resolves with the ended task. Rejects with an AppError when it cannot be stored. */
+  /** Stores the request, then works it; resolves with the task when it has ended, or waits for a person. Rejects with an AppError when it cannot be stored. */
   run(request: Request, watch?: Watch): Promise<Task>;
   /**
    * Takes nothing new from now on, and parks what is not done after so many milliseconds: it stays open in the store, and whoever

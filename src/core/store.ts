@@ -17,6 +17,12 @@ export interface NewTask {
   readonly input: string;
   /** Begins a new conversation in the chat with this task. */
   readonly newConversation: boolean;
+  /** The message that the answer goes to. */
+  readonly replyTo?: string | null;
+  /** The deployment that is to be tried last. */
+  readonly avoid?: string | null;
+  /** The update that asked for it, done in the same commit. */
+  readonly update?: number;
 }
 
 /** How a task ends. Step, usage, the answer's message and the state commit together. */
@@ -95,8 +101,13 @@ export interface Store {
   startTask(taskId: string): Promise<Task | undefined>;
   /** Remembers finished steps of a running task with their usage; a step that is stored already is left as it is. */
   addSteps(taskId: string, steps: readonly Step[], usage: readonly UsageRow[]): Promise<void>;
-  /** Ends a task once; false, and nothing changed, when it had ended before. */
-  finishTask(end: TaskEnd): Promise<boolean>;
+  /**
+   * Ends a task once. "over", and nothing changed, when it had ended before. "steered" when a person has said something for a task
+   * that would be done: its steps and usage are stored then, and it goes on.
+   */
+  finishTask(end: TaskEnd): Promise<"ended" | "over" | "steered">;
+  /** What persons said to a running task since its last step, stored as its next steps from `seq` on; none is the usual case. */
+  takeSteers(taskId: string, seq: number): Promise<Step[]>;
   /** Queued and running tasks, oldest first. */
   openTasks(): Promise<Task[]>;
   task(taskId: string): Promise<Task | undefined>;

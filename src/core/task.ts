@@ -28,6 +28,8 @@ export interface Task {
   readonly finishedAt: number | null;
   /** The message that the answer goes to; null where the chat has no messages of its own. */
   readonly replyTo: string | null;
+  /** The deployment that answered this before and is to be tried last; null for a request that is new. */
+  readonly avoid: string | null;
 }
 
 /** One remembered model call of a task. */

@@ -11,9 +11,19 @@ export interface ToolContext {
   readonly signal: AbortSignal;
 }
 
+/** What a tool gives where only a person can: the task waits, and the answer is the call's result. */
+export interface AskPerson {
+  readonly ask: {
+    readonly text: string;
+    /** What may be chosen; none where any words are an answer. */
+    readonly choices: readonly string[];
+  };
+}
+
 /**
  * A function that a model may call. `run` gets input that its schema accepted and gives the text that the model reads; it may
- * throw, and the loop makes that a result the model reads as an error.
+ * throw, and the loop makes that a result the model reads as an error. One that does not end within a second of its signal is left
+ * alone: what it still gives is not looked at.
  */
 export interface Tool<Input = unknown> {
   readonly name: string;
@@ -21,5 +31,5 @@ export interface Tool<Input = unknown> {
   readonly description: string;
   readonly input: z.ZodType<Input>;
   readonly risk: ToolRisk;
-  run(input: Input, context: ToolContext): Promise<string>;
+  run(input: Input, context: ToolContext): Promise<string | AskPerson>;
 }

@@ -73,14 +73,29 @@ export interface Sources {
 export interface Wish {
   readonly tier: TierName;
   readonly forced: boolean;
+  readonly avoid?: string;
 }
 
 function sameName(installed: string, wanted: string): boolean {
   return installed === wanted || installed === `${wanted}:latest`;
 }
 
-/** The options of a wish in the order of the house: the owner's own, the tier's list, a stand-in, embedded. */
+/** The options of a wish in the order of the house, the one that it would avoid last. */
 export async function* options(
+  settings: ModelSettings,
+  sources: Sources,
+  wish: Wish,
+): AsyncGenerator<Option> {
+  const avoided: Option[] = [];
+  for await (const option of ordered(settings, sources, wish)) {
+    if (option.deployment === wish.avoid) avoided.push(option);
+    else yield option;
+  }
+  yield* avoided;
+}
+
+/** The owner's own, the tier's list, a stand-in, embedded. */
+async function* ordered(
   settings: ModelSettings,
   sources: Sources,
   wish: Wish,

@@ -23,6 +23,7 @@ type Chats = Pick<
   | "taskOfMessage"
   | "openTasksOf"
   | "cancelTasks"
+  | "steerTask"
 >;
 
 function toChat(row: Selectable<Schema["chats"]>): Chat {
@@ -44,7 +45,8 @@ function chatAt(commit: Commit, place: Place, personId: string): Chat {
 /** The words of a task's messages as one request, and what follows from it. */
 function reword({ build, all, run }: Commit, taskId: string): void {
   const said = build.selectFrom("task_messages").select(["text", "message_id"]);
-  const messages = all(said.where("task_id", "=", taskId).orderBy("seq"));
+  const asked = said.where("task_id", "=", taskId).where("steers", "=", 0);
+  const messages = all(asked.orderBy("seq"));
   const input = messages.map(({ text }) => text).join("\n\n");
   const reply_to = messages.at(-1)?.message_id ?? null;
   run(build.updateTable("tasks").set({ input, reply_to }).where("id", "=", taskId));
@@ -83,12 +85,39 @@ function take(
     .where("task_id", "=", taskId);
   const at = first(count)?.said ?? 0;
   const row = { chat_id: request.chatId, message_id: messageId, task_id: taskId, seq: at };
-  run(build.insertInto("task_messages").values({ ...row, text: request.input }));
+  run(build.insertInto("task_messages").values({ ...row, text: request.input, step: null }));
   reword(commit, taskId);
   markHandled(commit, seq);
   const task = readTask(commit, taskId);
   if (task === undefined) throw new Error("a task that was just written is not there");
   return { task, joined: joins !== undefined };
+}
+
+function steer(
+  commit: Commit,
+  taskId: string,
+  message: { readonly seq: number; readonly messageId: string; readonly text: string },
+): boolean {
+  const { build, first, run } = commit;
+  const row = first(
+    build.selectFrom("tasks").select(["chat_id", "state"]).where("id", "=", taskId),
+  );
+  if (row?.state !== "running") return false;
+  const last = build.selectFrom("task_messages").select(({ fn }) => fn.max("seq").as("seq"));
+  const seq = (first(last.where("task_id", "=", taskId))?.seq ?? -1) + 1;
+  const { messageId: message_id, text } = message;
+  const said = {
+    chat_id: row.chat_id,
+    message_id,
+    task_id: taskId,
+    seq,
+    text,
+    steers: 1,
+    step: null,
+  } as const;
+  run(build.insertInto("task_messages").values(said));
+  markHandled(commit, message.seq);
+  return true;
 }
 
 function amend(
@@ -132,9 +161,19 @@ function taskOf({ build, first }: Commit, chatId: string, messageId: string): Ta
   return row === undefined ? undefined : toTask(row);
 }
 
+/** Ends a task that nobody works on, and closes what it asked; false where there is none such. */
+function cancelTask({ build, run, clock }: Commit, taskId: string): boolean {
+  const ended = { state: "cancelled", finished_at: clock.now() } as const;
+  const end = build.updateTable("tasks").set(ended).where("id", "=", taskId);
+  if (run(end.where("state", "in", ["queued", "waiting"])) === 0) return false;
+  const close = build.updateTable("questions").set({ state: "closed" });
+  run(close.where("task_id", "=", taskId).where("state", "=", "open"));
+  return true;
+}
+
 /** What a chat is and what is asked in it. */
 export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
-  const { build, all, first, run, clock } = commit;
+  const { build, all, first, run } = commit;
   const open = build.selectFrom("tasks").selectAll();
   return {
     chatAt: async (place, personId) => {
@@ -168,15 +207,8 @@ export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
         const states = mine.where("state", "in", ["queued", "running", "waiting"]);
         return all(states.orderBy("rowid")).map(toTask);
       }),
+    steerTask: (taskId, message) => writer.write(() => steer(commit, taskId, message)),
     cancelTasks: (taskIds) =>
-      writer.write(() =>
-        taskIds.filter((id) => {
-          const end = build
-            .updateTable("tasks")
-            .set({ state: "cancelled", finished_at: clock.now() })
-            .where("id", "=", id);
-          return run(end.where("state", "in", ["queued", "waiting"])) === 1;
-        }),
-      ),
+      writer.write(() => taskIds.filter((taskId) => cancelTask(commit, taskId))),
   };
 }

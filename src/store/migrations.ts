@@ -277,6 +277,9 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX attachments_message ON attachments (chat_id, message_id, at);
 
+  ALTER TABLE tasks ADD COLUMN avoid TEXT;
+  ALTER TABLE outbox ADD COLUMN is_change INTEGER NOT NULL DEFAULT 0 CHECK (is_change IN (0, 1));
+
   CREATE TABLE polls (
     platform TEXT NOT NULL,
     account TEXT NOT NULL,

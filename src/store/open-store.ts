@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
+import type { QuestionStore } from "#core/question-store.ts";
 import type { Store } from "#core/store.ts";
 
 import { createChats } from "./chats.ts";
@@ -15,7 +16,9 @@ import { type Lock, takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { networkDisk } from "./network-disk.ts";
 import { createOutbox } from "./outbox.ts";
+import { createFeedback } from "./feedback.ts";
 import { createQueries } from "./queries.ts";
+import { createQuestions } from "./questions.ts";
 import { createRead, createReads } from "./reads.ts";
 import { checkWritable } from "./unwritable.ts";
 import { createWriter } from "./writer.ts";
@@ -33,7 +36,7 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore extends Store, ChatStore {
+export interface SqliteStore extends Store, ChatStore, QuestionStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -93,10 +96,12 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
     const read = createRead(explain);
     return Promise.resolve({
       ...createReads(queries, read),
-      ...createWrites(commit, writer),
+      ...createWrites(commit, writer, read),
       ...createInbox(commit, writer, read),
       ...createOutbox(commit, writer, read),
       ...createChats(commit, writer, read),
+      ...createFeedback(commit, writer, read),
+      ...createQuestions(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

@@ -10,7 +10,15 @@ import type { Writer } from "./writer.ts";
 
 type Outbox = Pick<
   ChatStore,
-  "addParts" | "openParts" | "chatsToSend" | "placed" | "sent" | "tried" | "dead" | "replacePart"
+  | "addParts"
+  | "beginAnswer"
+  | "openParts"
+  | "chatsToSend"
+  | "placed"
+  | "sent"
+  | "tried"
+  | "dead"
+  | "replacePart"
 >;
 
 function toPart(row: Selectable<Schema["outbox"]>): OutboxPart {
@@ -22,29 +30,37 @@ function toPart(row: Selectable<Schema["outbox"]>): OutboxPart {
     replyTo: row.reply_to,
     body: row.body,
     messageId: row.message_id,
+    isChange: row.is_change === 1,
     attempts: row.attempts,
     createdAt: row.created_at,
   };
 }
 
-function rowOf({ chatId, taskId, part, replyTo, body }: NewPart, now: number) {
+function rowOf({ chatId, taskId, part, replyTo, body, messageId }: NewPart, now: number) {
   const head = { chat_id: chatId, task_id: taskId, part, reply_to: replyTo, body };
   return {
     ...head,
     state: "open",
-    message_id: null,
+    message_id: messageId ?? null,
+    is_change: messageId === undefined ? 0 : 1,
     problem: null,
     created_at: now,
     sent_at: null,
   } as const;
 }
 
+function putButtons({ build, run, clock }: Commit, { chatId, buttons = [] }: NewPart): void {
+  for (const { hash, action, personId } of buttons) {
+    const row = { hash, chat_id: chatId, person_id: personId, created_at: clock.now() };
+    run(build.insertInto("buttons").values({ ...row, action: JSON.stringify(action) }));
+  }
+}
+
 /** Stores parts; one that its task has already gets the new body and keeps its message. */
-export function putParts(
-  { build, all, run, clock }: Commit,
-  parts: readonly NewPart[],
-): OutboxPart[] {
+export function putParts(commit: Commit, parts: readonly NewPart[]): OutboxPart[] {
+  const { build, all, run, clock } = commit;
   return parts.flatMap((part) => {
+    putButtons(commit, part);
     const put = build
       .insertInto("outbox")
       .values(rowOf(part, clock.now()))
@@ -88,9 +104,14 @@ function replace({ build, first, run, clock }: Commit, id: number, parts: readon
 
 /** The outbox half of the chat store. */
 export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox {
-  const { build, all, run, clock } = commit;
+  const { build, all, first, run, clock } = commit;
   const row = build.updateTable("outbox");
   return {
+    beginAnswer: (part) =>
+      writer.write(() => {
+        const task = first(build.selectFrom("tasks").select("state").where("id", "=", part.taskId));
+        return task?.state === "running" ? putParts(commit, [part])[0] : undefined;
+      }),
     addParts: (parts) => writer.write(() => putParts(commit, parts)),
     openParts: (chatId) =>
       read(() => {

@@ -31,6 +31,7 @@ const bodySchema = z.discriminatedUnion("kind", [
     result: z.string(),
     isError: z.boolean(),
   }),
+  z.object({ kind: z.literal("person"), text: z.string() }),
 ]);
 
 /** A failure as it is stored. */
@@ -55,6 +56,7 @@ export function toTask(row: Selectable<Schema["tasks"]>): Task {
     createdAt: row.created_at,
     finishedAt: row.finished_at,
     replyTo: row.reply_to,
+    avoid: row.avoid,
   };
 }
 

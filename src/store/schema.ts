@@ -74,6 +74,8 @@ export interface Schema {
     created_at: number;
     finished_at: number | null;
     reply_to: string | null;
+    /** The deployment whose answer was not wanted. */
+    avoid: string | null;
   };
   steps: {
     task_id: string;
@@ -154,6 +156,8 @@ export interface Schema {
     /** Orders the parts of a chat: the row's id, or between two of them where one part became several. */
     place: Generated<number>;
     reply_to: string | null;
+    /** 1 for the change of a message that was sent before. */
+    is_change: Generated<0 | 1>;
     /** Empty when it is sent. */
     body: string;
     state: "open" | "sent" | "dead";

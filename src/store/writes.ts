@@ -3,10 +3,12 @@ import { sql } from "kysely";
 import type { Place } from "#core/chat.ts";
 import { newId } from "#core/ids.ts";
 import type { NewTask, Store, TaskEnd } from "#core/store.ts";
-import type { Task, Turn } from "#core/task.ts";
+import type { Step, Task, Turn } from "#core/task.ts";
 
 import type { Commit } from "./commit.ts";
+import { markHandled } from "./inbox.ts";
 import { putParts } from "./outbox.ts";
+import type { Read } from "./reads.ts";
 import { failureText, fromReceipt, fromStep, fromSummary, fromUsage, toTask } from "./rows.ts";
 import type { Writer } from "./writer.ts";
 
@@ -18,6 +20,7 @@ type Writes = Pick<
   | "createTask"
   | "startTask"
   | "addSteps"
+  | "takeSteers"
   | "finishTask"
   | "newConversation"
   | "putReceipt"
@@ -83,31 +86,57 @@ export function createTask(commit: Commit, task: NewTask): Task {
     failure: null,
     created_at: now,
     finished_at: null,
-    reply_to: null,
+    reply_to: task.replyTo ?? null,
+    avoid: task.avoid ?? null,
   } as const;
   run(build.insertInto("tasks").values(row));
   const created = toTask({ ...row, rowid: 0 });
   say(commit, created, { role: "user", text: task.input });
+  if (task.update !== undefined) markHandled(commit, task.update);
   return created;
 }
 
-function finish(commit: Commit, end: TaskEnd): boolean {
+/** What was said to a task and no step has taken up, oldest first. */
+function pendingSteers(build: Commit["build"], taskId: string) {
+  const said = build.selectFrom("task_messages").select(["seq", "text"]);
+  const mine = said.where("task_id", "=", taskId).where("steers", "=", 1);
+  return mine.where("step", "is", null).orderBy("seq");
+}
+
+function takeSteers(commit: Commit, taskId: string, seq: number): Step[] {
+  const { build, all, run, clock } = commit;
+  const now = clock.now();
+  return all(pendingSteers(build, taskId)).map((said, at) => {
+    const step = { kind: "person", text: said.text } as const;
+    const stored = { ...step, seq: seq + at, startedAt: now, finishedAt: now };
+    run(build.insertInto("steps").values(fromStep(taskId, stored)));
+    const taken = build.updateTable("task_messages").set({ step: stored.seq });
+    run(taken.where("task_id", "=", taskId).where("seq", "=", said.seq));
+    return stored;
+  });
+}
+
+function finish(commit: Commit, end: TaskEnd): "ended" | "over" | "steered" {
   const { build, first, run, clock } = commit;
   const { taskId, state, output, failure } = end;
+  if (state === "done" && first(pendingSteers(build, taskId)) !== undefined) {
+    remember(commit, taskId, end);
+    return "steered";
+  }
   const ended = { state, output, failure: failureText(failure), finished_at: clock.now() };
   const open = build
     .updateTable("tasks")
     .set(ended)
     .where("id", "=", taskId)
     .where("state", "in", ["queued", "running", "waiting"]);
-  if (run(open) === 0) return false;
+  if (run(open) === 0) return "over";
   remember(commit, taskId, end);
   const row = first(build.selectFrom("tasks").selectAll().where("id", "=", taskId));
   if (row !== undefined && output !== null) {
     say(commit, toTask(row), { role: "assistant", text: output });
   }
   putParts(commit, end.parts ?? []);
-  return true;
+  return "ended";
 }
 
 function changePerson(
@@ -147,8 +176,8 @@ function start({ build, first, run }: Commit, taskId: string): Task | undefined 
 }
 
 /** The writing half of the store. */
-export function createWrites(commit: Commit, writer: Writer): Writes {
-  const { build, run } = commit;
+export function createWrites(commit: Commit, writer: Writer, read: Read): Writes {
+  const { build, first, run } = commit;
   return {
     ensureChat: ({ id, platform, personId }) =>
       writer.write(() => {
@@ -166,6 +195,10 @@ export function createWrites(commit: Commit, writer: Writer): Writes {
     startTask: (taskId) => writer.write(() => start(commit, taskId)),
     addSteps: (taskId, steps, usage) =>
       writer.write(() => remember(commit, taskId, { steps, usage })),
+    takeSteers: async (taskId, seq) => {
+      const waiting = await read(() => first(pendingSteers(build, taskId)));
+      return waiting === undefined ? [] : writer.write(() => takeSteers(commit, taskId, seq));
+    },
     finishTask: (end) => writer.write(() => finish(commit, end)),
     newConversation: (chatId) => writer.write(() => nextConversation(commit, chatId)),
     putReceipt: (receipt) =>

@@ -122,7 +122,7 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       ]);
       expect(
         await store.finishTask({ ...endOf(task), parts: [{ ...mine, part: 2, body: "again" }] }),
-      ).toBe(false);
+      ).toBe("over");
       expect(await store.openParts("telegram:77")).toHaveLength(2);
       expect((await store.taskOfMessage("telegram:77", "m1"))?.id).toBe(task.id);
       expect((await store.taskOfMessage("telegram:77", "1"))?.id).toBe(task.id);

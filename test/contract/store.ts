@@ -64,9 +64,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(task).toMatchObject({ state: "queued", input: request.input, output: null });
       expect(await store.startTask(task.id)).toMatchObject({ id: task.id, state: "running" });
       expect(await store.startTask(task.id)).toMatchObject({ state: "running" });
-      expect(await store.finishTask(endOf(task))).toBe(true);
+      expect(await store.finishTask(endOf(task))).toBe("ended");
       expect(await store.startTask(task.id)).toBeUndefined();
-      expect(await store.finishTask(endOf(task, { output: "Another." }))).toBe(false);
+      expect(await store.finishTask(endOf(task, { output: "Another." }))).toBe("over");
       expect(await store.task(task.id)).toMatchObject({ state: "done", output: "A bird." });
     });
 

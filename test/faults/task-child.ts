@@ -11,6 +11,7 @@ import { createRunner } from "../../src/agents/runner.ts";
 import type { Agent } from "../../src/core/agent.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Model } from "../../src/core/model.ts";
+import type { QuestionStore } from "../../src/core/question-store.ts";
 import type { Store } from "../../src/core/store.ts";
 import type { Step } from "../../src/core/task.ts";
 import type { Tool } from "../../src/core/tool.ts";
@@ -86,8 +87,10 @@ function journalledModel(model: Model): Model {
   };
 }
 
+type Both = Store & QuestionStore;
+
 /** Says in the journal which steps the store has promised to keep; the broken variant forgets them. */
-function journalled(store: Store): Store {
+function journalled(store: Both): Both {
   return {
     ...store,
     async addSteps(taskId, steps, usage) {
@@ -95,9 +98,10 @@ function journalled(store: Store): Store {
       for (const step of steps) note({ did: "stored", task: taskId, part: partOf(step) });
     },
     async finishTask(end) {
-      const first = await store.finishTask(end);
-      if (first) note({ did: "ended", task: end.taskId, state: end.state, output: end.output });
-      return first;
+      const how = await store.finishTask(end);
+      if (how === "ended")
+        note({ did: "ended", task: end.taskId, state: end.state, output: end.output });
+      return how;
     },
   };
 }

@@ -1,0 +1,63 @@
+import type { Agent } from "#core/agent.ts";
+import type { ToolCall } from "#core/model.ts";
+import type { PersonSettings } from "#core/person.ts";
+import type { Store } from "#core/store.ts";
+import type { Step, Summary, Task, Turn, UsageRow } from "#core/task.ts";
+import type { Tool } from "#core/tool.ts";
+
+/** Most turns of a conversation that are looked at for a prompt. */
+const turnLimit = 200;
+
+/** A task with its agent, and what has been done for it so far. */
+export interface Job {
+  readonly task: Task;
+  readonly agent: Agent;
+  readonly tools: readonly Tool[];
+  readonly turns: readonly Turn[];
+  readonly summary: Summary | undefined;
+  readonly person: PersonSettings;
+  readonly steps: Step[];
+  readonly usage: UsageRow[];
+  /** Turns that did not fit the last prompt, oldest first. */
+  left: readonly Turn[];
+}
+
+/** What comes next for a task. */
+export type Move =
+  | { readonly do: "model" }
+  | { readonly do: "tools"; readonly calls: readonly ToolCall[] }
+  | { readonly do: "end"; readonly answer: string };
+
+/**
+ * What comes next, read off the steps alone: the same for a new task, one under way and one resumed after a crash. What a person
+ * says goes before tool calls that are still to be made: the model decides anew.
+ */
+export function nextMove(steps: readonly Step[]): Move {
+  if (steps.at(-1)?.kind === "person") return { do: "model" };
+  const at = steps.findLastIndex((step) => step.kind === "model");
+  const last = steps[at];
+  if (last?.kind !== "model") return { do: "model" };
+  const done = new Set(steps.slice(at).map((step) => (step.kind === "tool" ? step.callId : "")));
+  const calls = last.toolCalls.filter((call) => !done.has(call.id));
+  if (calls.length > 0) return { do: "tools", calls };
+  return last.toolCalls.length > 0 ? { do: "model" } : { do: "end", answer: last.text };
+}
+
+/** What has been done for a task, and what was said before it. */
+export async function openJob(
+  { store, tools: all }: { readonly store: Store; readonly tools: readonly Tool[] },
+  task: Task,
+  agent: Agent,
+): Promise<Job> {
+  const [steps, usage, summary, before, person] = await Promise.all([
+    store.steps(task.id),
+    store.usage(task.id),
+    store.summaryFor(task),
+    store.turnsBefore(task, turnLimit),
+    store.person(task.personId),
+  ]);
+  const covered = summary?.toMessage ?? 0;
+  const turns = before.filter((turn) => turn.messageId > covered);
+  const tools = all.filter((tool) => agent.tools.includes(tool.name));
+  return { task, agent, tools, turns, summary, person, steps, usage, left: [] };
+}

@@ -1,0 +1,145 @@
+import type { ButtonAction, ChatPlatform, IncomingPress } from "#core/chat.ts";
+import type { Chat, ChatStore } from "#core/chat-store.ts";
+import type { QuestionStore } from "#core/question-store.ts";
+import type { Runner } from "#core/runner.ts";
+import type { Store } from "#core/store.ts";
+import type { Task } from "#core/task.ts";
+
+import { drawOffers, hashOf, type Offer } from "./buttons.ts";
+import { detailsOf } from "./details.ts";
+import { answerOf, cardParts, partsFor } from "./parts.ts";
+import type { Sender } from "./sender.ts";
+import type { Work } from "./work.ts";
+
+/** What pressing buttons works with. */
+export interface PressDeps {
+  readonly store: Store & ChatStore & QuestionStore;
+  readonly runner: Runner;
+  readonly work: Work;
+  readonly sender: Sender;
+}
+
+/** A button that was pressed by one of our people. */
+export interface Pressed {
+  readonly platform: ChatPlatform;
+  readonly chat: Chat;
+  readonly personId: string;
+  readonly press: IncomingPress;
+  readonly seq: number;
+}
+
+const reasons = ["Not true", "Not what I asked", "Too long", "Something else"] as const;
+
+/** Draws an answer again in its message, with lines of ours and other buttons under it. */
+function createRedraw({ store, sender }: PressDeps) {
+  return async (
+    { platform, chat, press }: Pressed,
+    task: Task,
+    under: { readonly footer: string; readonly offers: readonly (readonly Offer[])[] },
+  ): Promise<void> => {
+    const { buttons, stored } = drawOffers(under.offers, null);
+    const to = { chatId: chat.id, taskId: null, replyTo: null };
+    const saying = answerOf(task, { buttons, footer: under.footer });
+    // The buttons stand under the answer's last part, which is drawn again.
+    const part = partsFor(platform, saying, { ...to, stored }).at(-1);
+    if (part === undefined) return;
+    await store.addParts([{ ...part, part: 0, messageId: press.messageId }]);
+    sender.wake(chat.id);
+  };
+}
+
+function createAnswerActions(deps: PressDeps) {
+  const { store, runner, work } = deps;
+  const redraw = createRedraw(deps);
+
+  async function footerOf({ id }: Task): Promise<string> {
+    const [usage, receipts] = await Promise.all([store.usage(id), store.receipts(id)]);
+    return detailsOf({ usage, receipts });
+  }
+
+  const judging = ({ id: taskId }: Task): Offer[] => [
+    { label: "Again", action: { do: "again", taskId } },
+    { label: "Wrong", tone: "bad", action: { do: "wrong", taskId } },
+  ];
+
+  return {
+    async details(pressed: Pressed, task: Task): Promise<string> {
+      await redraw(pressed, task, { footer: await footerOf(task), offers: [judging(task)] });
+      return "";
+    },
+    async again({ personId, chat, seq: update }: Pressed, task: Task): Promise<string> {
+      const { agent, tier, input: words, replyTo } = task;
+      const usage = await store.usage(task.id);
+      const avoid = usage.findLast(({ outcome }) => outcome === "ok")?.deployment ?? null;
+      const chosen = runner.choose({ chatId: chat.id, personId, words, agent });
+      const again = await store.createTask({
+        ...chosen,
+        input: words,
+        tier,
+        replyTo,
+        avoid,
+        update,
+      });
+      await store.addFeedback({ taskId: task.id, personId, kind: "again", value: again.id });
+      work.begin(again);
+      return "Trying again.";
+    },
+    async wrong(pressed: Pressed, task: Task): Promise<string> {
+      const { personId } = pressed;
+      await store.addFeedback({ taskId: task.id, personId, kind: "wrong", value: "" });
+      const offers = reasons.map((reason): Offer[] => [
+        { label: reason, action: { do: "reason", taskId: task.id, reason } },
+      ]);
+      await redraw(pressed, task, { footer: "Noted. What is wrong with it?", offers });
+      return "Noted.";
+    },
+    async reason(pressed: Pressed, task: Task, reason: string): Promise<string> {
+      const { personId } = pressed;
+      await store.addFeedback({ taskId: task.id, personId, kind: "wrong", value: reason });
+      const footer = `Noted: ${reason.toLowerCase()}.`;
+      await redraw(pressed, task, { footer, offers: [judging(task).slice(0, 1)] });
+      return "Noted.";
+    },
+  };
+}
+
+/** What a press does; gives the line that its person sees. */
+export function createPresses(deps: PressDeps): (pressed: Pressed) => Promise<string> {
+  const { store, work, sender } = deps;
+  const actions = createAnswerActions(deps);
+
+  async function choose(pressed: Pressed, questionId: string, choice: number): Promise<string> {
+    const { chat, platform, press, seq } = pressed;
+    const asked = await store.question(questionId);
+    const words = asked?.choices[choice];
+    if (words === undefined) return "This button does nothing any more.";
+    const answered = await store.answerQuestion(questionId, words, seq);
+    if (answered === undefined) return "This was answered already.";
+    work.begin(answered.task);
+    const card = { text: `${answered.question.text}\n\n${words}` };
+    const [part] = cardParts(platform, card, { chatId: chat.id, taskId: null, replyTo: null });
+    if (part !== undefined) await store.addParts([{ ...part, messageId: press.messageId }]);
+    sender.wake(chat.id);
+    return words;
+  }
+
+  async function stop(taskId: string): Promise<string> {
+    const stopped = work.stop(taskId) || (await store.cancelTasks([taskId])).length > 0;
+    return stopped ? "Stopping." : "It is over already.";
+  }
+
+  async function act(pressed: Pressed, action: ButtonAction): Promise<string> {
+    if (action.do === "choose") return choose(pressed, action.questionId, action.choice);
+    if (action.do === "stop") return stop(action.taskId);
+    const task = await store.task(action.taskId);
+    if (task === undefined) return "This button does nothing any more.";
+    if (action.do === "reason") return actions.reason(pressed, task, action.reason);
+    return actions[action.do](pressed, task);
+  }
+
+  return async (pressed) => {
+    const { chat, personId, press } = pressed;
+    const action = await store.buttonAction(chat.id, { hash: hashOf(press.button), personId });
+    return action === undefined ? "This button does nothing any more." : act(pressed, action);
+  };
+}
