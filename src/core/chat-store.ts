@@ -124,8 +124,13 @@ export interface ChatStore {
     chatId: string,
     button: { readonly hash: string; readonly personId: string },
   ): Promise<ButtonAction | undefined>;
-  /** Stores what a person thinks of an answer; a later reaction or judgement of that person replaces an earlier one. */
+  /**
+   * Stores what a person thinks of an answer; a later reaction or judgement of that person replaces an earlier
+   * one, and one without reactions takes it back.
+   */
   addFeedback(feedback: Feedback): Promise<void>;
+  /** What people think of a task's answer, oldest first. */
+  feedback(taskId: string): Promise<Feedback[]>;
   /** Notes that a platform was heard; gives when it was heard before, in milliseconds since 1970. */
   heard(
     from: { readonly platform: string; readonly account: string },

@@ -7,7 +7,7 @@ import type { Commit } from "./commit.ts";
 import type { Read } from "./reads.ts";
 import type { Writer } from "./writer.ts";
 
-type FeedbackStore = Pick<ChatStore, "buttonAction" | "addFeedback" | "heard" | "knownMessages">;
+type FeedbackStore = Pick<ChatStore, "buttonAction" | "addFeedback" | "feedback" | "heard" | "knownMessages">;
 
 const taskId = z.string();
 
@@ -29,7 +29,7 @@ function known({ build, all }: Commit, chatId: string, floor: string): ReadonlyS
 
 /** What people press and think, and when platforms were heard. */
 export function createFeedback(commit: Commit, writer: Writer, read: Read): FeedbackStore {
-  const { build, first, run, clock } = commit;
+  const { build, all, first, run, clock } = commit;
   return {
     buttonAction: (chatId, { hash, personId }) =>
       read(() => {
@@ -44,8 +44,15 @@ export function createFeedback(commit: Commit, writer: Writer, read: Read): Feed
       writer.write(() => {
         const earlier = build.deleteFrom("feedback").where("task_id", "=", task_id);
         run(earlier.where("person_id", "=", person_id).where("kind", "=", kind));
+        if (kind === "reaction" && value === "") return;
         const row = { task_id, person_id, kind, value, created_at: clock.now() };
         run(build.insertInto("feedback").values(row));
+      }),
+    feedback: (of) =>
+      read(() => {
+        const mine = build.selectFrom("feedback").where("task_id", "=", of).orderBy("id");
+        const as = ["task_id as taskId", "person_id as personId", "kind", "value"] as const;
+        return all(mine.select(as));
       }),
     heard: (from, at) =>
       writer.write(() => {

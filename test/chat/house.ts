@@ -1,0 +1,148 @@
+import { expect, onTestFinished } from "vitest";
+
+import { createRunner } from "../../src/agents/runner.ts";
+import { createChats } from "../../src/chat/chats.ts";
+import { createSpeech } from "../../src/chat/parts.ts";
+import type { ChatEvent, Manners, Sender } from "../../src/core/chat.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { ModelRequest } from "../../src/core/model.ts";
+import { createScriptedModel, type Script } from "../../src/models/scripted.ts";
+import { openStore, type SqliteStore } from "../../src/store/open-store.ts";
+import { createAskPersonTool } from "../../src/tools/ask-person.ts";
+import { makeAgent } from "../fakes/agents.ts";
+import { emptyFolder } from "../fakes/folder.ts";
+import { createFakeLog } from "../fakes/log.ts";
+import { createFakePlatform, type FakePlatform } from "../fakes/platform.ts";
+import { createSingleRouter } from "../fakes/router.ts";
+
+const bot = { platform: "fake", account: "1" };
+
+/** Private chats show drafts, groups edit. */
+export const drafts: Manners = { live: "draft", liveEveryMs: 100, burst: 100, everyMs: 0 };
+
+/** Chats over a real store and a scripted model, with people who write and press. */
+export interface House {
+  readonly store: SqliteStore;
+  readonly platform: FakePlatform;
+  /** What the model was asked, in order. */
+  readonly requests: readonly ModelRequest[];
+  readonly bugs: readonly unknown[];
+  /** Somebody writes; gives the message's id. */
+  write(text: string, more?: { readonly from?: string; readonly replyTo?: string }): Promise<string>;
+  /** Somebody presses a button that is to be seen. */
+  press(label: string, from?: string): Promise<void>;
+  happen(event: ChatEvent): Promise<void>;
+  /** Waits until the chat's messages say this. */
+  reads(...texts: readonly string[]): Promise<void>;
+  /** Ends this process's part as a crash would, and begins again on the same data. */
+  restart(): Promise<House>;
+}
+
+const people = new Map([
+  ["ann", "owner"],
+  ["bob", "bob"],
+]);
+
+/** A sender by this name. */
+export function sender(name: string): Sender {
+  return { platform: "fake", accountId: name, name, kind: "person" };
+}
+
+/** Opens a house whose one chat is Ann's own, or a group. */
+export async function openHouse(
+  script: Script,
+  options: {
+    readonly folder?: string;
+    readonly manners?: Manners;
+    readonly kind?: "direct" | "group";
+    readonly platform?: FakePlatform;
+    readonly next?: number;
+  } = {},
+): Promise<House> {
+  const { manners = drafts, kind = "direct" } = options;
+  const folder = options.folder ?? (await emptyFolder("house"));
+  const platform = options.platform ?? createFakePlatform("fake", manners);
+  const store = await openStore({ folder, clock: systemClock });
+  onTestFinished(() => store.close());
+  const requests: ModelRequest[] = [];
+  const bugs: unknown[] = [];
+  const scripted = createScriptedModel({ id: "scripted", script, clock: systemClock });
+  const model: typeof scripted = {
+    ...scripted,
+    stream(request, signal) {
+      requests.push(request);
+      return scripted.stream(request, signal);
+    },
+  };
+  const log = createFakeLog((error) => void bugs.push(error));
+  const platforms = new Map([["fake", platform]]);
+  const runner = createRunner(
+    {
+      store,
+      router: createSingleRouter(model, systemClock),
+      tools: [createAskPersonTool()],
+      clock: systemClock,
+      log,
+      speech: createSpeech(platforms),
+    },
+    [makeAgent({ name: "assistant", tools: ["ask_person"] })],
+  );
+  const chats = createChats({
+    store,
+    runner,
+    agents: ["assistant"],
+    people: {
+      authorise({ accountId }) {
+        const personId = people.get(accountId);
+        if (personId === undefined) return Promise.resolve({ role: "stranger" });
+        return Promise.resolve({ role: personId === "owner" ? "owner" : "member", personId });
+      },
+    },
+    platforms,
+    clock: systemClock,
+    log,
+  });
+  await chats.start();
+  const state = { next: options.next ?? 1 };
+  const place = { platform: "fake", address: "here", kind } as const;
+  const happen = (event: ChatEvent): Promise<void> =>
+    chats.accept(bot, [{ updateId: `u${state.next++}`, event }]);
+  return {
+    store,
+    platform,
+    requests,
+    bugs,
+    happen,
+    async write(text, { from = "ann", replyTo = null } = {}) {
+      const messageId = String(state.next);
+      const more = { addressed: true, forwarded: false, attachments: [] } as const;
+      await happen({
+        type: "message",
+        place,
+        from: sender(from),
+        messageId,
+        text,
+        replyTo: replyTo ?? null,
+        ...more,
+      });
+      return messageId;
+    },
+    press: (label, from = "ann") =>
+      happen({
+        type: "press",
+        place,
+        from: sender(from),
+        pressId: `p${state.next}`,
+        ...platform.buttonOf("here", label),
+      }),
+    async reads(...texts) {
+      await expect.poll(() => platform.texts("here")).toEqual(texts);
+    },
+    async restart() {
+      await runner.stop(0);
+      await chats.stop(0);
+      await store.close();
+      return openHouse(script, { ...options, folder, platform, next: state.next + 100 });
+    },
+  };
+}
