@@ -33,7 +33,7 @@ export interface House {
   press(label: string, from?: string): Promise<void>;
   happen(event: ChatEvent): Promise<void>;
   /** Waits until the chat's messages say this. */
-  reads(...texts: readonly string[]): Promise<void>;
+  expectReads(...texts: readonly string[]): Promise<void>;
   /** Ends this process's part as a crash would, and begins again on the same data. */
   restart(): Promise<House>;
 }
@@ -135,7 +135,7 @@ export async function openHouse(
         pressId: `p${state.next}`,
         ...platform.buttonOf("here", label),
       }),
-    async reads(...texts) {
+    async expectReads(...texts) {
       await expect.poll(() => platform.texts("here")).toEqual(texts);
     },
     async restart() {
