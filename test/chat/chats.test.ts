@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { drafts, openHouse, sender } from "./house.ts";
+import { drafts, expectReads, openHouse, sender } from "./house.ts";
 
 const script = {
   scenes: [
@@ -18,7 +18,7 @@ describe("a chat", () => {
     const asked = await house.write("never");
     await expect.poll(() => house.requests).toHaveLength(1);
     await house.write("say hello instead", { replyTo: asked });
-    await house.expectReads("You said: say hello instead");
+    await expectReads(house, "You said: say hello instead");
     expect(house.requests.at(-1)?.messages.map(({ text }) => text)).toEqual([
       "Answer.",
       "never",
@@ -42,16 +42,16 @@ describe("a chat", () => {
     ]);
     const message = { seq: update?.seq ?? 0, messageId: "late", text: "and more" };
     expect(await house.store.steerTask(task?.id ?? "", message)).toBe(true);
-    await house.expectReads("You said: and more");
+    await expectReads(house, "You said: and more");
     expect(house.requests).toHaveLength(2);
   });
 
   test("another's reply, and one to what is over, are requests of their own", async () => {
     const house = await openHouse(script);
     const asked = await house.write("one");
-    await house.expectReads("You said: one");
+    await expectReads(house, "You said: one");
     await house.write("two", { replyTo: asked });
-    await house.expectReads("You said: one", "You said: two");
+    await expectReads(house, "You said: one", "You said: two");
   });
 
   test("an edit before the work begins amends the task; later ones are ignored", async () => {
@@ -63,7 +63,7 @@ describe("a chat", () => {
     await house.happen({ ...edit, messageId: second, text: "hello" });
     await house.happen({ ...edit, messageId: first, text: "something else" });
     await house.write("/stop");
-    await house.expectReads("Stopped.", "You said: hello");
+    await expectReads(house, "Stopped.", "You said: hello");
   });
 
   test("in a group the answer grows by edits of one message, which has a button that stops it", async () => {
@@ -84,13 +84,13 @@ describe("a chat", () => {
     await first.write("slow");
     await expect.poll(() => first.platform.visible("here")[0]?.texts.length).toBeGreaterThan(2);
     const house = await first.restart();
-    await house.expectReads("A slow answer of some length.");
+    await expectReads(house, "A slow answer of some length.");
   });
 
   test("the button under an answer shows how it came about, tries again and takes a judgement", async () => {
     const house = await openHouse(script);
     await house.write("one");
-    await house.expectReads("You said: one");
+    await expectReads(house, "You said: one");
     await house.press("ⓘ");
     await expect
       .poll(() => house.platform.texts("here")[0])
@@ -111,7 +111,7 @@ describe("a chat", () => {
   test("a reaction is kept as feedback on the answer, and one taken back is gone", async () => {
     const house = await openHouse(script);
     await house.write("one");
-    await house.expectReads("You said: one");
+    await expectReads(house, "You said: one");
     const messageId = house.platform.visible("here")[0]?.messageId ?? "";
     const reaction = { type: "reaction", place, from: sender("ann"), messageId } as const;
     await house.happen({ ...reaction, reactions: ["👍"] });

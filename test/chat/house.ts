@@ -28,12 +28,13 @@ export interface House {
   readonly requests: readonly ModelRequest[];
   readonly bugs: readonly unknown[];
   /** Somebody writes; gives the message's id. */
-  write(text: string, more?: { readonly from?: string; readonly replyTo?: string }): Promise<string>;
+  write(
+    text: string,
+    more?: { readonly from?: string; readonly replyTo?: string },
+  ): Promise<string>;
   /** Somebody presses a button that is to be seen. */
   press(label: string, from?: string): Promise<void>;
   happen(event: ChatEvent): Promise<void>;
-  /** Waits until the chat's messages say this. */
-  expectReads(...texts: readonly string[]): Promise<void>;
   /** Ends this process's part as a crash would, and begins again on the same data. */
   restart(): Promise<House>;
 }
@@ -135,9 +136,6 @@ export async function openHouse(
         pressId: `p${state.next}`,
         ...platform.buttonOf("here", label),
       }),
-    async expectReads(...texts) {
-      await expect.poll(() => platform.texts("here")).toEqual(texts);
-    },
     async restart() {
       await runner.stop(0);
       await chats.stop(0);
@@ -145,4 +143,9 @@ export async function openHouse(
       return openHouse(script, { ...options, folder, platform, next: state.next + 100 });
     },
   };
+}
+
+/** Waits until the chat's messages say this. */
+export async function expectReads(house: House, ...texts: readonly string[]): Promise<void> {
+  await expect.poll(() => house.platform.texts("here")).toEqual(texts);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { openHouse } from "./house.ts";
+import { expectReads, openHouse } from "./house.ts";
 
 const script = {
   scenes: [
@@ -37,11 +37,11 @@ describe("a task that asks", () => {
   test("goes on with the choice that is pressed, once, and only by the one who is asked", async () => {
     const house = await openHouse(script);
     const asked = await house.write("Paint it in a colour");
-    await house.expectReads("Which one?");
+    await expectReads(house, "Which one?");
     await house.press("Blue", "bob");
     const { button, messageId } = house.platform.buttonOf("here", "Red");
     await house.press("Blue");
-    await house.expectReads("Which one?\n\nBlue", "It is painted.");
+    await expectReads(house, "Which one?\n\nBlue", "It is painted.");
     expect(resultsIn(house.requests)).toMatchObject([{ name: "ask_person", text: "Blue" }]);
     // The answer belongs to the request, not to the press.
     expect(house.platform.visible("here")[1]?.replyTo).toBe(asked);
@@ -62,7 +62,7 @@ describe("a task that asks", () => {
   test("releases its chat, and is answered by a reply in words, also after a restart", async () => {
     const first = await openHouse(script);
     await first.write("Write a letter");
-    await first.expectReads("To whom?");
+    await expectReads(first, "To whom?");
     const house = await first.restart();
     const question = house.platform.visible("here")[0]?.messageId ?? "";
     const other = await house.write("/status");
@@ -77,19 +77,19 @@ describe("a task that asks", () => {
   test("where it is the only thing open, the next words answer it", async () => {
     const house = await openHouse(script);
     await house.write("Write a letter");
-    await house.expectReads("To whom?");
+    await expectReads(house, "To whom?");
     await house.write("to Carol");
-    await house.expectReads("To whom?", "It is written.");
+    await expectReads(house, "To whom?", "It is written.");
   });
 
   test("while it waits, other messages are answered, and /stop all ends it for good", async () => {
     const house = await openHouse(script);
     await house.write("Paint it in a colour");
-    await house.expectReads("Which one?");
+    await expectReads(house, "Which one?");
     await house.write("hello");
-    await house.expectReads("Which one?", "You said: hello");
+    await expectReads(house, "Which one?", "You said: hello");
     await house.write("/stop all");
-    await house.expectReads("Which one?", "You said: hello", "Stopped, and 1 waiting cleared.");
+    await expectReads(house, "Which one?", "You said: hello", "Stopped, and 1 waiting cleared.");
     await house.press("Red");
     await expect
       .poll(() => house.platform.signs.at(-1))
