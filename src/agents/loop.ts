@@ -4,7 +4,7 @@ import type { Speech } from "#core/speech.ts";
 import { AppError, type Failure } from "#core/errors.ts";
 import { newId, shortId } from "#core/ids.ts";
 import type { Log } from "#core/log.ts";
-import type { ToolCall } from "#core/model.ts";
+import type { ToolCall, ToolSpec } from "#core/model.ts";
 import type { Question } from "#core/question.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { RouteAsk, Router } from "#core/router.ts";
@@ -19,7 +19,13 @@ import { buildPrompt } from "./prompt.ts";
 import { callTool } from "./tool-step.ts";
 
 /** What the loop works with. */
-export interface LoopDeps {
+export interface LoopDeps extends RunnerDeps {
+  /** The tools as a model is told of them. */
+  readonly specs: readonly ToolSpec[];
+}
+
+/** What a runner works with. */
+export interface RunnerDeps {
   readonly store: Store & Pick<QuestionStore, "askPerson">;
   readonly router: Router;
   readonly tools: readonly Tool[];

@@ -103,10 +103,11 @@ function createReplies(deps: ChatsDeps, hands: Hands) {
     sender.wake(chat.id);
   }
 
-  async function ask(said: Said, words: string, agent: string | null): Promise<void> {
+  /** Resolves with true, since the update is done in the commit that takes its words. */
+  async function ask(said: Said, words: string, agent: string | null): Promise<boolean> {
     const { chat, personId, message, seq, platform } = said;
     if (words.trim() === "") throw new AppError("usage.empty");
-    if (agent === chat.agent && (await isForOpen(said, words))) return;
+    if (agent === chat.agent && (await isForOpen(said, words))) return true;
     const request = runner.choose({
       chatId: chat.id,
       personId,
@@ -118,9 +119,10 @@ function createReplies(deps: ChatsDeps, hands: Hands) {
     const taken = await store.takeMessage({ seq, messageId: message.messageId, request, mayJoin });
     if (taken.joined) platform.receipt(chat.address, message.messageId).catch(() => undefined);
     else work.begin(taken.task);
+    return true;
   }
 
-  async function reply(said: Said): Promise<void> {
+  async function reply(said: Said): Promise<boolean> {
     const call = commandOf(said.message);
     if (call === undefined) return ask(said, said.message.text, said.chat.agent);
     const agent = agentCommands.get(call.name);
@@ -128,14 +130,16 @@ function createReplies(deps: ChatsDeps, hands: Hands) {
     const unknown = `There is no /${call.name}: /help lists what there is.`;
     const text = await (commands.get(call.name)?.run(call, said) ?? unknown);
     if (text !== "") await say(said, text);
+    return false;
   }
 
-  return async (said: Said): Promise<void> => {
+  return async (said: Said): Promise<boolean> => {
     try {
-      await reply(said);
+      return await reply(said);
     } catch (error) {
       if (!(error instanceof AppError) || error.code.startsWith("store.")) throw error;
       await say(said, error.message);
+      return false;
     }
   };
 }
@@ -191,11 +195,14 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   };
 }
 
-/** Answers each kind of event that a platform tells of. Rejects where the store does, and with bugs. */
+/**
+ * Answers each kind of event that a platform tells of; gives true where its update is marked as done already. Rejects where the
+ * store does, and with bugs.
+ */
 export function createAnswering(
   deps: ChatsDeps,
   hands: Hands,
-): (platform: ChatPlatform, received: Received) => Promise<void> {
+): (platform: ChatPlatform, received: Received) => Promise<boolean> {
   const { store, people } = deps;
   const refuse = createHints();
   const reply = createReplies(deps, hands);
@@ -203,10 +210,13 @@ export function createAnswering(
 
   return async (platform, received) => {
     const { seq, event } = received;
-    if (event.type !== "message") return other(platform, received);
+    if (event.type !== "message") {
+      await other(platform, received);
+      return false;
+    }
     const standing = await people.authorise(event.from);
-    if (standing.role === "stranger") return refuse(platform, event);
-    if (!event.addressed) return undefined;
+    if (standing.role === "stranger") await refuse(platform, event);
+    if (standing.role === "stranger" || !event.addressed) return false;
     const chat = await store.chatAt(event.place, standing.personId);
     return reply({ ...standing, chat, platform, message: event, seq });
   };

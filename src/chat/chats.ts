@@ -56,8 +56,7 @@ export function createChats(deps: ChatsDeps): Chats {
     if (platform === undefined) return;
     order.add(`${name}:${addressOf(received.event)}`, async () => {
       try {
-        await answer(platform, received);
-        await store.handled(received.seq);
+        if (!(await answer(platform, received))) await store.handled(received.seq);
       } catch (error) {
         log.bug(error, { update: received.seq });
         // What the store could not take is taken at the next start; a bug would only come again.

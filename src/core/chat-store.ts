@@ -111,8 +111,11 @@ export interface ChatStore {
   chatsToSend(platform: string): Promise<string[]>;
   /** The placeholder of a part is there. */
   placed(id: number, messageId: string | null): Promise<void>;
-  /** The part is to be seen; what it says is kept no longer. */
-  sent(id: number): Promise<void>;
+  /**
+   * The part is to be seen; what it says is kept no longer. With "soon" it shares the commit of the next write, if there is one within
+   * a moment: a crash that forgets it costs one edit that changes nothing.
+   */
+  sent(id: number, when: "now" | "soon"): Promise<void>;
   /** The part was tried in vain. */
   tried(id: number): Promise<void>;
   /** The part will not be sent. */

@@ -126,8 +126,8 @@ export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox
       }),
     placed: (id, messageId) =>
       writer.write(() => void run(row.set({ message_id: messageId }).where("id", "=", id))),
-    sent: (id) =>
-      writer.write(() => {
+    sent: (id, when) =>
+      (when === "soon" ? writer.later : writer.write)(() => {
         const done = row.set({ state: "sent", body: "", sent_at: clock.now() });
         run(done.where("id", "=", id));
       }),

@@ -201,8 +201,9 @@ export function createWrites(commit: Commit, writer: Writer, read: Read): Writes
     },
     finishTask: (end) => writer.write(() => finish(commit, end)),
     newConversation: (chatId) => writer.write(() => nextConversation(commit, chatId)),
+    // Only what goes to a cloud must be on record before it goes.
     putReceipt: (receipt) =>
-      writer.write(() => {
+      (receipt.trust === "cloud" ? writer.write : writer.later)(() => {
         const row = fromReceipt(receipt);
         const put = build.insertInto("receipts").values(row);
         run(put.onConflict((conflict) => conflict.column("id").doUpdateSet(row)));

@@ -137,7 +137,7 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       await store.replacePart(first?.id ?? 0, [{ body: "a" }, { body: "b" }, { body: "c" }]);
       const rows = await store.openParts("telegram:77");
       expect(rows.map(({ body }) => body)).toEqual(["a", "b", "c", "d"]);
-      for (const { id } of rows.slice(0, 3)) await store.sent(id);
+      for (const { id } of rows.slice(0, 3)) await store.sent(id, "now");
       await store.tried(rows[3]?.id ?? 0);
       expect(await store.openParts("telegram:77")).toMatchObject([{ body: "d", attempts: 1 }]);
       expect(await store.chatsToSend("telegram")).toEqual(["telegram:77"]);
