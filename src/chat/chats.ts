@@ -2,7 +2,8 @@ import type { ChatEvent, Update } from "#core/chat.ts";
 import type { Received } from "#core/chat-store.ts";
 import { AppError } from "#core/errors.ts";
 
-import { type ChatsDeps, createAnswering } from "./answering.ts";
+import { createAnswering } from "./answering.ts";
+import type { ChatsDeps } from "./replies.ts";
 import { createSender } from "./sender.ts";
 import { createWork } from "./work.ts";
 

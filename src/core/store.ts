@@ -66,6 +66,13 @@ export interface UsageTotal {
   readonly unpriced: number;
 }
 
+/** What went to one host for one purpose. */
+export interface Departure extends Pick<Receipt, "host" | "purpose" | "trust"> {
+  readonly requests: number;
+  /** Head and body. */
+  readonly bytesOut: number;
+}
+
 /** Totals over tasks created since a moment. */
 export interface Stats {
   readonly tasks: Readonly<Record<TaskState, number>>;
@@ -132,6 +139,8 @@ export interface Store {
   putReceipt(receipt: Receipt): Promise<void>;
   /** Totals since a moment (milliseconds since 1970). */
   stats(since: number): Promise<Stats>;
+  /** What left this machine since a moment, by host and purpose, most bytes first. */
+  departures(since: number): Promise<Departure[]>;
   /** Waits for what is being written, closes the database and gives the lock back; a second call does nothing. */
   close(): Promise<void>;
 }

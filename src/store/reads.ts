@@ -6,7 +6,7 @@ import type { Summary, Task, Turn } from "#core/task.ts";
 
 import type { Queries } from "./queries.ts";
 import { toReceipt, toStep, toSummary, toTask, toUsage } from "./rows.ts";
-import { totals } from "./stats.ts";
+import { departures, totals } from "./stats.ts";
 
 type Reads = Pick<
   Store,
@@ -22,6 +22,7 @@ type Reads = Pick<
   | "receipts"
   | "turnsBefore"
   | "stats"
+  | "departures"
 >;
 
 /** A full text query that holds each word as a prefix; undefined when no word has a letter or a digit. */
@@ -156,5 +157,6 @@ export function createReads(queries: Queries, read: Read): Reads {
     summaryFor: (task) => read(() => newestSummary(queries, task)),
     turnsBefore: (task, limit) => read(() => turnsBefore(queries, task, limit)),
     stats: (since) => read(() => totals(queries, since)),
+    departures: (since) => read(() => departures(queries, since)),
   };
 }

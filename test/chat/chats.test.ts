@@ -136,4 +136,43 @@ describe("a chat", () => {
         "acknowledge Only this agent's people can press this.",
       ]);
   });
+
+  test("/code alone keeps that agent for the chat, and /ask alone goes back", async () => {
+    const house = await openHouse(script);
+    await house.write("/code");
+    await expect.poll(() => house.platform.texts("here")[0]).toContain("From now on code answers");
+    expect((await house.store.chat("fake:here"))?.agent).toBe("code");
+    await house.write("/ask");
+    await expect.poll(() => house.platform.texts("here")[1]).toContain("usual choice of agent");
+    expect((await house.store.chat("fake:here"))?.agent).toBeNull();
+  });
+
+  test("/privacy tells what left the machine, and what carries the chat", async () => {
+    const house = await openHouse(script);
+    const receipt = { taskId: null, at: Date.now(), headBytesOut: 900, bodyBytesOut: 100 };
+    const more = { ...receipt, bytesIn: 5, status: 200 };
+    await house.store.putReceipt({
+      ...more,
+      id: "1",
+      purpose: "chat",
+      host: "api.telegram.org",
+      trust: "platform",
+    });
+    await house.write("/privacy");
+    await expectReads(
+      house,
+      "In the last 24 hours nothing went to a cloud. What left your machine:\napi.telegram.org, which carries this chat: 1 requests, 1.0 kB",
+    );
+    await house.store.putReceipt({
+      ...more,
+      id: "2",
+      purpose: "model",
+      host: "api.anthropic.com",
+      trust: "cloud",
+    });
+    await house.write("/privacy");
+    await expect
+      .poll(() => house.platform.texts("here")[1])
+      .toMatch(/^In the last 24 hours this left your machine:/);
+  });
 });
