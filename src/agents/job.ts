@@ -19,6 +19,8 @@ export interface Job {
   readonly person: PersonSettings;
   readonly steps: Step[];
   readonly usage: UsageRow[];
+  /** Lines that the person must see with the answer. */
+  readonly notices: Set<string>;
   /** Turns that did not fit the last prompt, oldest first. */
   left: readonly Turn[];
 }
@@ -68,5 +70,17 @@ export async function openJob(
   const turns = before.filter((turn) => turn.messageId > covered);
   const tools = all.filter((tool) => agent.tools.includes(tool.name));
   const specs = allSpecs.filter(({ name }) => agent.tools.includes(name));
-  return { task, agent, tools, specs, turns, summary, person, steps, usage, left: [] };
+  return {
+    task,
+    agent,
+    tools,
+    specs,
+    turns,
+    summary,
+    person,
+    steps,
+    usage,
+    notices: new Set(),
+    left: [],
+  };
 }

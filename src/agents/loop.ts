@@ -111,6 +111,7 @@ async function* modelMove(
   const ask = askOf(job);
   const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
   const call = yield* callModel(at, ask, AbortSignal.any([limit.signal, interrupted]));
+  for (const notice of call.notices) job.notices.add(notice);
   const ending = endingOf(call);
   if (ending?.state === "cancelled" && limit.expired()) {
     const limited = new AppError("task.limit", { limit: `${agent.max_seconds} seconds` });
@@ -246,7 +247,7 @@ export async function* runTask(
     const end = withDone(ending, job);
     const { output, state, failure } = end;
     const ended: Task = { ...task, output, state, failure, finishedAt: clock.now() };
-    const parts = speech?.answer(ended) ?? [];
+    const parts = speech?.answer(ended, [...job.notices]) ?? [];
     if ((await store.finishTask({ taskId: task.id, ...end, parts })) !== "steered") {
       yield { type: "end", task: ended };
       return { task: ended, left: job.left };
