@@ -6,6 +6,7 @@ import type { Store } from "#core/store.ts";
 
 import { agentCommands, commandOf, type CommandPlace, createCommands } from "./commands.ts";
 import { partsFor } from "./parts.ts";
+import { createPeopleCommands } from "./people-commands.ts";
 import type { Sender } from "./sender.ts";
 import type { Work, WorkDeps } from "./work.ts";
 
@@ -30,26 +31,10 @@ interface Said extends CommandPlace {
   readonly seq: number;
 }
 
-/** Strangers are given one hint each while this process lives; so many are remembered. */
-const hintLimit = 1000;
-
-const hint = "This agent is private: its owner can let you in.";
-
-/** Tells a stranger once, in a private chat, what this is; groups hear nothing. */
-function createHints() {
-  const hinted = new Set<string>();
-  return async (platform: ChatPlatform, { place, from }: IncomingMessage): Promise<void> => {
-    if (place.kind !== "direct" || from.kind !== "person" || hinted.has(from.accountId)) return;
-    if (hinted.size >= hintLimit) hinted.clear();
-    hinted.add(from.accountId);
-    await platform.whisper(place.address, hint);
-  };
-}
-
 /** Answers commands at once and makes everything else a task. */
 function createReplies(deps: ChatsDeps, { work, sender }: Hands) {
   const { store, runner, agents } = deps;
-  const all = createCommands({ store, work }, agents);
+  const all = createCommands({ store, work, more: createPeopleCommands(deps) }, agents);
   const commands = new Map(all.map((command) => [command.name, command]));
 
   async function say({ platform, chat, message }: Said, text: string): Promise<void> {
@@ -100,23 +85,20 @@ export function createAnswering(
   hands: Hands,
 ): (platform: ChatPlatform, received: Received) => Promise<void> {
   const { store, people } = deps;
-  const refuse = createHints();
   const reply = createReplies(deps, hands);
 
   async function onMessage(platform: ChatPlatform, seq: number, message: IncomingMessage) {
-    const standing = await people.authorise(message.from);
-    if (standing.role === "stranger") await refuse(platform, message);
-    else if (message.addressed) {
-      const chat = await store.chatAt(message.place, standing.personId);
-      await reply({ ...standing, chat, platform, message, seq });
-    }
+    const admitted = await people.admit(platform, message);
+    if (admitted === undefined) return;
+    const chat = await store.chatAt(message.place, admitted.personId);
+    await reply({ ...admitted, chat, platform, message, seq });
   }
 
   async function chatOf(event: {
     readonly place: Place;
     readonly from: IncomingEdit["from"];
   }): Promise<Chat | undefined> {
-    const standing = await people.authorise(event.from);
+    const standing = await people.authorise(event.from, event.place);
     return standing.role === "stranger" ? undefined : store.chatAt(event.place, standing.personId);
   }
 

@@ -24,6 +24,8 @@ export interface CommandPlace {
 export interface CommandDeps {
   readonly store: ChatStore & Pick<Store, "newConversation" | "tasks">;
   readonly work: Work;
+  /** Commands of other files, listed after these. */
+  readonly more: readonly Command[];
 }
 
 /** A command: what it is for, and what it says. */
@@ -125,6 +127,7 @@ export function createCommands(deps: CommandDeps, agents: readonly string[]): re
     stopCommand(deps),
     tierCommand(deps),
     ...lookingCommands(deps, agents),
+    ...deps.more,
     { name: "help", about: "this list" },
   ];
   const lines = list.map(({ name, about }) => `/${name} - ${about}`).join("\n");

@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
+import type { PeopleStore } from "#core/people.ts";
 import type { Store } from "#core/store.ts";
 
 import { createChats } from "./chats.ts";
@@ -15,6 +16,7 @@ import { type Lock, takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { networkDisk } from "./network-disk.ts";
 import { createOutbox } from "./outbox.ts";
+import { createPeopleStore } from "./people.ts";
 import { createQueries } from "./queries.ts";
 import { createRead, createReads } from "./reads.ts";
 import { checkWritable } from "./unwritable.ts";
@@ -33,7 +35,7 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore extends Store, ChatStore {
+export interface SqliteStore extends Store, ChatStore, PeopleStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -97,6 +99,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       ...createInbox(commit, writer, read),
       ...createOutbox(commit, writer, read),
       ...createChats(commit, writer, read),
+      ...createPeopleStore(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

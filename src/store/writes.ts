@@ -2,6 +2,7 @@ import { sql } from "kysely";
 
 import type { Place } from "#core/chat.ts";
 import { newId } from "#core/ids.ts";
+import { owner } from "#core/person.ts";
 import type { NewTask, Store, TaskEnd } from "#core/store.ts";
 import type { Task, Turn } from "#core/task.ts";
 
@@ -51,8 +52,14 @@ function remember(
   for (const row of done.usage) run(build.insertInto("usage").values(fromUsage(row)));
 }
 
-function ensurePerson({ build, run, clock }: Commit, personId: string): void {
-  const person = { id: personId, created_at: clock.now() };
+/** Makes sure that a person is there; one without a name is known by that only. */
+export function ensurePerson(
+  { build, run, clock }: Commit,
+  personId: string,
+  name: string | null = null,
+): void {
+  const role = personId === owner ? "owner" : "member";
+  const person = { id: personId, created_at: clock.now(), role, name } as const;
   const put = build.insertInto("people").values(person);
   run(put.onConflict((conflict) => conflict.doNothing()));
 }
