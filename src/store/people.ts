@@ -78,7 +78,8 @@ function toCode(row: Selectable<Schema["codes"]>): OpenCode {
   };
 }
 
-function addCode({ build, run, clock }: Commit, code: NewCode): void {
+function addCode(commit: Commit, code: NewCode): void {
+  const { build, run, clock } = commit;
   const { purpose, personId, account, salt, hash } = code;
   const name = account?.name ?? code.name;
   const head = {
@@ -95,6 +96,7 @@ function addCode({ build, run, clock }: Commit, code: NewCode): void {
     .where("account_id", "is", head.account_id);
   run(account === null ? earlier.where("name", "is", name) : earlier);
   run(build.deleteFrom("codes").where("expires_at", "<=", clock.now()));
+  if (personId !== null) ensurePerson(commit, personId);
   const row = { ...head, name, salt, hash, tries_left: code.triesLeft };
   const times = { expires_at: code.expiresAt, created_at: clock.now() };
   run(build.insertInto("codes").values({ ...row, ...times }));

@@ -73,6 +73,8 @@ export function createTask(commit: Commit, task: NewTask): Task {
     .where("id", "=", task.id ?? "");
   const known = task.id === undefined ? undefined : first(earlier);
   if (known !== undefined) return toTask(known);
+  // A group's chat was made by whoever wrote there first.
+  ensurePerson(commit, task.personId);
   if (task.newConversation) nextConversation(commit, task.chatId);
   const chat = build.selectFrom("chats").select("conversation").where("id", "=", task.chatId);
   const now = clock.now();
