@@ -53,9 +53,10 @@ export async function checkTelegram(
   redactor.add(token);
   checkShape(text);
   const root = settings.telegram.api_root;
-  const { origin, host } = new URL(root);
+  const { origin } = new URL(root);
   door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
-  return identify(createApi(token, { root, fetch: door.open({ purpose: "chat", taskId: null }) }), host);
+  const fetch = door.open({ purpose: "chat", taskId: null });
+  return identify(createApi(token, { root, fetch }));
 }
 
 /** The bots over their parts; nothing is sent or fetched before they are started. */
@@ -65,7 +66,9 @@ export function createBots(deps: BotDeps): Bots {
   const { origin } = new URL(root);
   door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
   const fetch = door.open({ purpose: "chat", taskId: null });
-  const platform = createTelegramPlatform(createApi(token, { root, fetch }));
+  const made = createTelegramPlatform(createApi(token, { root, fetch }));
+  const { receipts } = settings.telegram;
+  const platform = receipts ? made : { ...made, receipt: () => Promise.resolve() };
   const platforms = new Map([[platform.name, platform]]);
   const ends: ((graceMs: number) => Promise<void>)[] = [];
   return {

@@ -11,25 +11,24 @@ export function checkShape(token: string): void {
   if (!tokenShape.test(token)) throw new AppError("bot.no-token");
 }
 
-function asKnown(error: unknown, host: string): unknown {
+function asKnown(error: unknown): unknown {
   if (error instanceof GrammyError) {
-    if (error.error_code === 401 || error.error_code === 404) {
-      return new AppError("bot.wrong-token", {}, { cause: error });
-    }
-    return new AppError("bot.unreachable", { host, problem: error.description }, { cause: error });
+    const { error_code: code, description: problem } = error;
+    if (code === 401 || code === 404) return new AppError("bot.wrong-token", {}, { cause: error });
+    return new AppError("bot.unreachable", { problem }, { cause: error });
   }
   // The message of the error itself holds the address, and that the token.
   if (!(error instanceof HttpError)) return error;
-  return new AppError("bot.unreachable", { host, problem: reasonOf(error.error) });
+  return new AppError("bot.unreachable", { problem: reasonOf(error.error).replace(/\.$/, "") });
 }
 
 /** Whose token an API has. Rejects with `bot.wrong-token` or `bot.unreachable`. */
-export async function identify(api: Api, host: string): Promise<BotAccount> {
+export async function identify(api: Api): Promise<BotAccount> {
   try {
     const me = await api.getMe();
     const { username, first_name: name, can_read_all_group_messages: hearsGroups } = me;
     return { username, name, hearsGroups };
   } catch (error) {
-    throw asKnown(error, host);
+    throw asKnown(error);
   }
 }

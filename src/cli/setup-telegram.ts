@@ -29,8 +29,13 @@ const introduction = [
   "It answers with a token such as 123456789:AAF-x7...; whoever has it is your bot, so show it to nobody.",
 ];
 
+function asNoToken(error: unknown): never {
+  const isEmpty = error instanceof AppError && error.code === "usage.empty";
+  throw isEmpty ? new AppError("bot.no-token", {}, { cause: error }) : error;
+}
+
 async function readToken({ asker, stdin, output }: Setup): Promise<string> {
-  if (asker === undefined) return (await readWords([], stdin)).trim();
+  if (asker === undefined) return readWords([], stdin).catch(asNoToken);
   for (const line of introduction) output.note(line);
   return (await asker.secret("The token")).trim();
 }

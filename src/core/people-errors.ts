@@ -47,7 +47,7 @@ export const peopleErrors = {
     exit: 3,
   },
   "bot.unreachable": {
-    say: "{host} does not answer as Telegram does ({problem}): check the network, or telegram.api_root in config/bots.local.yaml, and run agent setup telegram again.",
+    say: "Telegram could not be asked ({problem}): check the network, or telegram.api_root in config/bots.local.yaml, and run agent setup telegram again.",
     exit: 4,
   },
 } as const;
