@@ -46,7 +46,7 @@ export function digitsIn(text: string): string | undefined {
 }
 
 /** A code in two groups of three, as it is read out. */
-export function spaced(digits: string): string {
+function spaced(digits: string): string {
   return `${digits.slice(0, 3)} ${digits.slice(3)}`;
 }
 

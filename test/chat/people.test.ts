@@ -34,12 +34,15 @@ async function setUp(rules: Partial<PlatformRules> = {}) {
   const clock = createFakeClock();
   const store = await openStore({ folder, clock });
   onTestFinished(() => store.close());
-  const queries = { count: 0 };
+  /** Looks at accounts so far, and what each of them waits for after it has read. */
+  const queries = { count: 0, held: Promise.resolve() };
   const counting: typeof store = {
     ...store,
-    personOf(account) {
+    async personOf(account) {
       queries.count += 1;
-      return store.personOf(account);
+      const person = await store.personOf(account);
+      await queries.held;
+      return person;
     },
   };
   const telegram = { owners: [], chats: {}, ...rules };
@@ -227,9 +230,19 @@ describe("who may talk", () => {
     queries.count = 0;
     for (let n = 0; n < 5; n += 1) await people.authorise(sender("77"));
     expect(queries.count).toBe(1);
-    const asked = people.authorise(sender("77"));
     await people.unlink("telegram:77");
-    await asked;
+    expect((await people.authorise(sender("77"))).role).toBe("stranger");
+  });
+
+  test("what was read before a removal and comes after it is not remembered", async () => {
+    const { people, say, queries } = await setUp();
+    await say(message("77", (await people.pairCode()).code));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    queries.held = promise;
+    const slow = people.authorise(sender("77"));
+    await people.unlink("telegram:77");
+    resolve();
+    await slow;
     expect((await people.authorise(sender("77"))).role).toBe("stranger");
   });
 
