@@ -47,7 +47,11 @@ export interface Bots {
 /** Asks Telegram whose token this is, through the door; from now on it is a secret. */
 export async function checkTelegram(
   text: string,
-  { settings, door, redactor }: Pick<BotDeps, "settings" | "door"> & { readonly redactor: Redactor },
+  {
+    settings,
+    door,
+    redactor,
+  }: Pick<BotDeps, "settings" | "door"> & { readonly redactor: Redactor },
 ): Promise<BotAccount> {
   const token = createSecret("TELEGRAM_BOT_TOKEN", text);
   redactor.add(token);

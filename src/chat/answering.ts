@@ -87,11 +87,21 @@ export function createAnswering(
   const { store, people } = deps;
   const reply = createReplies(deps, hands);
 
+  /** Whoever was removed while a message was being stored has no task of it either. */
+  async function drop(chatId: string, messageId: string): Promise<void> {
+    const task = await store.taskOfMessage(chatId, messageId);
+    if (task === undefined) return;
+    await store.cancelTasks([task.id]);
+    hands.work.stop(task.id);
+  }
+
   async function onMessage(platform: ChatPlatform, seq: number, message: IncomingMessage) {
     const admitted = await people.admit(platform, message);
     if (admitted === undefined) return;
     const chat = await store.chatAt(message.place, admitted.personId);
     await reply({ ...admitted, chat, platform, message, seq });
+    const after = await people.authorise(message.from);
+    if (after.role === "stranger") await drop(chat.id, message.messageId);
   }
 
   async function chatOf(event: {

@@ -26,7 +26,8 @@ const longestName = 40;
 
 function checkName(text: string): string {
   const name = text.replaceAll(/\s+/g, " ").trim();
-  if (/^[\p{L}\p{N}][\p{L}\p{M}\p{N} .'’-]*$/u.test(name) && name.length <= longestName) return name;
+  if (/^[\p{L}\p{N}][\p{L}\p{M}\p{N} .'’-]*$/u.test(name) && name.length <= longestName)
+    return name;
   throw new AppError("people.name", { limit: longestName });
 }
 
@@ -43,7 +44,9 @@ function withConfigured(
   const others = people.filter(({ role }) => role !== "owner");
   const found = people.find(({ role }) => role === "owner");
   const own = found?.accounts ?? [];
-  const more = configured.filter((one) => !own.some((mine) => accountKey(mine) === accountKey(one)));
+  const more = configured.filter(
+    (one) => !own.some((mine) => accountKey(mine) === accountKey(one)),
+  );
   const { id, name } = found ?? { id: owner, name: null };
   return [{ id, role: "owner", name, accounts: [...own, ...more] }, ...others];
 }

@@ -1,6 +1,21 @@
-import type { ChatPlatform, IncomingEdit, IncomingMessage, Place, Sender, Update } from "#core/chat.ts";
+import type {
+  ChatPlatform,
+  IncomingEdit,
+  IncomingMessage,
+  Place,
+  Sender,
+  Update,
+} from "#core/chat.ts";
 import type { Clock } from "#core/clock.ts";
-import type { Admitted, CodePurpose, NamedAccount, People, PeopleStore, Removal, Standing } from "#core/people.ts";
+import type {
+  Admitted,
+  CodePurpose,
+  NamedAccount,
+  People,
+  PeopleStore,
+  Removal,
+  Standing,
+} from "#core/people.ts";
 import { owner } from "#core/person.ts";
 import type { ChatPolicy } from "#core/settings.ts";
 

@@ -6,7 +6,10 @@ import type { PeopleStore } from "#core/people.ts";
 import { codeMs, codeTries, type Pairing } from "./pairing.ts";
 
 /** An account in one word, such as telegram:99. */
-export function accountKey({ platform, accountId }: Pick<Sender, "platform" | "accountId">): string {
+export function accountKey({
+  platform,
+  accountId,
+}: Pick<Sender, "platform" | "accountId">): string {
   return `${platform}:${accountId}`;
 }
 
@@ -78,4 +81,3 @@ export function createHints(
     await whisper(platform, message, `${hint}${await claimLine(from)}`);
   };
 }
-

@@ -69,7 +69,9 @@ async function pair(setup: Setup, bot: BotAccount, token: string): Promise<boole
   const knew = services.secrets(tokenName)?.reveal() === token;
   const isOwn = await services.serveBot(token);
   if (!isOwn && !knew) {
-    output.note("The agent that runs does not know the token yet: run agent stop, then agent serve.");
+    output.note(
+      "The agent that runs does not know the token yet: run agent stop, then agent serve.",
+    );
   }
   output.note(`Write ${code} to @${bot.username} in a private chat, within ten minutes.`);
   if (!isOwn && !knew) return false;

@@ -124,20 +124,19 @@ export const logSettingsSchema = z.strictObject({
 const chatAllow = z.enum(["nobody", "owner", "people"]);
 
 /** What holds in a group: who may talk to the agent, and whether it answers what is meant for it or all that they say. */
-const chatPolicy = z
-  .union(
-    [
-      chatAllow.transform((allow) => ({ allow, answer: "addressed" as const })),
-      z.strictObject({
-        allow: chatAllow,
-        answer: z.enum(["addressed", "all"]).default("addressed"),
-      }),
-    ],
-    {
-      error:
-        "must be nobody, owner or people, or both keys as in { allow: people, answer: all } (answer is addressed or all)",
-    },
-  );
+const chatPolicy = z.union(
+  [
+    chatAllow.transform((allow) => ({ allow, answer: "addressed" as const })),
+    z.strictObject({
+      allow: chatAllow,
+      answer: z.enum(["addressed", "all"]).default("addressed"),
+    }),
+  ],
+  {
+    error:
+      "must be nobody, owner or people, or both keys as in { allow: people, answer: all } (answer is addressed or all)",
+  },
+);
 
 /** The schema of config/bots.yaml. */
 export const botSettingsSchema = z.strictObject({

@@ -38,7 +38,9 @@ function withAccounts(queries: Queries, { id, role, name }: PersonRow): KnownPer
 }
 
 function rowOf({ build, first }: Queries, personId: string): PersonRow | undefined {
-  return first(build.selectFrom("people").select(["id", "role", "name"]).where("id", "=", personId));
+  return first(
+    build.selectFrom("people").select(["id", "role", "name"]).where("id", "=", personId),
+  );
 }
 
 /** A member without an account is history only. */
@@ -131,9 +133,7 @@ function personFor(commit: Commit, { purpose, personId, name }: OpenCode): strin
 }
 
 function isFor({ account }: OpenCode, { platform, accountId }: Account): boolean {
-  return (
-    account === null || (account.platform === platform && account.accountId === accountId)
-  );
+  return account === null || (account.platform === platform && account.accountId === accountId);
 }
 
 /** A direct chat of this account has its number as address, or its number and a topic's. */
@@ -188,7 +188,8 @@ function endChats(commit: Commit, person: KnownPerson, account: Account): string
   );
   const isOwn = ownAddress(account);
   // The settings may name another account of the owner, so only groups are as good as gone with the last one that is known here.
-  const everywhere = person.role === "member" ? sql<boolean>`TRUE` : sql<boolean>`chats.kind = 'group'`;
+  const everywhere =
+    person.role === "member" ? sql<boolean>`TRUE` : sql<boolean>`chats.kind = 'group'`;
   const where = isLast ? sql<boolean>`(${isOwn} OR ${everywhere})` : isOwn;
   const open = build
     .selectFrom("tasks")

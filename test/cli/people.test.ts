@@ -44,7 +44,9 @@ describe("agent people", () => {
     const service = start(home, ["serve"]);
     await service.saw("Serving");
     const beside = await run(home, ["people", "pair", "--json"]);
-    expect(JSON.parse(beside.stdout)).toMatchObject({ code: expect.stringMatching(/^\d{3} \d{3}$/) });
+    expect(JSON.parse(beside.stdout)).toMatchObject({
+      code: expect.stringMatching(/^\d{3} \d{3}$/),
+    });
   });
 
   test.each([
@@ -54,7 +56,11 @@ describe("agent people", () => {
     ["a wrong code", ["claim", "123456"], /^That code is wrong, used or too old/],
     ["what is no code", ["claim", "hello"], /^A code is six digits/],
     ["a name that is none", ["invite", "<b>"], /^A member's name is letters, digits/],
-    ["an invitation without a name", ["invite"], /^There is no agent people invite: use list, pair/],
+    [
+      "an invitation without a name",
+      ["invite"],
+      /^There is no agent people invite: use list, pair/,
+    ],
     ["an unknown action", ["add", "Bob"], /^There is no agent people add Bob: use list, pair/],
   ])("%s is one line", async (_, args, line) => {
     expectOneLine(await run(await scriptedHome(script), ["people", ...args]), 2, line);

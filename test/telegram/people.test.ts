@@ -78,7 +78,9 @@ function dataOf(home: string): string {
   const all = readdirSync(state, { recursive: true, encoding: "utf8" });
   // Node's own cache holds the program, and so its examples.
   const names = all.filter((name) => !name.startsWith("compile-cache"));
-  const files = names.map((name) => path.join(state, name)).filter((file) => statSync(file).isFile());
+  const files = names
+    .map((name) => path.join(state, name))
+    .filter((file) => statSync(file).isFile());
   return files.map((file) => readFileSync(file, "latin1")).join("\n");
 }
 
@@ -87,7 +89,11 @@ describe("people of a bot", () => {
     const made = await serve();
     const { home, telegram, service } = made;
     telegram.write({ from: ann, text: "hello" });
-    await expectLast(telegram, ann, /^This agent is private\. .*\n\n.*\nagent people claim \d{6}$/s);
+    await expectLast(
+      telegram,
+      ann,
+      /^This agent is private\. .*\n\n.*\nagent people claim \d{6}$/s,
+    );
     const shown = codeIn(texts(telegram, ann)[0]);
     const pair = await connect(made, ann, ["pair"]);
     telegram.write({ from: ann, text: "hello" });
@@ -150,7 +156,10 @@ describe("people of a bot", () => {
     telegram.write({ from: bob, text: "remember" });
     await expectLast(telegram, bob, /^I looked\.$/);
     const exported = await run(home, ["export"]);
-    const tasks = exported.stdout.trim().split("\n").map((line): unknown => JSON.parse(line));
+    const tasks = exported.stdout
+      .trim()
+      .split("\n")
+      .map((line): unknown => JSON.parse(line));
     expect(JSON.stringify(tasks.at(-1))).toContain("Nothing found.");
     telegram.write({ from: bob, text: "/people" });
     await expectLast(telegram, bob, /^Only the owner of this agent can do that\.$/);
@@ -239,8 +248,18 @@ describe("agent setup telegram", () => {
   });
 
   test.each([
-    ["a dead token", "4242:another-token-of-telegram", 3, /^Telegram refuses this token, so it is mistyped/],
-    ["what is no token", "AAF-x7-without-its-number", 2, /^That is no bot's token: copy the whole line/],
+    [
+      "a dead token",
+      "4242:another-token-of-telegram",
+      3,
+      /^Telegram refuses this token, so it is mistyped/,
+    ],
+    [
+      "what is no token",
+      "AAF-x7-without-its-number",
+      2,
+      /^That is no bot's token: copy the whole line/,
+    ],
   ])("%s is one clear sentence, and nothing is kept", async (_, input, code, line) => {
     const { home } = await bot();
     const result = await run(home, ["setup", "telegram"], { input });
@@ -253,7 +272,10 @@ describe("agent setup telegram", () => {
   test("no token at all is one clear sentence", async () => {
     const { home } = await bot();
     const { code, stderr } = await run(home, ["setup", "telegram"]);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^That is no bot's token: [^\n]*\n$/)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^That is no bot's token: [^\n]*\n$/),
+    ]);
   });
 
   test("a Telegram that does not answer is one clear sentence", async () => {
@@ -261,6 +283,8 @@ describe("agent setup telegram", () => {
     telegram.close();
     const { code, stderr } = await run(home, ["setup", "telegram"], { input: telegram.token });
     expect(code).toBe(4);
-    expect(stderr.trim()).toMatch(/^Telegram could not be asked \(127\.0\.0\.1.*\): check the network/);
+    expect(stderr.trim()).toMatch(
+      /^Telegram could not be asked \(127\.0\.0\.1.*\): check the network/,
+    );
   });
 });
