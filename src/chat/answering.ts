@@ -11,29 +11,13 @@ import type { Received } from "#core/chat-store.ts";
 import { createPresses } from "./presses.ts";
 import { type ChatsDeps, createReplies, type Hands } from "./replies.ts";
 
-/** Strangers are given one hint each while this process lives; so many are remembered. */
-const hintLimit = 1000;
-
-const hint = "This agent is private: its owner can let you in.";
-
-/** Tells a stranger once, in a private chat, what this is; groups hear nothing. */
-function createHints() {
-  const hinted = new Set<string>();
-  return async (platform: ChatPlatform, { place, from }: IncomingMessage): Promise<void> => {
-    if (place.kind !== "direct" || from.kind !== "person" || hinted.has(from.accountId)) return;
-    if (hinted.size >= hintLimit) hinted.clear();
-    hinted.add(from.accountId);
-    await platform.whisper(place.address, hint);
-  };
-}
-
 /** What is done with everything but messages. */
 function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   const { store, people } = deps;
   const press = createPresses({ ...deps, work, sender });
 
   async function placeOf(event: Pick<IncomingEdit, "place" | "from">) {
-    const standing = await people.authorise(event.from);
+    const standing = await people.authorise(event.from, event.place);
     if (standing.role === "stranger") return undefined;
     return { ...standing, chat: await store.chatAt(event.place, standing.personId) };
   }
@@ -87,20 +71,31 @@ export function createAnswering(
   hands: Hands,
 ): (platform: ChatPlatform, received: Received) => Promise<boolean> {
   const { store, people } = deps;
-  const refuse = createHints();
   const reply = createReplies(deps, hands);
   const other = createOthers(deps, hands);
 
+  /** Whoever was removed while a message was being stored has no task of it either. */
+  async function drop(chatId: string, messageId: string): Promise<void> {
+    const task = await store.taskOfMessage(chatId, messageId);
+    if (task === undefined) return;
+    await store.cancelTasks([task.id]);
+    hands.work.stop(task.id);
+  }
+
+  async function onMessage(platform: ChatPlatform, seq: number, message: IncomingMessage) {
+    const admitted = await people.admit(platform, message);
+    if (admitted === undefined) return false;
+    const chat = await store.chatAt(message.place, admitted.personId);
+    const done = await reply({ ...admitted, chat, platform, message, seq });
+    const after = await people.authorise(message.from);
+    if (after.role === "stranger") await drop(chat.id, message.messageId);
+    return done;
+  }
+
   return async (platform, received) => {
     const { seq, event } = received;
-    if (event.type !== "message") {
-      await other(platform, received);
-      return false;
-    }
-    const standing = await people.authorise(event.from);
-    if (standing.role === "stranger") await refuse(platform, event);
-    if (standing.role === "stranger" || !event.addressed) return false;
-    const chat = await store.chatAt(event.place, standing.personId);
-    return reply({ ...standing, chat, platform, message: event, seq });
+    if (event.type === "message") return onMessage(platform, seq, event);
+    await other(platform, received);
+    return false;
   };
 }

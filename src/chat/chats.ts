@@ -46,10 +46,11 @@ function addressOf(event: ChatEvent): string {
 
 /** The chats over their parts. */
 export function createChats(deps: ChatsDeps): Chats {
-  const { store, platforms, clock, log } = deps;
+  const { store, platforms, people, clock, log } = deps;
   const sender = createSender(deps);
   const work = createWork(deps, sender);
   const answer = createAnswering(deps, { work, sender });
+  people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
   const order = createOrder();
 
   function handle(name: string, received: Received): void {

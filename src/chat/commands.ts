@@ -28,6 +28,8 @@ export interface CommandDeps {
   readonly store: ChatStore & Store;
   readonly work: Work;
   readonly clock: Clock;
+  /** Commands of other files, listed after these. */
+  readonly more: readonly Command[];
 }
 
 /** A command: what it is for, and what it says. */
@@ -177,6 +179,7 @@ export function createCommands(deps: CommandDeps, agents: readonly string[]): re
     ...lookingCommands(deps, agents),
     statsCommand(deps),
     privacyCommand(deps),
+    ...deps.more,
     { name: "help", about: "this list" },
   ];
   const lines = list.map(({ name, about }) => `/${name} - ${about}`).join("\n");

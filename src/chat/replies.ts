@@ -9,6 +9,7 @@ import type { Store } from "#core/store.ts";
 
 import { agentCommands, commandOf, type CommandPlace, createCommands } from "./commands.ts";
 import { cardParts } from "./parts.ts";
+import { createPeopleCommands } from "./people-commands.ts";
 import type { Sender } from "./sender.ts";
 import type { Work, WorkDeps } from "./work.ts";
 
@@ -90,7 +91,8 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
   const say = createSay(deps, hands);
   const isForOpen = createOpenMatters(deps, hands);
   const { store, runner, agents } = deps;
-  const all = createCommands({ store, work, clock: deps.clock }, agents);
+  const more = createPeopleCommands(deps);
+  const all = createCommands({ store, work, clock: deps.clock, more }, agents);
   const commands = new Map(all.map((command) => [command.name, command]));
 
   /** Resolves with true, since the update is done in the commit that takes its words. */

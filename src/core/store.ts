@@ -47,6 +47,8 @@ export interface TaskQuery {
   readonly search?: string | undefined;
   /** Only tasks of this person. */
   readonly personId?: string | undefined;
+  /** Only tasks of this chat, whoever asked. */
+  readonly chatId?: string | undefined;
   /** Leaves this task out. */
   readonly except?: string;
 }

@@ -34,6 +34,7 @@ function textQuery(words: string): string | undefined {
 function findTasks({ build, all }: Queries, query: TaskQuery): Task[] {
   let found = build.selectFrom("tasks").selectAll().orderBy("rowid", "desc").limit(query.limit);
   if (query.personId !== undefined) found = found.where("person_id", "=", query.personId);
+  if (query.chatId !== undefined) found = found.where("chat_id", "=", query.chatId);
   if (query.except !== undefined) found = found.where("id", "!=", query.except);
   if (query.search !== undefined) {
     const text = textQuery(query.search);

@@ -2,6 +2,7 @@ import { sql } from "kysely";
 
 import type { Place } from "#core/chat.ts";
 import { newId } from "#core/ids.ts";
+import { owner } from "#core/person.ts";
 import type { NewTask, Store, TaskEnd } from "#core/store.ts";
 import type { Step, Task, Turn } from "#core/task.ts";
 
@@ -65,8 +66,14 @@ function remember(
   }
 }
 
-function ensurePerson({ build, run, clock }: Commit, personId: string): void {
-  const person = { id: personId, created_at: clock.now() };
+/** Makes sure that a person is there; one without a name is known by that only. */
+export function ensurePerson(
+  { build, run, clock }: Commit,
+  personId: string,
+  name: string | null = null,
+): void {
+  const role = personId === owner ? "owner" : "member";
+  const person = { id: personId, created_at: clock.now(), role, name } as const;
   const put = build.insertInto("people").values(person);
   run(put.onConflict((conflict) => conflict.doNothing()));
 }
@@ -80,6 +87,8 @@ export function createTask(commit: Commit, task: NewTask): Task {
     .where("id", "=", task.id ?? "");
   const known = task.id === undefined ? undefined : first(earlier);
   if (known !== undefined) return toTask(known);
+  // A group's chat was made by whoever wrote there first.
+  ensurePerson(commit, task.personId);
   if (task.newConversation) nextConversation(commit, task.chatId);
   const chat = fixed("conversation of", { id: task.chatId }, (value) =>
     build.selectFrom("chats").select("conversation").where("id", "=", value("id")),

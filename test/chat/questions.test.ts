@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { expectReads, openHouse } from "./house.ts";
+import { expectReads, openHouse, sender } from "./house.ts";
 
 const script = {
   scenes: [
@@ -47,7 +47,7 @@ describe("a task that asks", () => {
     expect(house.platform.visible("here")[1]?.replyTo).toBe(asked);
     const again = { type: "press", pressId: "late", button, messageId } as const;
     const place = { platform: "fake", address: "here", kind: "direct" } as const;
-    const from = { platform: "fake", accountId: "ann", name: "", kind: "person" } as const;
+    const from = sender("ann");
     await house.happen({ ...again, place, from });
     await expect
       .poll(() => house.platform.signs.filter((sign) => sign.startsWith("acknowledge")))
