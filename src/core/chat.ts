@@ -86,11 +86,25 @@ export interface IncomingMove {
   readonly to: string;
 }
 
-/** We may talk in a chat no more, or again. */
+/** What we may do in a chat has changed: we may talk there no more, or again. */
 export interface IncomingStanding {
   readonly type: "standing";
   readonly place: Place;
+  /** Who changed it. */
+  readonly from: Sender;
+  /** True where we may talk. */
   readonly open: boolean;
+  /** True where we were not in this chat before: somebody added us to a group, or unblocked us. */
+  readonly joined: boolean;
+}
+
+/** A topic was opened, which is a chat of its own. */
+export interface IncomingTopic {
+  readonly type: "topic";
+  readonly place: Place;
+  readonly from: Sender;
+  /** False where nobody gave it a name: it bears one that its platform made up. */
+  readonly named: boolean;
 }
 
 /** A person stops the answer that is being written. */
@@ -113,6 +127,7 @@ export type ChatEvent =
   | IncomingReaction
   | IncomingMove
   | IncomingStanding
+  | IncomingTopic
   | IncomingStop
   | IncomingNothing;
 
@@ -121,6 +136,17 @@ export interface Update {
   /** Unique within platform and account; neither dense nor growing. */
   readonly updateId: string;
   readonly event: ChatEvent;
+}
+
+/** A time in which a platform was not heard, told with what it kept for us. */
+export interface Away {
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** How long the platform keeps what it cannot hand over, in milliseconds; what is older is lost. */
+  readonly keptMs: number;
+  /** True where more of that time is to come. */
+  readonly more: boolean;
 }
 
 /** A button of a card; `id` is what a press brings back. */
