@@ -2,7 +2,6 @@ import type { Api } from "grammy";
 import type { Update as TelegramUpdate } from "grammy/types";
 
 import type { Away, Update } from "#core/chat.ts";
-import type { Clock } from "#core/clock.ts";
 import type { Log } from "#core/log.ts";
 
 import { type AbsenceDeps, createAbsence } from "./absence.ts";
@@ -77,9 +76,9 @@ function createEar(onDeaf: () => void) {
   const state = { silentMs: 0, told: false };
   return {
     heard: () => void (state.silentMs = 0),
-    silent(ms: number): void {
+    silent(tookMs: number, waitMs: number): void {
       // Of a clock that jumps only so much is believed as one try can take.
-      state.silentMs += Math.min(Math.max(ms, 0), longestCallMs);
+      state.silentMs += Math.min(Math.max(tookMs, 0), longestCallMs) + waitMs;
       if (state.silentMs < deafMs || state.told) return;
       state.told = true;
       onDeaf();
@@ -130,7 +129,7 @@ function createJudge(deps: PollerDeps, renew: () => void) {
   });
   return {
     heard: ear.heard,
-    failed({ kind }: Trouble, tookMs: number): void {
+    failed({ kind, waitMs }: Trouble, tookMs: number): void {
       if (kind === "ours") return;
       if (kind === "answer") {
         ear.heard();
@@ -140,7 +139,7 @@ function createJudge(deps: PollerDeps, renew: () => void) {
       renew();
       // Where the network says plainly that it is not there, a new process would hear the same; it would only end what goes on
       // besides. All else counts, words that nobody foresaw too: a needless restart is harmless, and a bot that stays deaf is not.
-      if (kind === "silence") ear.silent(tookMs);
+      if (kind === "silence") ear.silent(tookMs, waitMs);
     },
   };
 }
@@ -152,7 +151,7 @@ export function createPoller(deps: PollerDeps): Poller {
   const client = createClient(deps.makeApi, ending.signal);
   const fetching = createFetching(deps, client.api);
   const saying = createSaying(log);
-  const judge = createJudge(deps, client.renew);
+  const judge = createJudge(deps, () => client.renew());
   const state = { me: undefined as Me | undefined, failures: 0 };
 
   async function introduce(): Promise<Me> {

@@ -300,6 +300,9 @@ export interface ChatPlatform {
   readonly whisper: (address: string, line: string) => Promise<void>;
   /** Acknowledges a press, with a line that its person sees; "" only ends its waiting. Lossy. */
   readonly acknowledge: (pressId: string, line: string) => Promise<void>;
-  /** Begins to fetch a file; rejects with an AppError `chat.file-…` that says why it cannot be had. */
+  /**
+   * Begins to fetch a file. Rejects with `chat.file-too-large` or `chat.file-gone`, which stay so, or with `chat.file-unreachable`,
+   * which may pass. An end by the signal rejects with the signal's reason, also where the body is read.
+   */
   readonly fetchFile?: (attachment: Attachment, signal: AbortSignal) => Promise<FetchedFile>;
 }

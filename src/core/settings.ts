@@ -135,6 +135,12 @@ export const botSettingsSchema = z.strictObject({
       owners: z.array(z.int().positive()).default([]),
     })
     .prefault({}),
+  files: z
+    .strictObject({
+      /** The largest file that is taken from a chat. */
+      most_megabytes: z.int().min(1).max(2000).default(20),
+    })
+    .prefault({}),
 });
 
 /** The settings of config/models.yaml. */

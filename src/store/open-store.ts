@@ -3,11 +3,13 @@ import path from "node:path";
 
 import Database from "better-sqlite3";
 
+import type { AttachmentStore } from "#core/attachments.ts";
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { Store } from "#core/store.ts";
 
+import { createAttachments } from "./attachments.ts";
 import { createChats } from "./chats.ts";
 import { storeFailure } from "./failures.ts";
 import { createInbox } from "./inbox.ts";
@@ -33,7 +35,7 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore extends Store, ChatStore {
+export interface SqliteStore extends Store, ChatStore, AttachmentStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -97,6 +99,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       ...createInbox(commit, writer, read),
       ...createOutbox(commit, writer, read),
       ...createChats(commit, writer, read),
+      ...createAttachments(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),
