@@ -1,4 +1,5 @@
 import type { Agent } from "#core/agent.ts";
+import type { TaskFiles } from "#core/attachments.ts";
 import type { Clock } from "#core/clock.ts";
 import type { NewPart } from "#core/chat.ts";
 import { AppError, type Failure } from "#core/errors.ts";
@@ -26,8 +27,13 @@ export interface LoopDeps {
   readonly tools: readonly Tool[];
   readonly clock: Clock;
   readonly log: Log;
-  /** What is sent of an ended task, stored with its end; absent where no chat is sent messages. */
-  readonly partsOf?: (ended: Task) => readonly NewPart[];
+  /** What is sent of an ended task, stored with its end; absent where no chat is sent messages. `notice` stands under the answer. */
+  readonly partsOf?: (ended: Task, notice?: string) => readonly NewPart[];
+  /**
+   * Fetches the files of a task's messages where they are not stored yet, and gives what they add to it; ends early with the signal.
+   * Absent where no files come in.
+   */
+  readonly prepare?: (task: Task, signal: AbortSignal) => Promise<TaskFiles>;
 }
 
 /** What ends a task early: a person who wants no more of it, or a process that ends and leaves it for the next. */
@@ -46,6 +52,7 @@ interface Job {
   readonly person: PersonSettings;
   readonly steps: Step[];
   readonly usage: UsageRow[];
+  files: TaskFiles;
   /** Turns that did not fit the last prompt, oldest first. */
   left: readonly Turn[];
 }
@@ -102,7 +109,7 @@ async function* modelMove(
     forced: task.tier !== null,
     taskId: task.id,
     build: (limits: ModelLimits) => {
-      const { prompt, left } = buildPrompt({ ...job, input: task.input }, limits);
+      const { prompt, left } = buildPrompt({ ...job, input: task.input, files: job.files.words }, limits);
       job.left = left;
       return prompt;
     },
@@ -152,6 +159,7 @@ async function* work(
   job: Job,
   signal: AbortSignal,
 ): AsyncGenerator<TaskEvent, Ending> {
+  job.files = (await deps.prepare?.(job.task, signal)) ?? job.files;
   for (;;) {
     const move = nextMove(job.steps);
     if (signal.aborted) return cancelled();
@@ -185,7 +193,7 @@ async function openJob(deps: LoopDeps, task: Task, agent: Agent): Promise<Job> {
   const covered = summary?.toMessage ?? 0;
   const turns = all.filter((turn) => turn.messageId > covered);
   const tools = deps.tools.filter((tool) => agent.tools.includes(tool.name));
-  return { task, agent, tools, turns, summary, person, steps, usage, left: [] };
+  return { task, agent, tools, turns, summary, person, steps, usage, files: { words: "", notice: "" }, left: [] };
 }
 
 /** A task that has ended, and the turns that did not fit its prompt, oldest first. */
@@ -218,7 +226,8 @@ export async function* runTask(
   }
   const { output, state, failure } = ending;
   const ended: Task = { ...task, output, state, failure, finishedAt: deps.clock.now() };
-  await deps.store.finishTask({ taskId: task.id, ...ending, parts: deps.partsOf?.(ended) ?? [] });
+  const parts = deps.partsOf?.(ended, job.files.notice) ?? [];
+  await deps.store.finishTask({ taskId: task.id, ...ending, parts });
   yield { type: "end", task: ended };
   return { task: ended, left: job.left };
 }

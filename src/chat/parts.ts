@@ -26,12 +26,15 @@ export function partsFor(
 }
 
 /** Makes the parts of ended tasks; none for a chat of no platform. */
-export function createPartsOf(platforms: Platforms): (ended: Task) => readonly NewPart[] {
-  return (ended) => {
+export function createPartsOf(
+  platforms: Platforms,
+): (ended: Task, notice?: string) => readonly NewPart[] {
+  return (ended, notice = "") => {
     const platform = platforms.get(platformOf(ended.chatId));
     if (platform === undefined) return [];
     const { chatId, id: taskId, replyTo } = ended;
-    const saying: Saying = { type: "answer", markdown: wordsOf(ended) };
+    const footer = notice === "" ? {} : { footer: notice };
+    const saying: Saying = { type: "answer", markdown: wordsOf(ended), ...footer };
     return partsFor(platform, saying, { chatId, taskId, replyTo });
   };
 }

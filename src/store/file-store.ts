@@ -18,11 +18,8 @@ function isCode(error: unknown, ...codes: readonly string[]): boolean {
 /** A failure of the file system in our words; any other, that of the stream that is stored for one, as it is. */
 function explained(error: unknown, folder: string): unknown {
   if (isCode(error, "EDQUOT")) return new AppError("store.full", { folder }, { cause: error });
-  return error instanceof Error && "syscall" in error && "path" in error
-    ? storeFailure(error, folder)
-    : isCode(error, "ENOSPC")
-      ? storeFailure(error, folder)
-      : error;
+  const isOfFile = error instanceof Error && "syscall" in error && "path" in error;
+  return isOfFile || isCode(error, "ENOSPC") ? storeFailure(error, folder) : error;
 }
 
 /** Makes a new name in a folder outlast a power cut; Windows cannot, and need not. */
@@ -58,43 +55,40 @@ async function pour(
   return { sha256: hash.digest("hex"), size };
 }
 
+/** Gives a finished file its name, for good. */
+async function keep(folder: string, temporary: string, place: string): Promise<void> {
+  const parent = path.dirname(place);
+  const made = await mkdir(parent, { recursive: true, mode: folderMode });
+  // The same content may be there already; then the one replaces its equal.
+  await rename(temporary, place);
+  await flushFolder(parent);
+  if (made !== undefined) await flushFolder(folder);
+}
+
+/** Writes a stream into a file of its own; the stream is ended also where there can be none. */
+async function writeOut(
+  file: string,
+  body: ReadableStream<Uint8Array>,
+  mostBytes: number,
+): ReturnType<typeof pour> {
+  const handle = await open(file, "wx", fileMode).catch(async (error: unknown) => {
+    await body.cancel().catch(() => undefined);
+    throw error;
+  });
+  try {
+    return await pour(body, handle, mostBytes);
+  } finally {
+    await handle.close();
+  }
+}
+
 /**
  * Opens the files of a folder, which is made where it is missing, and removes what a crash left unfinished. One process at a time,
  * which is the one that holds the store. Rejects with a `store.*` where the folder cannot be used.
  */
 export async function openFileStore(folder: string): Promise<FileStore> {
   const unfinished = path.join(folder, "unfinished");
-
-  function placeOf(sha256: string): string {
-    return path.join(folder, sha256.slice(0, 2), sha256);
-  }
-
-  async function keep(temporary: string, sha256: string): Promise<void> {
-    const place = placeOf(sha256);
-    const parent = path.dirname(place);
-    const made = await mkdir(parent, { recursive: true, mode: folderMode });
-    // The same content may be there already; then the one replaces its equal.
-    await rename(temporary, place);
-    await flushFolder(parent);
-    if (made !== undefined) await flushFolder(folder);
-  }
-
-  async function put(body: ReadableStream<Uint8Array>, mostBytes: number) {
-    const temporary = path.join(unfinished, randomUUID());
-    const file = await open(temporary, "wx", fileMode).catch(async (error: unknown) => {
-      await body.cancel().catch(() => undefined);
-      throw error;
-    });
-    try {
-      const stored = await pour(body, file, mostBytes).finally(() => file.close());
-      await keep(temporary, stored.sha256);
-      return stored;
-    } catch (error) {
-      await rm(temporary, { force: true });
-      throw error;
-    }
-  }
-
+  const placeOf = (sha256: string): string => path.join(folder, sha256.slice(0, 2), sha256);
   try {
     await rm(unfinished, { recursive: true, force: true });
     await mkdir(unfinished, { recursive: true, mode: folderMode });
@@ -103,9 +97,13 @@ export async function openFileStore(folder: string): Promise<FileStore> {
   }
   return {
     async put(body, mostBytes) {
+      const temporary = path.join(unfinished, randomUUID());
       try {
-        return await put(body, mostBytes);
+        const stored = await writeOut(temporary, body, mostBytes);
+        await keep(folder, temporary, placeOf(stored.sha256));
+        return stored;
       } catch (error) {
+        await rm(temporary, { force: true });
         throw explained(error, folder);
       }
     },
