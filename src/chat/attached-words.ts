@@ -3,7 +3,7 @@ import type { Attachment } from "#core/chat.ts";
 import { AppError } from "#core/errors.ts";
 
 /** The largest text that is read as a whole. */
-const mostText = 64 * 1024;
+const mostText = 64_000;
 
 const textTypes =
   /^(text\/|application\/(json|ld\+json|yaml|x-yaml|xml|csv|toml|sql|javascript|typescript|x-sh|x-httpd-php|x-python)\b|.*\+(json|xml)\b)/i;

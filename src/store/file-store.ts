@@ -103,7 +103,8 @@ export async function openFileStore(folder: string): Promise<FileStore> {
         await keep(folder, temporary, placeOf(stored.sha256));
         return stored;
       } catch (error) {
-        await rm(temporary, { force: true });
+        // Where even this fails, the next start removes it.
+        await rm(temporary, { force: true }).catch(() => undefined);
         throw explained(error, folder);
       }
     },
