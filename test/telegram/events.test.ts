@@ -36,10 +36,13 @@ describe("a message", () => {
   test("in a topic is no reply to the topic's first message, also where we opened it", () => {
     const topic = { text: "x", message_thread_id: 12, is_topic_message: true };
     const head = { message_id: 12, from: heron, forum_topic_created: { name: "Task" } };
-    expect(inGroup({ ...topic, reply_to_message: head })).toMatchObject({
-      replyTo: null,
-      addressed: false,
-    });
+    const heads = [head, { ...head, message_id: 11 }, { message_id: 12, from: heron }];
+    for (const reply_to_message of heads) {
+      expect(inGroup({ ...topic, reply_to_message })).toMatchObject({
+        replyTo: null,
+        addressed: false,
+      });
+    }
     expect(inGroup({ ...topic, reply_to_message: { message_id: 13, from: heron } })).toMatchObject({
       replyTo: "13",
       addressed: true,
