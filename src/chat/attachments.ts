@@ -22,15 +22,15 @@ export interface AttachmentDeps {
 /** The files that come with messages. */
 export interface Attachments {
   /** Notes a message's files, so that no crash forgets them; to be called before the message becomes a task. */
-  note(
+  readonly note: (
     message: { readonly chatId: string; readonly messageId: string },
     attachments: readonly Attachment[],
-  ): Promise<void>;
+  ) => Promise<void>;
   /**
    * Fetches those files of a task that are neither stored nor given up, and gives what all of them add to it. A file that cannot be
    * had becomes words. Ends early with the signal; rejects only with a `store.*` and with bugs.
    */
-  prepare(task: Task, signal: AbortSignal): Promise<TaskFiles>;
+  readonly prepare: (task: Task, signal: AbortSignal) => Promise<TaskFiles>;
 }
 
 /** So many files of a task are fetched at once. */
