@@ -128,6 +128,7 @@ function saidIn(message: MessageShape, me: Me): IncomingMessage {
     addressed: isAddressed(message, me),
     forwarded: message.forward_origin !== undefined || isOthers,
     attachments: attachedTo(message),
+    ...(message.media_group_id === undefined ? {} : { album: message.media_group_id }),
   };
 }
 

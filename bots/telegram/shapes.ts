@@ -84,6 +84,7 @@ const message = z.looseObject({
   ),
   forward_origin: maybe(z.object({})),
   via_bot: maybe(z.object({ id: z.int() })),
+  media_group_id: words,
   guest_query_id: words,
   business_connection_id: words,
   forum_topic_created: maybe(z.object({ is_name_implicit: flag })),

@@ -47,6 +47,8 @@ export interface IncomingMessage {
   /** True where somebody else wrote it first: a command in it is no command. */
   readonly forwarded: boolean;
   readonly attachments: readonly Attachment[];
+  /** The same for messages that were sent as one, an album of photos for example; they come one right after the other. */
+  readonly album?: string;
 }
 
 /** A message was changed. */

@@ -67,6 +67,11 @@ describe("what a message shows", () => {
     expect(said({ voice: { file_id: "v" } })).toMatchObject({ attachments: [{ size: null }] });
   });
 
+  test("of an album says which", () => {
+    const photo = [{ file_id: "p", width: 1, height: 1 }];
+    expect(said({ photo, media_group_id: "12" })).toMatchObject({ text: "", album: "12" });
+  });
+
   test("in a file's name is a name and no more", () => {
     const named = (file_name: string) => {
       const event = said({ document: { file_id: "f", file_name } });
