@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import type { Attachment } from "#core/chat.ts";
 
-import type { MessageShape } from "./shapes.ts";
+import { type MessageShape, type ShownShape, shownShape } from "./shapes.ts";
 
 /** Deeper than Telegram's own limit of 16 levels. */
 const deepest = 40;
@@ -55,9 +55,9 @@ function nameOf(contact: { first_name?: string | undefined; last_name?: string |
   return [contact.first_name, contact.last_name].filter(Boolean).join(" ");
 }
 
-type Describe = (message: MessageShape) => string | undefined;
+type Describe = (message: ShownShape) => string | undefined;
 
-function describeLocation({ location, venue }: MessageShape): string | undefined {
+function describeLocation({ location, venue }: ShownShape): string | undefined {
   const at = venue?.location ?? location;
   if (at === undefined) return undefined;
   const where = `${at.latitude}, ${at.longitude}`;
@@ -66,7 +66,7 @@ function describeLocation({ location, venue }: MessageShape): string | undefined
   return `a place: ${place} (${where})`;
 }
 
-function describeChecklist({ checklist }: MessageShape): string | undefined {
+function describeChecklist({ checklist }: ShownShape): string | undefined {
   if (checklist === undefined) return undefined;
   const tasks = (checklist.tasks ?? []).map(
     ({ text, completion_date: done }) => `${text}${(done ?? 0) > 0 ? " (done)" : ""}`,
@@ -153,21 +153,13 @@ export function isService(message: MessageShape): boolean {
   return service.some((name) => message[name] !== undefined);
 }
 
-/** What a message shows that is neither words nor a file, a line for each; one that we do not know is named as such. */
-export function shownIn(message: MessageShape): string[] {
-  const found = descriptions.flatMap((describe) => describe(message) ?? []);
-  const isEmpty = writtenIn(message).text === "" && attachedTo(message).length === 0;
-  const lines = found.length === 0 && isEmpty ? ["something that cannot be read here"] : found;
-  return lines.map((line) => `[${line}]`);
-}
-
 /** A name as its sender gave it, without what would make it more than a name. */
 function cleanName(name: string): string {
   const clean = name.replaceAll(/[\p{C}\p{Zl}\p{Zp}/\\]+/gu, "_").trim();
   return clean.slice(0, 120).toWellFormed().replaceAll("\uFFFD", "") || "file";
 }
 
-type FileShape = NonNullable<MessageShape["document"]>;
+type FileShape = NonNullable<ShownShape["document"]>;
 
 function attachment(
   kind: Attachment["kind"],
@@ -187,18 +179,17 @@ function attachment(
 }
 
 /** Telegram gives a photo in several sizes; the largest is the photo. */
-function photoOf({ photo }: MessageShape): Attachment[] {
+function photoOf({ photo }: ShownShape): Attachment[] {
   const [largest] = (photo ?? []).toSorted((a, b) => b.width * b.height - a.width * a.height);
   return attachment("photo", largest, { name: "photo.jpg", mediaType: "image/jpeg" });
 }
 
 const mp4 = "video/mp4";
 
-/** The files of a message. */
-export function attachedTo(message: MessageShape): Attachment[] {
-  const { animation, document, audio, video, voice, video_note: note } = message;
+function attachedTo(shown: ShownShape): Attachment[] {
+  const { animation, document, audio, video, voice, video_note: note } = shown;
   return [
-    ...photoOf(message),
+    ...photoOf(shown),
     ...attachment("video", animation, { name: "animation.mp4", mediaType: mp4 }),
     // An animation is sent as a document too.
     ...attachment("document", animation === undefined ? document : undefined, {
@@ -210,4 +201,22 @@ export function attachedTo(message: MessageShape): Attachment[] {
     ...attachment("video", note, { name: "video-note.mp4", mediaType: mp4 }),
     ...attachment("voice", voice, { name: "voice.ogg", mediaType: "audio/ogg" }),
   ];
+}
+
+/** What a message shows besides its words. */
+export interface Shown {
+  /** A line for each thing that is no file; one that we do not know is named as such. */
+  readonly lines: readonly string[];
+  readonly attachments: readonly Attachment[];
+}
+
+/** What a message shows: files, and what can be said of it in words. */
+export function shownIn(message: MessageShape): Shown {
+  if (message.text !== undefined) return { lines: [], attachments: [] };
+  const shown = shownShape.parse(message);
+  const attachments = attachedTo(shown);
+  const found = descriptions.flatMap((describe) => describe(shown) ?? []);
+  const isEmpty = writtenIn(message).text === "" && attachments.length === 0;
+  const lines = found.length === 0 && isEmpty ? ["something that cannot be read here"] : found;
+  return { lines: lines.map((line) => `[${line}]`), attachments };
 }

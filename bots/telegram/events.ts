@@ -2,7 +2,7 @@ import type { Update as TelegramUpdate } from "grammy/types";
 
 import type { ChatEvent, IncomingMessage, Place, Sender, Update } from "#core/chat.ts";
 
-import { attachedTo, isService, shownIn, writtenIn } from "./content.ts";
+import { isService, shownIn, writtenIn } from "./content.ts";
 import {
   type ChatShape,
   type MembershipShape,
@@ -114,7 +114,8 @@ function isElsewhere({ chat, message_id: id, ...message }: MessageShape): boolea
 }
 
 function saidIn(message: MessageShape, me: Me): IncomingMessage {
-  const words = [withoutMention(writtenIn(message), me), ...shownIn(message)];
+  const { lines, attachments } = shownIn(message);
+  const words = [withoutMention(writtenIn(message), me), ...lines];
   const replied = repliedTo(message);
   // What another bot put into a person's mouth is not the person's command either.
   const isOthers = message.via_bot !== undefined && message.via_bot.id !== me.id;
@@ -127,7 +128,7 @@ function saidIn(message: MessageShape, me: Me): IncomingMessage {
     replyTo: replied === undefined ? null : String(replied.message_id),
     addressed: isAddressed(message, me),
     forwarded: message.forward_origin !== undefined || isOthers,
-    attachments: attachedTo(message),
+    attachments,
     ...(message.media_group_id === undefined ? {} : { album: message.media_group_id }),
   };
 }

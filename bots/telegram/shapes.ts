@@ -37,9 +37,8 @@ const file = z.object({
 
 const location = z.object({ latitude: z.number(), longitude: z.number() });
 
-/** What a message shows besides its words. */
-const shown = {
-  rich_message: maybe(z.looseObject({ blocks: z.array(z.unknown()) })),
+/** What a message shows besides its words; read apart, since most messages are words alone. */
+export const shownShape = z.object({
   animation: maybe(file),
   audio: maybe(file),
   document: maybe(file),
@@ -65,7 +64,7 @@ const shown = {
     }),
   ),
   story: maybe(z.object({})),
-};
+});
 
 /** A message; loose, since what it is besides its known fields decides whether it says anything. */
 const message = z.looseObject({
@@ -90,7 +89,7 @@ const message = z.looseObject({
   forum_topic_created: maybe(z.object({ is_name_implicit: flag })),
   migrate_to_chat_id: count,
   migrate_from_chat_id: count,
-  ...shown,
+  rich_message: maybe(z.looseObject({ blocks: z.array(z.unknown()) })),
 });
 
 const press = z.object({
@@ -139,6 +138,9 @@ export type UpdateShape = z.infer<typeof updateShape>;
 
 /** A message as it is read. */
 export type MessageShape = z.infer<typeof message>;
+
+/** What a message shows, as it is read. */
+export type ShownShape = z.infer<typeof shownShape>;
 
 /** A chat as it is read. */
 export type ChatShape = z.infer<typeof chat>;
