@@ -82,7 +82,10 @@ export function createBots(deps: BotDeps): Bots {
       const chats = createChats({ store, runner, agents, people, platforms, clock, log });
       await chats.start();
       const poller = createPoller({
-        makeApi: (ended) => createApi(token, { root, fetch, ended }),
+        makeApi: (ended) => {
+          const own = door.open({ purpose: "chat", taskId: null, ownUntil: ended });
+          return createApi(token, { root, fetch: own, ended });
+        },
         async accept(account, updates) {
           await chats.accept({ platform: platform.name, account }, await people.screen(updates));
         },

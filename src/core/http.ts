@@ -55,6 +55,11 @@ export interface DoorUse {
   readonly linkedFrom?: string;
   /** Deadline for the connection in milliseconds; default 5,000. */
   readonly connectMs?: number;
+  /**
+   * Connections of its own, shared with no other use, so that a new use never meets a dead one; they are closed when this signal
+   * aborts, which ends every request on them. Absent is the connections that uses share.
+   */
+  readonly ownUntil?: AbortSignal;
 }
 
 /** The one door out. */

@@ -59,15 +59,29 @@ const plainHttp = { headersTimeout: 0, bodyTimeout: 0, allowH2: false } as const
 /** undici, loaded at the first request, since it is large and most commands send none. */
 async function loadUndici() {
   const { Agent, fetch } = await import("undici");
-  const agents = new Map<number, Dispatcher>();
+  const agents = new Map<number | AbortSignal, Dispatcher>();
   const meter = createMeter();
+
+  /** Ends an agent's connections with the signal that they are kept by. */
+  function endWith(signal: AbortSignal, agent: Dispatcher): void {
+    const end = (): void => {
+      agents.delete(signal);
+      void agent.destroy();
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  }
+
   return {
     fetch,
     meter,
-    agentFor: (connectMs: number): Dispatcher => {
-      const made =
-        agents.get(connectMs) ?? new Agent({ ...plainHttp, connect: { timeout: connectMs } });
-      agents.set(connectMs, made);
+    agentFor: ({ connectMs = defaultConnectMs, ownUntil }: DoorUse): Dispatcher => {
+      const key = ownUntil ?? connectMs;
+      const known = agents.get(key);
+      if (known !== undefined) return known;
+      const made = new Agent({ ...plainHttp, connect: { timeout: connectMs } });
+      agents.set(key, made);
+      if (ownUntil !== undefined) endWith(ownUntil, made);
       return made;
     },
     async close(): Promise<void> {
@@ -147,7 +161,7 @@ export function createDoor(options: DoorOptions): Door {
     const { fetch, meter, agentFor } = await (loaded.undici ??= loadUndici());
     init.signal?.throwIfAborted();
     const watch = await recorder.begin(use, url, trustFor(rules, use, url));
-    const dispatcher = metered(agentFor(use.connectMs ?? defaultConnectMs), meter, watch);
+    const dispatcher = metered(agentFor(use), meter, watch);
     try {
       return await fetch(url, { ...init, redirect: "manual", dispatcher });
     } catch (error) {

@@ -4,7 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { systemClock } from "../../src/core/clock.ts";
-import type { Receipt } from "../../src/core/http.ts";
+import type { Fetch, Receipt } from "../../src/core/http.ts";
 import { trustOf } from "../../src/core/trust.ts";
 import { createDoor } from "../../src/egress/door.ts";
 import { openDoor } from "../fakes/receipts.ts";
@@ -53,6 +53,32 @@ describe("what the door lets out", () => {
     expect(await (await linking.door.open(use)(`${origin}/out`, { headers })).text()).toBe("there");
     expect(seen).toEqual([undefined]);
     expect(linking.receipts().map((receipt) => receipt.status)).toEqual([302, 200]);
+  });
+
+  test("a use may have connections of its own, which end with its signal and are never met again", async () => {
+    const served = new Map<string, Socket[]>();
+    const origin = await startServer(({ url = "", socket }, response) => {
+      served.set(url, [...(served.get(url) ?? []), socket]);
+      if (url !== "/held") response.end("ok");
+    });
+    const open = (url: string) => (served.get(url) ?? []).map(({ destroyed }) => !destroyed);
+    const { door } = openDoor([model(origin)]);
+    const ask = async (fetch: Fetch, path: string) => (await fetch(origin + path)).text();
+    const ending = new AbortController();
+    const own = door.open({ ...use, ownUntil: ending.signal });
+    await ask(own, "/own");
+    await ask(door.open(use), "/shared");
+    expect(served.get("/own")).not.toEqual(served.get("/shared"));
+    const held = own(`${origin}/held`);
+    await expect.poll(() => open("/held")).toEqual([true]);
+    ending.abort();
+    await expect(held).rejects.toMatchObject({ code: "door.unreachable" });
+    await expect.poll(() => [...open("/own"), ...open("/held")]).toEqual([false, false]);
+    expect(open("/shared")).toEqual([true]);
+    const next = door.open({ ...use, ownUntil: new AbortController().signal });
+    await ask(next, "/next");
+    expect(served.get("/next")).not.toEqual(served.get("/shared"));
+    await expect(own(origin)).rejects.toMatchObject({ code: "door.unreachable" });
   });
 
   test("an address that an allowed page named may be read, never written to", async () => {
