@@ -49,13 +49,15 @@ function programOf(): { readonly checker: ts.TypeChecker; readonly file: ts.Sour
     noEmit: true,
   };
   const host = ts.createCompilerHost(options);
-  const { getSourceFile, fileExists } = host;
-  host.fileExists = (wanted) => wanted === name || fileExists(wanted);
-  host.getSourceFile = (wanted, ...rest) =>
-    wanted === name
-      ? ts.createSourceFile(name, asked, ts.ScriptTarget.ES2023)
-      : getSourceFile(wanted, ...rest);
-  const program = ts.createProgram([name], options, host);
+  const withAsked: ts.CompilerHost = {
+    ...host,
+    fileExists: (wanted) => wanted === name || host.fileExists(wanted),
+    getSourceFile: (wanted, ...rest) =>
+      wanted === name
+        ? ts.createSourceFile(name, asked, ts.ScriptTarget.ES2023)
+        : host.getSourceFile(wanted, ...rest),
+  };
+  const program = ts.createProgram([name], options, withAsked);
   const file = program.getSourceFile(name);
   if (file === undefined) throw new Error("the asked methods were not compiled");
   return { checker: program.getTypeChecker(), file };
@@ -105,28 +107,35 @@ function createReader(checker: ts.TypeChecker, file: ts.SourceFile) {
     return all.length === 1 && first !== undefined ? first : { any: all };
   }
 
-  function typeOf(type: ts.Type): Type {
-    const { flags, symbol } = type;
-    if ((flags & ts.TypeFlags.String) !== 0) return "string";
-    if ((flags & ts.TypeFlags.Number) !== 0) return "number";
-    if ((flags & ts.TypeFlags.BooleanLiteral) !== 0) return "true";
+  /** What is no structure. */
+  function plain(type: ts.Type): Type | undefined {
+    const is = (flag: ts.TypeFlags): boolean => (type.flags & flag) !== 0;
+    if (is(ts.TypeFlags.String)) return "string";
+    if (is(ts.TypeFlags.Number)) return "number";
+    if (is(ts.TypeFlags.BooleanLiteral)) return "true";
+    if (is(ts.TypeFlags.Never)) return { any: [] };
     if (type.isLiteral() && typeof type.value !== "object") return { one: [type.value] };
+    return type.symbol?.name === "UploadedFile" ? "file" : undefined;
+  }
+
+  function listed(type: ts.Type): Type | undefined {
+    const items = checker.getIndexInfosOfType(type);
+    const item = items.find(({ keyType }) => keyType.flags === ts.TypeFlags.Number);
+    return item === undefined ? undefined : { list: typeOf(item.type) };
+  }
+
+  function typeOf(type: ts.Type): Type {
+    const { aliasSymbol, symbol, flags } = type;
     if (type.isUnion()) {
-      const { aliasSymbol } = type;
       if (aliasSymbol === undefined || type.types.length < 3) return union(type);
       return reference(type, aliasSymbol, () => union(type));
     }
-    if ((flags & ts.TypeFlags.Never) !== 0) return { any: [] };
-    if (symbol?.name === "UploadedFile") return "file";
-    const element = checker.isArrayType(type) ? checker.getIndexTypeOfType(type, 1) : undefined;
-    const [item] = checker.getIndexInfosOfType(type);
-    if (element !== undefined || item?.keyType.flags === ts.TypeFlags.Number) {
-      return { list: typeOf(element ?? item?.type ?? type) };
-    }
+    const read = plain(type) ?? listed(type);
+    if (read !== undefined) return read;
     if ((flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection)) === 0) {
       throw new Error(`a type that is not known here: ${checker.typeToString(type)}`);
     }
-    return reference(type, type.aliasSymbol ?? symbol, () => fieldsOf(type));
+    return reference(type, aliasSymbol ?? symbol, () => fieldsOf(type));
   }
 
   function fieldsOf(type: ts.Type): Fields {
