@@ -80,10 +80,10 @@ function createReader(checker: ts.TypeChecker, file: ts.SourceFile) {
 
   /** A name of its own for every type, so that a generic one may come twice. */
   function nameOf(type: ts.Type, symbol: ts.Symbol): string {
-    const plain = checker.symbolToString(symbol);
+    const given = checker.symbolToString(symbol);
     const taken = new Set(names.values());
-    let name = plain;
-    for (let n = 2; taken.has(name); n += 1) name = `${plain}${n}`;
+    let name = given;
+    for (let n = 2; taken.has(name); n += 1) name = `${given}${n}`;
     names.set(type, name);
     return name;
   }

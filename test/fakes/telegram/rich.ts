@@ -85,7 +85,7 @@ function readTags(html: string, count: Count): void {
 }
 
 function attribute(token: Token, name: string): string {
-  return token.attrGet(name) ?? "";
+  return String(token.attrGet(name) ?? "");
 }
 
 function readInline(tokens: readonly Token[], count: Count, depth: number): string {
