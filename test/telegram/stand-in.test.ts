@@ -162,7 +162,7 @@ describe("messages", () => {
       { type: "emoji", emoji: "👀" },
       { type: "emoji", emoji: "👍" },
     ] as const;
-    expect(await saidTo(api.setMessageReaction(ann, first, two))).toBe(
+    expect(await saidTo(api.setMessageReaction(ann, first, [...two]))).toBe(
       "400 Bad Request: REACTIONS_TOO_MANY",
     );
     expect(await saidTo(api.setMessageReaction(ann, 9, []))).toBe(

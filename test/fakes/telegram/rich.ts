@@ -206,14 +206,18 @@ export function readRich(input: RichInput): { readonly text: string; readonly ri
   if ([source, html, blocks].filter((one) => one !== undefined).length !== 1) {
     throw bad("exactly one of the fields html, markdown, or blocks must be used");
   }
-  if (source !== undefined && source.length < most.characters && plainWords.test(source)) {
+  if (
+    source !== undefined &&
+    source.length < most.characters &&
+    /\S/.test(source) &&
+    plainWords.test(source)
+  ) {
     const rich = { markdown: source, html: undefined, links: [], media: [], tags: [] };
     return { text: source, rich };
   }
   const count = countOf(input);
-  if (count.text.trim() === "" && media.length === 0 && count.tags.length === 0) {
-    throw bad("message text is empty");
-  }
+  const isEmpty = count.text.trim() === "" && media.length + count.media.length === 0;
+  if (isEmpty) throw bad("message text is empty");
   refuseBeyond(count);
   const links = count.links.map((link) => ({
     ...link,

@@ -89,7 +89,7 @@ async function editMessageText(context: Context, input: Input<"editMessageText">
     rich === undefined
       ? await wordsFor(context, { text: text ?? "", entities, mode, preview })
       : richFor(world, rich);
-  if (look.text === "") throw bad("message text is empty");
+  if (look.text === "" && rich === undefined) throw bad("message text is empty");
   const buttons = buttonsOf(world, input.reply_markup);
   const { chat, seen } = edited(world, input);
   if (lookOf(seen).file !== undefined) throw bad("there is no text in the message to edit");
