@@ -143,7 +143,12 @@ export interface World {
   readonly files: Map<string, StoredFile>;
   readonly presses: Map<string, Press>;
   readonly commands: Map<string, Commands>;
-  readonly actions: { readonly chatId: number; readonly topic: number | undefined }[];
+  /** "Is typing", each time it was said. */
+  readonly actions: {
+    readonly chatId: number;
+    readonly topic: number | undefined;
+    readonly at: number;
+  }[];
   readonly violations: string[];
   readonly listeners: Set<(message: Seen) => void>;
   /** Hears of everything that changes what is to be seen. */

@@ -149,8 +149,8 @@ function setMessageReaction({ world }: Context, input: Input<"setMessageReaction
 function sendChatAction({ world }: Context, input: Input<"sendChatAction">): Result {
   const chat = writableChat(world, input.chat_id);
   const topic = topicFor(chat, input.message_thread_id);
-  world.actions.push({ chatId: chat.id, topic });
-  for (const listener of world.watchers) listener(chat.id);
+  world.actions.push({ chatId: chat.id, topic, at: world.clock.now() });
+  changed(world, chat.id);
   return true;
 }
 
