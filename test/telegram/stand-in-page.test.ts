@@ -20,7 +20,8 @@ async function withPage() {
     const response = await fetch(`${page.url}/events`, { signal: ended.signal });
     const chunk = await response.body?.getReader().read();
     ended.abort();
-    return new TextDecoder().decode(chunk?.value);
+    const [first = ""] = new TextDecoder().decode(chunk?.value).split("\n\n");
+    return first;
   };
   return { ...stand, page, act, look };
 }
