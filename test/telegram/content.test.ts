@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { said } from "../fakes/telegram/updates.ts";
+import { said } from "./sample-updates.ts";
 
 describe("what a message shows", () => {
   const at = { latitude: 52.1, longitude: 4.3 };

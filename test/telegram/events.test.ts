@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { toUpdate } from "../../bots/telegram/events.ts";
-import { ann, command, direct, eventOf, group, heron, inGroup, me, mention, said, update } from "../fakes/telegram/updates.ts";
+import { ann, command, direct, eventOf, group, heron, inGroup, me, mention, said, update } from "./sample-updates.ts";
 
 describe("a message", () => {
   test("of a private chat is for us, with its sender by number", () => {

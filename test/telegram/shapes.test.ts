@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { toUpdate } from "../../bots/telegram/events.ts";
-import { ann, direct, group, heron, me, mention, said, update } from "../fakes/telegram/updates.ts";
+import { ann, direct, group, heron, me, mention, said, update } from "./sample-updates.ts";
 
 describe("an update of any shape", () => {
   /** Real shapes, each with every field that is looked at. */
