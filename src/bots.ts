@@ -60,7 +60,9 @@ export function createBots(deps: BotDeps): Bots {
   const { origin } = new URL(root);
   door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
   const fetch = door.open({ purpose: "chat", taskId: null });
-  const platform = createTelegramPlatform(createApi(token, { root, fetch }));
+  const platform = createTelegramPlatform(createApi(token, { root, fetch }), {
+    readFile: () => Promise.reject(new Error("no files are stored yet")),
+  });
   const platforms = new Map([[platform.name, platform]]);
   const ends: ((graceMs: number) => Promise<void>)[] = [];
   return {

@@ -41,20 +41,15 @@ function lengthFrom(entities: readonly Entity[], from: number, most: number): nu
   return next === 0 ? most : next;
 }
 
-/** White space at the edges is taken away by Telegram, which would move the marks; a mark's own stays at the beginning. */
+/** White space at the edges is taken away by Telegram, which would move the marks; a line of code keeps its indentation. */
 function trimmed({ text, entities }: Marked): Marked {
-  const kept = entities.flatMap((entity) => {
-    const words = text.slice(entity.offset, entity.offset + entity.length);
-    const lead =
-      entity.type === "pre"
-        ? (/^\s*\n/.exec(words)?.[0].length ?? 0)
-        : words.length - words.trimStart().length;
-    const length = words.trimEnd().length - lead;
-    return length <= 0 ? [] : [{ ...entity, offset: entity.offset + lead, length }];
-  });
-  const first = Math.min(text.length - text.trimStart().length, kept[0]?.offset ?? text.length);
+  const lines = /^\s*\n/.exec(text)?.[0].length ?? 0;
+  const inCode = entities.some(
+    ({ type, offset, length }) => type === "pre" && offset <= lines && offset + length > lines,
+  );
+  const first = inCode ? lines : text.length - text.trimStart().length;
   const end = text.trimEnd().length;
-  return { text: text.slice(first, end), entities: clipped(kept, first, end) };
+  return { text: text.slice(first, end), entities: clipped(entities, first, end) };
 }
 
 /** A marked text in pieces that Telegram takes; what is marked stays so in every piece. */

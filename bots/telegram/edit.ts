@@ -43,7 +43,7 @@ type FileBody = Extract<Body, { readonly form: "file" }>;
 function mediaOf(
   { name, photo, caption }: FileBody,
   bytes: Uint8Array,
-): InputMediaDocument<InputFile> | InputMediaPhoto<InputFile> {
+): InputMediaDocument | InputMediaPhoto {
   const media = new InputFile(bytes, name);
   const words = caption === undefined ? {} : { caption };
   if (photo && bytes.byteLength <= largestPhoto) return { type: "photo", media, ...words };

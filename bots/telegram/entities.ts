@@ -129,9 +129,38 @@ function writeBlocks(writer: Writer, blocks: readonly Block[], place: Place): vo
   }
 }
 
-/** A tree as a text with marks. */
+function isWithin(inner: Entity, outer: Entity): boolean {
+  return inner.offset >= outer.offset && inner.offset + inner.length <= outer.offset + outer.length;
+}
+
+/** A mark around what is in it, but not over it. */
+function around(entity: Entity, inner: readonly Entity[]): readonly Entity[] {
+  const end = entity.offset + entity.length;
+  const found: Entity[] = [];
+  let from = entity.offset;
+  for (const { offset, length } of inner.filter((one) => isWithin(one, entity))) {
+    if (offset > from) found.push({ ...entity, offset: from, length: offset - from });
+    from = offset + length;
+  }
+  return from < end ? [...found, { ...entity, offset: from, length: end - from }] : found;
+}
+
+/** Telegram has no marks over code: a link stays and its code goes, any other mark is left out there. */
+function withoutOverlaps(entities: readonly Entity[]): readonly Entity[] {
+  const links = entities.filter(({ type }) => type === "text_link");
+  const kept = entities.filter(
+    (entity) => entity.type !== "code" || !links.some((link) => isWithin(entity, link)),
+  );
+  const codes = kept.filter(({ type }) => type === "code");
+  const plain: ReadonlySet<string> = new Set(Object.values(kinds));
+  return kept
+    .flatMap((entity) => (plain.has(entity.type) ? around(entity, codes) : [entity]))
+    .toSorted((a, b) => a.offset - b.offset || b.length - a.length);
+}
+
+/** A tree as a text with marks, which stand in their order and within each other. */
 export function toEntities(blocks: readonly Block[]): Marked {
   const writer: Writer = { text: "", indent: "", entities: [] };
   writeBlocks(writer, blocks, { depth: 0, quoted: false });
-  return { text: writer.text, entities: writer.entities };
+  return { text: writer.text, entities: withoutOverlaps(writer.entities) };
 }
