@@ -27,7 +27,9 @@ function openSigns(words: string): string {
  */
 export function finished(markdown: string): string {
   if (isInFence(markdown)) return markdown;
-  const at = Math.max(markdown.lastIndexOf("\n\n") + 2, markdown.lastIndexOf("\n|") + 1, 0);
+  const paragraph = markdown.lastIndexOf("\n\n");
+  const row = markdown.lastIndexOf("\n|");
+  const at = Math.max(paragraph === -1 ? 0 : paragraph + 2, row + 1);
   const words = markdown
     .slice(at)
     .replace(/!?\[([^[\]\n]*)(?:\]\([^()\s]*)?$/, "$1")

@@ -31,3 +31,8 @@ export function tableLines({ align, head, rows }: Table): string {
   );
   return [first, widths.map((width) => "─".repeat(width)).join("─┼─"), ...others].join("\n");
 }
+
+/** Code without empty lines around it. */
+export function trimCode(text: string): string {
+  return text.replace(/^(?:[ \t]*\n)+/, "").trimEnd();
+}

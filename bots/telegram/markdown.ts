@@ -2,7 +2,7 @@ import createMarkdownIt, { type MarkdownIt, type Token } from "markdown-it";
 
 import { cleanText } from "./clean.ts";
 import { inlinesOf } from "./inline.ts";
-import { tableLines } from "./lines.ts";
+import { tableLines, trimCode } from "./lines.ts";
 import { tidyBlock } from "./tidy.ts";
 import type { Align, Block, Inline, Item, Table } from "./tree.ts";
 
@@ -65,9 +65,7 @@ function headingOf(tag: string, words: readonly Inline[]): readonly Block[] {
 
 /** A block of code; one of nothing is none. */
 function codeOf(token: Token): readonly Block[] {
-  const text = cleanText(token.content)
-    .replace(/^(?:[ \t]*\n)+/, "")
-    .trimEnd();
+  const text = trimCode(cleanText(token.content));
   const [word = ""] = cleanText(token.info).trim().split(/\s/, 1);
   const language = /^[\w+#.-]{1,32}$/.test(word) ? word.toLowerCase() : "";
   // A block of this name would be set as a formula.

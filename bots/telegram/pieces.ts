@@ -1,4 +1,4 @@
-import { tableLines } from "./lines.ts";
+import { tableLines, trimCode } from "./lines.ts";
 import { toRich } from "./rich.ts";
 import { tidyBlock } from "./tidy.ts";
 import type { Block, Code, Inline, Item, List, Table } from "./tree.ts";
@@ -104,7 +104,7 @@ function splitCode(code: Code, setting: Setting): readonly Block[] {
     costOf(setting({ type: "code", language: "", text: "\n" })).bytes -
     costOf(setting({ type: "code", language: "", text: "" })).bytes;
   const cost = (line: string): Cost => ({ bytes: Buffer.byteLength(line) + signs, blocks: 0 });
-  return grouped(lines, cost, around).map((group) => ({ ...code, text: group.join("\n") }));
+  return grouped(lines, cost, around).map((group) => ({ ...code, text: trimCode(group.join("\n")) })).filter(({ text }) => text !== "");
 }
 
 function splitTable(table: Table, setting: Setting): readonly Block[] {
@@ -146,29 +146,22 @@ function splitList(list: List, setting: Setting): readonly Block[] {
   });
 }
 
+function splitQuote(inner: readonly Block[], setting: Setting): readonly Block[] {
+  const quote = (blocks: readonly Block[]): Block => ({ type: "quote", blocks });
+  const pieces = inner.flatMap((one) => split(one, (part) => setting(quote([part]))));
+  return grouped(pieces, (one) => costOf(setting(quote([one]))), nothing).map(quote);
+}
+
 /** A block in pieces that fit where it stands. */
 function split(block: Block, setting: Setting): readonly Block[] {
   if (fits(costOf(setting(block)))) return [block];
-  switch (block.type) {
-    case "rule":
-      return [block];
-    case "paragraph":
-    case "heading": {
-      const around = costOf(setting({ ...block, children: [] }));
-      return splitLine(block.children, around).map((children) => ({ ...block, children }));
-    }
-    case "code":
-      return splitCode(block, setting);
-    case "table":
-      return splitTable(block, setting);
-    case "list":
-      return splitList(block, setting);
-    case "quote": {
-      const quote = (blocks: readonly Block[]): Block => ({ type: "quote", blocks });
-      const inner = block.blocks.flatMap((one) => split(one, (part) => setting(quote([part]))));
-      return grouped(inner, (one) => costOf(setting(quote([one]))), nothing).map(quote);
-    }
-  }
+  if (block.type === "code") return splitCode(block, setting);
+  if (block.type === "table") return splitTable(block, setting);
+  if (block.type === "list") return splitList(block, setting);
+  if (block.type === "quote") return splitQuote(block.blocks, setting);
+  if (block.type === "rule") return [block];
+  const around = costOf(setting({ ...block, children: [] }));
+  return splitLine(block.children, around).map((children) => ({ ...block, children }));
 }
 
 /** A document in messages: whole blocks where they fit; code keeps its language, a table its head, a list its numbers. */

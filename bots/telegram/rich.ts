@@ -19,31 +19,36 @@ function lineStart(text: string): string {
     .replace(/^(\d{1,9})([.)])(?=\s|$)/, String.raw`$1\$2`);
 }
 
-function reference(letter: string): string {
-  return letter === "" ? "" : `&#${letter.codePointAt(0) ?? 32};`;
-}
-
-/**
- * A mark is seen as one only where its neighbours let it: a letter beside it is written by its number, unless a letter is within it
- * too. Underscores need that always.
- */
-function hides(mark: Written | undefined, edge: number): boolean {
-  if (mark?.mark === undefined) return false;
-  const inner = Array.from(mark.raw.slice(signs[mark.mark].length, -signs[mark.mark].length)).at(
-    edge,
-  );
-  return mark.mark === "italic" || !/[\p{L}\p{N}]/u.test(inner ?? "");
-}
-
-function isLetter(letter: string | undefined): letter is string {
-  // The black flag begins a sequence that must stay together; it is no letter to any parser.
-  return letter !== undefined && !/[\s!-/:-@[-`{-~\u{1F3F4}]/u.test(letter);
-}
-
 interface Written {
   readonly raw: string;
   readonly mark?: Mark;
   readonly text?: string;
+}
+
+/** A letter by its number, which no parser takes for a letter. A flag is several, which must stay together. */
+function reference(letter: string): string {
+  return Array.from(letter, (point) => `&#${point.codePointAt(0) ?? 32};`).join("");
+}
+
+/** The two ends of a text: the letter there, and how the inside of a mark ends that lets it be. */
+const atStart = {
+  letter: /^(?:\u{1F3F4}[\u{E0020}-\u{E007F}]+|[^\s!-/:-@[-`{-~])/u,
+  edge: /[\p{L}\p{N}]$/u,
+};
+const atEnd = {
+  letter: /(?:\u{1F3F4}[\u{E0020}-\u{E007F}]+|[^\s!-/:-@[-`{-~])$/u,
+  edge: /^[\p{L}\p{N}]/u,
+};
+
+/**
+ * The letter at an end of a text that hides the mark beside it: a mark is seen as one only where a letter is within it too, or none
+ * is beside it. Underscores need the latter.
+ */
+function hiding(text: string, mark: Written | undefined, end: typeof atStart): string {
+  if (mark?.mark === undefined) return "";
+  const sign = signs[mark.mark].length;
+  const bears = mark.mark !== "italic" && end.edge.test(mark.raw.slice(sign, -sign));
+  return bears ? "" : (end.letter.exec(text)?.[0] ?? "");
 }
 
 function written(
@@ -54,12 +59,12 @@ function written(
     readonly begins: boolean;
   },
 ): string {
-  const letters = Array.from(text);
-  const first = hides(between.before, -1) && isLetter(letters[0]) ? letters.shift() : undefined;
-  const last = hides(between.after, 0) && isLetter(letters.at(-1)) ? letters.pop() : undefined;
-  const body = escaped(letters.join(""));
-  const middle = between.begins && first === undefined ? lineStart(body) : body;
-  return `${reference(first ?? "")}${middle}${reference(last ?? "")}`;
+  const first = hiding(text, between.before, atStart);
+  const rest = text.slice(first.length);
+  const last = hiding(rest, between.after, atEnd);
+  const body = escaped(rest.slice(0, rest.length - last.length));
+  const middle = between.begins && first === "" ? lineStart(body) : body;
+  return `${reference(first)}${middle}${reference(last)}`;
 }
 
 /** Words in a code span, its sign longer than any in it. */
@@ -131,28 +136,21 @@ function writeList({ start, items }: List, other: boolean): string {
     .join("\n");
 }
 
-/** How the block at a place is written. */
+function writeOne(block: Exclude<Block, List | { readonly type: "rule" }>): string {
+  if (block.type === "paragraph") return writeInlines(block.children, false);
+  if (block.type === "code") return writeCode(block);
+  if (block.type === "table") return writeTable(block);
+  if (block.type === "quote") return prefixed(writeBlocks(block.blocks, false), "> ", "> ");
+  return `${"#".repeat(block.level)} ${writeInlines(block.children, false)}`;
+}
+
+/** How the block at a place is written; after a list's own sign the usual dashes would make one line of both. */
 function writeBlock(blocks: readonly Block[], at: number, inItem: boolean): string {
   const block = blocks[at];
-  switch (block?.type) {
-    case undefined:
-      return "";
-    case "paragraph":
-      return writeInlines(block.children, false);
-    case "heading":
-      return `${"#".repeat(block.level)} ${writeInlines(block.children, false)}`;
-    case "quote":
-      return prefixed(writeBlocks(block.blocks, false), "> ", "> ");
-    case "rule":
-      // After a list's own sign the usual dashes would make a line of it.
-      return inItem && at === 0 ? "___" : "---";
-    case "code":
-      return writeCode(block);
-    case "table":
-      return writeTable(block);
-    case "list":
-      return writeList(block, isOther(blocks, at));
-  }
+  if (block === undefined) return "";
+  if (block.type === "list") return writeList(block, isOther(blocks, at));
+  if (block.type === "rule") return inItem && at === 0 ? "___" : "---";
+  return writeOne(block);
 }
 
 function isOther(blocks: readonly Block[], at: number): boolean {

@@ -11,28 +11,29 @@ interface Within {
 
 const space: Inline = { type: "text", text: " " };
 
+/** True for an end of a line, and for words that begin, or end, with white space. */
+function isLoose(inline: Inline | undefined, edge: RegExp): inline is Inline {
+  return inline?.type === "break" || (inline?.type === "text" && edge.test(inline.text));
+}
+
+/** What is left of loose words without their white space; nothing where they are nothing else. */
+function tight(inline: Inline, edge: RegExp): readonly Inline[] {
+  if (inline.type !== "text" || inline.text.trim() === "") return [];
+  return [{ type: "text", text: inline.text.replace(edge, "") }];
+}
+
 /** White space at the edges of what is marked belongs outside: a mark must touch what it marks. */
 function hoisted(marked: Marked): readonly Inline[] {
-  const children = [...marked.children];
+  let children = marked.children;
   const before: Inline[] = [];
   const after: Inline[] = [];
-  for (let first = children[0]; first !== undefined; first = children[0]) {
-    if (first.type === "break") before.push(first);
-    else if (first.type !== "text" || !/^\s/.test(first.text)) break;
-    else before.push(space);
-    children.shift();
-    if (first.type === "text" && first.text.trim() !== "") {
-      children.unshift({ type: "text", text: first.text.trimStart() });
-    }
+  for (let first = children[0]; isLoose(first, /^\s+/); first = children[0]) {
+    before.push(first.type === "break" ? first : space);
+    children = [...tight(first, /^\s+/), ...children.slice(1)];
   }
-  for (let last = children.at(-1); last !== undefined; last = children.at(-1)) {
-    if (last.type === "break") after.unshift(last);
-    else if (last.type !== "text" || !/\s$/.test(last.text)) break;
-    else after.unshift(space);
-    children.pop();
-    if (last.type === "text" && last.text.trim() !== "") {
-      children.push({ type: "text", text: last.text.trimEnd() });
-    }
+  for (let last = children.at(-1); isLoose(last, /\s+$/); last = children.at(-1)) {
+    after.unshift(last.type === "break" ? last : space);
+    children = [...children.slice(0, -1), ...tight(last, /\s+$/)];
   }
   return [...before, ...(children.length === 0 ? [] : [{ ...marked, children }]), ...after];
 }

@@ -134,7 +134,7 @@ function judgeChunk(chunk: Marked): readonly string[] {
 
 /** Marks in one order, each with its fields in one order. */
 function sorted(entities: readonly object[]): readonly string[] {
-  return entities.map((entity) => JSON.stringify(Object.entries(entity).toSorted())).toSorted();
+  return entities.map((entity) => JSON.stringify(Object.entries(entity).toSorted(([a], [b]) => a.localeCompare(b)))).toSorted();
 }
 
 function markedOf(part: Part): Marked {

@@ -31,25 +31,22 @@ function escaped(text: string): string {
     .replaceAll('"', "&quot;");
 }
 
+const tags = {
+  bold: "b",
+  italic: "i",
+  strikethrough: "s",
+  code: "code",
+  blockquote: "blockquote",
+  pre: "pre",
+} as const;
+
 function tagsOf(entity: Entity): readonly [string, string] {
-  switch (entity.type) {
-    case "bold":
-      return ["<b>", "</b>"];
-    case "italic":
-      return ["<i>", "</i>"];
-    case "strikethrough":
-      return ["<s>", "</s>"];
-    case "code":
-      return ["<code>", "</code>"];
-    case "blockquote":
-      return ["<blockquote>", "</blockquote>"];
-    case "text_link":
-      return [`<a href="${escaped(entity.url)}">`, "</a>"];
-    case "pre":
-      return entity.language === undefined
-        ? ["<pre>", "</pre>"]
-        : [`<pre><code class="language-${escaped(entity.language)}">`, "</code></pre>"];
+  if (entity.type === "text_link") return [`<a href="${escaped(entity.url)}">`, "</a>"];
+  if (entity.type === "pre" && entity.language !== undefined) {
+    return [`<pre><code class="language-${escaped(entity.language)}">`, "</code></pre>"];
   }
+  const tag = tags[entity.type];
+  return [`<${tag}>`, `</${tag}>`];
 }
 
 /** A marked text as Telegram's HTML, every letter of it escaped; marks must come in order, each within the ones before it. */
