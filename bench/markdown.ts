@@ -23,7 +23,8 @@ export function run(args: readonly string[]): Promise<BenchResult> {
     for (const problem of problems) {
       const kind = problem.split(/[:{[]/, 2).join(":");
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-      if ((kinds.get(kind) ?? 0) <= 3) console.error(problem, JSON.stringify(markdown).slice(0, 2000));
+      if ((kinds.get(kind) ?? 0) <= 3)
+        console.error(problem, JSON.stringify(markdown).slice(0, 2000));
     }
   }
 

@@ -15,6 +15,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   grammy: ["bots/telegram"],
   kysely: ["store"],
+  "markdown-it": ["bots/telegram"],
   "node-llama-cpp": ["models"],
   ollama: ["models"],
   pino: ["log.ts"],

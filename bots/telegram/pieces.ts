@@ -104,7 +104,9 @@ function splitCode(code: Code, setting: Setting): readonly Block[] {
     costOf(setting({ type: "code", language: "", text: "\n" })).bytes -
     costOf(setting({ type: "code", language: "", text: "" })).bytes;
   const cost = (line: string): Cost => ({ bytes: Buffer.byteLength(line) + signs, blocks: 0 });
-  return grouped(lines, cost, around).map((group) => ({ ...code, text: trimCode(group.join("\n")) })).filter(({ text }) => text !== "");
+  return grouped(lines, cost, around)
+    .map((group) => ({ ...code, text: trimCode(group.join("\n")) }))
+    .filter(({ text }) => text !== "");
 }
 
 function splitTable(table: Table, setting: Setting): readonly Block[] {

@@ -115,7 +115,11 @@ const harmless: ReadonlySet<string> = new Set(["accept", "accept-language", "ran
 /** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch). */
 function redirected(
   init: FetchInit,
-  { status, from: { host, origin }, to }: { readonly status: number; readonly from: URL; readonly to: URL },
+  {
+    status,
+    from: { host, origin },
+    to,
+  }: { readonly status: number; readonly from: URL; readonly to: URL },
 ): FetchInit {
   const { body, ...rest } = init;
   const asGet = status === 303 || (status < 303 && init.method === "POST");

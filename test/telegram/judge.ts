@@ -28,7 +28,10 @@ const read = createReader();
 const renderer = createRenderer({ rich: true });
 
 function inlineLevels(inlines: readonly Inline[]): number {
-  return Math.max(0, ...inlines.map((inline) => ("children" in inline ? 1 + inlineLevels(inline.children) : 1)));
+  return Math.max(
+    0,
+    ...inlines.map((inline) => ("children" in inline ? 1 + inlineLevels(inline.children) : 1)),
+  );
 }
 
 function levelsOf(blocks: readonly Block[]): number {
@@ -36,7 +39,8 @@ function levelsOf(blocks: readonly Block[]): number {
     0,
     ...blocks.map((block) => {
       if (block.type === "quote") return 1 + levelsOf(block.blocks);
-      if (block.type === "list") return 2 + Math.max(0, ...block.items.map((item) => levelsOf(item.blocks)));
+      if (block.type === "list")
+        return 2 + Math.max(0, ...block.items.map((item) => levelsOf(item.blocks)));
       return "children" in block ? 1 + inlineLevels(block.children) : 2;
     }),
   );
@@ -56,9 +60,23 @@ function targetsIn(value: unknown): readonly string[] {
 function judgeRich(markdown: string): readonly string[] {
   const tree = read(markdown);
   const tokens = flat(stranger.parse(markdown, {}));
-  const links = tokens.filter(({ type }) => type === "link_open").map((token) => String(token.attrGet("href")));
-  const columns = tokens.map((token, at) => (token.type === "thead_open" ? tokens.slice(at, tokens.findIndex((other, to) => to > at && other.type === "thead_close")).filter(({ type }) => type === "th_open").length : 0));
-  const text = flat(stranger.parse(markdown, {})).filter(({ type }) => /^(text|code_inline|fence|html|text_special)/.test(type)).map(({ content }) => content).join("");
+  const links = tokens
+    .filter(({ type }) => type === "link_open")
+    .map((token) => String(token.attrGet("href")));
+  const columns = tokens.map((token, at) =>
+    token.type === "thead_open"
+      ? tokens
+          .slice(
+            at,
+            tokens.findIndex((other, to) => to > at && other.type === "thead_close"),
+          )
+          .filter(({ type }) => type === "th_open").length
+      : 0,
+  );
+  const text = flat(stranger.parse(markdown, {}))
+    .filter(({ type }) => /^(text|code_inline|fence|html|text_special)/.test(type))
+    .map(({ content }) => content)
+    .join("");
   return [
     markdown.length > limits.characters ? "too long" : "",
     countBlocks(tree) > limits.blocks ? "too many blocks" : "",
@@ -66,7 +84,9 @@ function judgeRich(markdown: string): readonly string[] {
     Math.max(0, ...columns) > limits.columns ? "too many columns" : "",
     toRich(tree) === markdown ? "" : "read again it is another",
     tokens.some(({ type }) => /html|image/.test(type)) ? "HTML or a picture" : "",
-    links.join(" ") === targetsIn(tree).join(" ") ? "" : `links that we did not write: ${links.join(" ")}`,
+    links.join(" ") === targetsIn(tree).join(" ")
+      ? ""
+      : `links that we did not write: ${links.join(" ")}`,
     withoutTasks(text) === withoutTasks(wordsOf(tree)) ? "" : "another reads other words",
   ].filter((problem) => problem !== "");
 }
@@ -113,7 +133,13 @@ function codesIn(blocks: readonly Block[]): readonly Code[] {
 function codesOf({ text, entities }: Marked): readonly Code[] {
   return entities.flatMap((entity): readonly Code[] =>
     entity.type === "pre"
-      ? [{ type: "code", language: entity.language ?? "", text: text.slice(entity.offset, entity.offset + entity.length) }]
+      ? [
+          {
+            type: "code",
+            language: entity.language ?? "",
+            text: text.slice(entity.offset, entity.offset + entity.length),
+          },
+        ]
       : [],
   );
 }
@@ -124,17 +150,26 @@ function judgeChunk(chunk: Marked): readonly string[] {
   return [
     chunk.text.length > 4096 || chunk.text === "" ? "too long or empty" : "",
     chunk.text.isWellFormed() ? "" : "half a character",
-    chunk.text.trim() === chunk.text || chunk.entities.some(({ type, offset }) => type === "pre" && offset === 0) ? "" : "white space at its edges",
+    chunk.text.trim() === chunk.text ||
+    chunk.entities.some(({ type, offset }) => type === "pre" && offset === 0)
+      ? ""
+      : "white space at its edges",
     chunk.entities.length > 100 ? "too many marks" : "",
     back.text === chunk.text ? "" : "another text",
-    JSON.stringify(sorted(back.entities)) === JSON.stringify(sorted(chunk.entities)) ? "" : `other marks: ${JSON.stringify(sorted(back.entities))} for ${JSON.stringify(sorted(chunk.entities))}`,
+    JSON.stringify(sorted(back.entities)) === JSON.stringify(sorted(chunk.entities))
+      ? ""
+      : `other marks: ${JSON.stringify(sorted(back.entities))} for ${JSON.stringify(sorted(chunk.entities))}`,
     back.refused,
   ].filter((problem) => problem !== "");
 }
 
 /** Marks in one order, each with its fields in one order. */
 function sorted(entities: readonly object[]): readonly string[] {
-  return entities.map((entity) => JSON.stringify(Object.entries(entity).toSorted(([a], [b]) => a.localeCompare(b)))).toSorted();
+  return entities
+    .map((entity) =>
+      JSON.stringify(Object.entries(entity).toSorted(([a], [b]) => a.localeCompare(b))),
+    )
+    .toSorted();
 }
 
 function markedOf(part: Part): Marked {
@@ -148,9 +183,12 @@ export function judge(markdown: string): Verdict {
   const { blocks, files } = withoutLongCode(read(markdown));
   const parts = renderer.render({ type: "answer", markdown });
   const rich = parts.filter((part) => bodyOf(part).form === "rich");
-  const sources = rich.map((part) => bodyOf(part)).flatMap((body) => (body.form === "rich" ? [body.markdown] : []));
+  const sources = rich
+    .map((part) => bodyOf(part))
+    .flatMap((body) => (body.form === "rich" ? [body.markdown] : []));
   const chunks = rich.flatMap((part) => renderer.simpler(part) ?? []).map(markedOf);
-  const whole = sources.length === 1 ? JSON.stringify(read(sources[0] ?? "")) === JSON.stringify(blocks) : true;
+  const whole =
+    sources.length === 1 ? JSON.stringify(read(sources[0] ?? "")) === JSON.stringify(blocks) : true;
   const shown = letters(chunks.map(({ text }) => text).join("\n"));
   const codes = joined(sources.flatMap((source) => codesIn(read(source))));
   const problems = [
@@ -158,8 +196,15 @@ export function judge(markdown: string): Verdict {
     ...chunks.flatMap(judgeChunk).map((problem) => `text: ${problem}`),
     whole ? "" : "the rich message is another tree",
     contains(shown, letters(wordsOf(blocks))) ? "" : "letters are lost",
-    contains(letters(sources.map((source) => wordsOf(read(source))).join("\n")), letters(wordsOf(blocks))) ? "" : "letters are lost in the rich message",
-    JSON.stringify(joined(chunks.flatMap(codesOf))) === JSON.stringify(codes) ? "" : "a broken fence",
+    contains(
+      letters(sources.map((source) => wordsOf(read(source))).join("\n")),
+      letters(wordsOf(blocks)),
+    )
+      ? ""
+      : "letters are lost in the rich message",
+    JSON.stringify(joined(chunks.flatMap(codesOf))) === JSON.stringify(codes)
+      ? ""
+      : "a broken fence",
     files.length === parts.length - Math.max(1, rich.length) ? "" : "a file is missing",
   ];
   return {

@@ -90,7 +90,10 @@ function linksIn(markdown: string): readonly Link[] {
   return tokens.flatMap((token, at) => {
     if (token.type !== "link_open") return [];
     const end = tokens.findIndex((other, place) => place > at && other.type === "link_close");
-    const words = tokens.slice(at, end).map(({ content }) => content).join("");
+    const words = tokens
+      .slice(at, end)
+      .map(({ content }) => content)
+      .join("");
     return [{ words, target: String(token.attrGet("href")) }];
   });
 }

@@ -84,7 +84,9 @@ function named({ offset, length, type }: textEntity): object {
 }
 
 /** A text as Telegram's own parser reads it: with its marks, and with its refusal to write it as Markdown, if it refuses. */
-export function readBack(marked: Marked):
+export function readBack(
+  marked: Marked,
+):
   | { readonly text: string; readonly entities: readonly object[]; readonly refused: string }
   | undefined {
   const read = ask({
