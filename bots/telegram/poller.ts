@@ -3,6 +3,7 @@ import type { Update as TelegramUpdate } from "grammy/types";
 
 import type { Away, Update } from "#core/chat.ts";
 import type { Log } from "#core/log.ts";
+import type { Hearing } from "#core/operations.ts";
 
 import { type AbsenceDeps, createAbsence } from "./absence.ts";
 import { createClient, longestCallMs, within } from "./client.ts";
@@ -25,20 +26,12 @@ export interface PollerDeps extends AbsenceDeps {
   readonly onDeaf?: () => void;
 }
 
-/** What is known of the poller from outside. */
-export interface PollerState {
-  /** When the last poll was completed, in milliseconds since 1970; undefined before the first. The only sign of life. */
-  readonly lastPollAt: number | undefined;
-  /** Why nothing is fetched right now, in words for the owner; undefined where all is well. */
-  readonly problem: string | undefined;
-}
-
 /** Fetches what people write, batch after batch; a batch is confirmed only when it is stored. */
 export interface Poller {
   /** Polls until it is stopped. Never rejects. */
   run(): Promise<void>;
   stop(): void;
-  state(): PollerState;
+  state(): Hearing;
 }
 
 const pollSeconds = 30;

@@ -307,6 +307,10 @@ export interface ChatPlatform {
   readonly whisper: (address: string, line: string) => Promise<void>;
   /** Acknowledges a press, with a line that its person sees; "" only ends its waiting. Lossy. */
   readonly acknowledge: (pressId: string, line: string) => Promise<void>;
+  /** What people must know of groups here, as far as it is known; undefined where there is nothing. */
+  readonly groupHint?: () => string | undefined;
+  /** Names a topic that bears a name which its platform made up; lossy. */
+  readonly nameTopic?: (address: string, name: string) => Promise<void>;
   /**
    * Begins to fetch a file. Rejects with `chat.file-too-large` or `chat.file-gone`, which stay so, or with `chat.file-unreachable`,
    * which may pass. An end by the signal rejects with the signal's reason, also where the body is read.

@@ -4,7 +4,8 @@ import type { Trust } from "./trust.ts";
 export interface FetchInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A text, or bytes as they come; the latter are sent once, so that a redirect cannot be followed with them. */
+  readonly body?: string | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
 }
 

@@ -127,14 +127,25 @@ function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
 const harmless: ReadonlySet<string> = new Set(["accept", "accept-language", "range", "user-agent"]);
 
 /** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch). */
-function redirected(init: FetchInit, status: number, sameOrigin: boolean): FetchInit {
+function redirected(
+  init: FetchInit,
+  {
+    status,
+    from: { host, origin },
+    to,
+  }: { readonly status: number; readonly from: URL; readonly to: URL },
+): FetchInit {
   const { body, ...rest } = init;
   const asGet = status === 303 || (status < 303 && init.method === "POST");
   const headers = Object.entries(init.headers ?? {}).filter(
-    ([name]) => sameOrigin || harmless.has(name.toLowerCase()),
+    ([name]) => to.origin === origin || harmless.has(name.toLowerCase()),
   );
   const kept = { ...rest, headers: Object.fromEntries(headers) };
   if (asGet) return { ...kept, method: "GET" };
+  if (body !== undefined && typeof body !== "string") {
+    const problem = "it sends an upload elsewhere, and an upload is sent once";
+    throw new AppError("door.unreachable", { host, problem });
+  }
   return body === undefined ? kept : { ...kept, body };
 }
 
@@ -163,7 +174,7 @@ export function createDoor(options: DoorOptions): Door {
     const watch = await recorder.begin(use, url, trustFor(rules, use, url));
     const dispatcher = metered(agentFor(use), meter, watch);
     try {
-      return await fetch(url, { ...init, redirect: "manual", dispatcher });
+      return await fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
     } catch (error) {
       throw unreachable(error, url.host, init.signal);
     }
@@ -179,7 +190,7 @@ export function createDoor(options: DoorOptions): Door {
         if (!redirects.has(response.status) || location === null) return response;
         await response.body?.cancel();
         const to = new URL(location, url);
-        init = redirected(init, response.status, to.origin === url.origin);
+        init = redirected(init, { status: response.status, from: url, to });
         hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
         url = to;
       }

@@ -93,6 +93,19 @@ describe("what the door lets out", () => {
   });
 });
 
+test("a redirect that would need an upload a second time is refused, and says why", async () => {
+  const origin = await startServer((request, response) => {
+    request.resume().on("end", () => response.writeHead(307, { location: "/there" }).end());
+  });
+  const { door } = openDoor([model(origin)]);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("once");
+  }
+  await expect(door.open(use)(origin, { method: "POST", body: pieces() })).rejects.toThrow(
+    "an upload is sent once",
+  );
+});
+
 test("a page on the internet cannot point the door at this machine", async () => {
   let connections = 0;
   const origin = await startServer((_, response) => {
@@ -147,6 +160,33 @@ describe("a receipt", () => {
       status: 200,
     });
     expect((receipt?.headBytesOut ?? 0) + 7).toBe(seen.bytes);
+  });
+
+  test("counts an upload that comes in pieces as the wire carried it, frames and all", async () => {
+    const seen = { bytes: 0, text: "" };
+    const server = createServer((socket: Socket) => {
+      socket.on("data", (data) => {
+        seen.bytes += data.length;
+        seen.text += data.toString("latin1");
+        if (!seen.text.endsWith("\r\n0\r\n\r\n")) return;
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const origin = `http://127.0.0.1:${port}`;
+    const { door, receipts } = openDoor([model(origin)]);
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      for (const size of [1, 16, 5000]) yield Buffer.alloc(size, "x");
+    }
+    const response = await door.open(use)(origin, { method: "POST", body: pieces() });
+    expect(await response.text()).toBe("ok");
+    const [receipt] = receipts();
+    expect(seen.text).toContain("transfer-encoding: chunked");
+    expect(receipt?.bodyBytesOut).toBeGreaterThan(5017);
+    expect((receipt?.headBytesOut ?? 0) + (receipt?.bodyBytesOut ?? 0)).toBe(seen.bytes);
   });
 
   test("is there before the answer, and is completed after it", async () => {

@@ -56,7 +56,8 @@ function createWire(me: readonly Answer[]) {
   }
 
   function poll(init: Parameters<Fetch>[1]): Promise<Response> {
-    polls.push(JSON.parse(init?.body ?? "{}"));
+    const { body } = init ?? {};
+    polls.push(JSON.parse(typeof body === "string" ? body : "{}"));
     const answer = answers.shift();
     if (answer !== undefined) return give(answer);
     return new Promise((resolve, reject) => {
