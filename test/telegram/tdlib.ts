@@ -1,6 +1,6 @@
 import { getTdjson } from "prebuilt-tdlib";
 import { configure, execute } from "tdl";
-import type { formattedText, textEntity } from "tdlib-types";
+import type * as Td from "tdlib-types";
 
 import type { Entity, Marked } from "../../bots/telegram/entities.ts";
 
@@ -12,11 +12,11 @@ export const noParser =
 
 const ready = { done: false };
 
-function isText(value: unknown): value is formattedText {
+function isText(value: unknown): value is Td.formattedText {
   return typeof value === "object" && value !== null && "entities" in value;
 }
 
-function ask(call: Parameters<typeof execute>[0]): formattedText | string {
+function ask(call: Parameters<typeof execute>[0]): Td.formattedText | string {
   if (!ready.done) configure({ tdjson: getTdjson(), verbosityLevel: 0 });
   ready.done = true;
   const answer: unknown = execute(call);
@@ -73,7 +73,7 @@ function htmlOf({ text, entities }: Marked): string {
   return html;
 }
 
-function named({ offset, length, type }: textEntity): object {
+function named({ offset, length, type }: Td.textEntity): object {
   if (type._ === "textEntityTypePreCode") {
     return { type: "pre", language: type.language, offset, length };
   }
