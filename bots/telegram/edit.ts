@@ -10,6 +10,7 @@ import type { Button, Buttons, Sent } from "#core/chat.ts";
 import { AppError } from "#core/errors.ts";
 
 import type { Body } from "./body.ts";
+import { cleanText } from "./clean.ts";
 import { isUnmodified, unsentOf } from "./failures.ts";
 
 /** The content of a file that is stored under its content's hash. */
@@ -24,12 +25,22 @@ export interface Placed {
 /** Nothing is fetched to be shown under a message. */
 export const noPreview = { link_preview_options: { is_disabled: true } } as const;
 
+/** A longer label is cut by most of Telegram's programs. */
+const longestLabel = 60;
 /** Larger photos are refused; they go as documents. */
 const largestPhoto = 10_000_000;
 
+/** A button's words may be a model's: one line, and nothing unseen in it. */
+function labelOf(label: string): string {
+  const words = cleanText(label).replaceAll(/\s+/g, " ").trim();
+  const short =
+    words.length > longestLabel ? `${words.slice(0, longestLabel).toWellFormed()}…` : words;
+  return short === "" ? "…" : short;
+}
+
 function buttonOf({ id, label, tone }: Button): InlineKeyboardButton {
   const style = tone === "good" ? "success" : "danger";
-  return { text: label, callback_data: id, ...(tone === undefined ? {} : { style }) };
+  return { text: labelOf(label), callback_data: id, ...(tone === undefined ? {} : { style }) };
 }
 
 /** The keyboard under a message; one that had buttons loses them where none are given. */

@@ -11,6 +11,8 @@ const neverTaken = /refused|not found|lookup failed|no route|no network|connect 
 
 const gone =
   /chat not found|bot was (blocked|kicked)|user is deactivated|not enough rights|have no rights|CHAT_WRITE_FORBIDDEN|PEER_ID_INVALID|group chat was upgraded|bot is not a member|message thread not found|topic[ _](closed|deleted)/i;
+/** A chat where files or rich messages are not wanted still takes words. */
+const onlyWords = /not enough rights to send (?!text)/i;
 const vanished = /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i;
 
 function withoutAnswer(error: HttpError): Unsent {
@@ -32,6 +34,7 @@ function refused({ error_code: code, description, parameters }: GrammyError): Un
     return { type: "later", waitMs: refusedTokenMs, everywhere: true };
   }
   if (code >= 500) return { type: "unknown", reason };
+  if (onlyWords.test(description)) return { type: "unfit", reason };
   if (code === 403 || gone.test(description)) return { type: "closed", reason };
   if (vanished.test(description)) return { type: "missing", reason };
   return { type: "unfit", reason };

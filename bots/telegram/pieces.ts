@@ -168,6 +168,9 @@ function split(block: Block, setting: Setting): readonly Block[] {
 
 /** A document in messages: whole blocks where they fit; code keeps its language, a table its head, a list its numbers. */
 export function piecesOf(blocks: readonly Block[]): readonly (readonly Block[])[] {
+  // The usual answer is one message, and is written once.
+  const whole = { bytes: Buffer.byteLength(toRich(blocks)), blocks: countBlocks(blocks) };
+  if (fits(whole)) return blocks.length === 0 ? [] : [blocks];
   return grouped(
     blocks.flatMap((block) => split(block, (inner) => inner)),
     costOf,

@@ -65,7 +65,7 @@ function merged(left: Inline, right: Inline, within: Within): Inline | undefined
     return { type: "text", text: `${left.text}${right.text}`.replaceAll(/ {2,}/g, " ") };
   }
   if (left.type === "code" && right.type === "code") {
-    return { type: "code", text: left.text + right.text };
+    return { type: "code", text: `${left.text}${right.text}`.replaceAll(/ {2,}/g, " ") };
   }
   if (left.type === "break" && right.type === "break") return left;
   if (!("children" in left) || !("children" in right)) return undefined;
@@ -100,7 +100,7 @@ function trimmed(inlines: readonly Inline[]): readonly Inline[] {
  * Words in the one form that the tree promises: neighbours of a kind joined, marks that touch what they mark, and web addresses as
  * links. Tidy words stay as they are.
  */
-export function tidyInlines(inlines: readonly Inline[], within: Within): readonly Inline[] {
+function tidyInlines(inlines: readonly Inline[], within: Within): readonly Inline[] {
   const flat = joined(
     inlines.flatMap((inline) => one(inline, within)),
     within,

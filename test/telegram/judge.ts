@@ -57,8 +57,7 @@ function targetsIn(value: unknown): readonly string[] {
   return [...own, ...Object.values(value).flatMap(targetsIn)];
 }
 
-function judgeRich(markdown: string): readonly string[] {
-  const tree = read(markdown);
+function judgeRich(markdown: string, tree: readonly Block[]): readonly string[] {
   const tokens = flat(stranger.parse(markdown, {}));
   const links = tokens
     .filter(({ type }) => type === "link_open")
@@ -73,7 +72,7 @@ function judgeRich(markdown: string): readonly string[] {
           .filter(({ type }) => type === "th_open").length
       : 0,
   );
-  const text = flat(stranger.parse(markdown, {}))
+  const text = tokens
     .filter(({ type }) => /^(text|code_inline|fence|html|text_special)/.test(type))
     .map(({ content }) => content)
     .join("");
@@ -186,20 +185,19 @@ export function judge(markdown: string): Verdict {
   const sources = rich
     .map((part) => bodyOf(part))
     .flatMap((body) => (body.form === "rich" ? [body.markdown] : []));
+  const trees = sources.map(read);
   const chunks = rich.flatMap((part) => renderer.simpler(part) ?? []).map(markedOf);
-  const whole =
-    sources.length === 1 ? JSON.stringify(read(sources[0] ?? "")) === JSON.stringify(blocks) : true;
+  const whole = sources.length === 1 ? JSON.stringify(trees[0]) === JSON.stringify(blocks) : true;
   const shown = letters(chunks.map(({ text }) => text).join("\n"));
-  const codes = joined(sources.flatMap((source) => codesIn(read(source))));
+  const codes = joined(trees.flatMap(codesIn));
   const problems = [
-    ...sources.flatMap(judgeRich).map((problem) => `rich: ${problem}`),
+    ...sources
+      .flatMap((source, at) => judgeRich(source, trees[at] ?? []))
+      .map((problem) => `rich: ${problem}`),
     ...chunks.flatMap(judgeChunk).map((problem) => `text: ${problem}`),
     whole ? "" : "the rich message is another tree",
     contains(shown, letters(wordsOf(blocks))) ? "" : "letters are lost",
-    contains(
-      letters(sources.map((source) => wordsOf(read(source))).join("\n")),
-      letters(wordsOf(blocks)),
-    )
+    contains(letters(trees.map(wordsOf).join("\n")), letters(wordsOf(blocks)))
       ? ""
       : "letters are lost in the rich message",
     JSON.stringify(joined(chunks.flatMap(codesOf))) === JSON.stringify(codes)

@@ -139,13 +139,12 @@ const x = 1 < 2;`,
         ...all.slice(1).map(() => undefined),
         buttons,
       ]);
-      const last = all.at(-1);
-      if (last?.form === "rich")
-        expect(last.markdown).toMatch(/\n\n_local · 12 tokens \\\* 0\.1 s_$/);
-      else if (last?.form === "text") {
-        expect(last.text).toMatch(/\n\nlocal · 12 tokens \* 0\.1 s$/);
-        expect(last.entities.at(-1)).toMatchObject({ type: "italic", length: footer.length });
-      }
+      const [last] = all
+        .slice(-1)
+        .map((body) =>
+          body.form === "rich" ? body.markdown : body.form === "text" ? body.text : "",
+        );
+      expect(last).toMatch(/\n\n_?local · 12 tokens \\?\* 0\.1 s_?$/);
     }
   });
 

@@ -112,7 +112,7 @@ describe("an edit", () => {
       [
         { id: "y", label: "Yes", tone: "good" },
         { id: "n", label: "No", tone: "bad" },
-        { id: "m", label: "More" },
+        { id: "m", label: "More\u202E\nof it" },
       ],
     ] as const;
     await platform.edit(ann, "5", cardPart(platform, { title: "T", text: "x", buttons }));
@@ -127,7 +127,7 @@ describe("an edit", () => {
           [
             { text: "Yes", callback_data: "y", style: "success" },
             { text: "No", callback_data: "n", style: "danger" },
-            { text: "More", callback_data: "m" },
+            { text: "More of it", callback_data: "m" },
           ],
         ],
       },
@@ -169,6 +169,8 @@ describe("an edit", () => {
     [400, "Bad Request: can't parse entities: x", { type: "unfit" }],
     [400, "Bad Request: rich message is invalid", { type: "unfit" }],
     [400, "Bad Request: MESSAGE_TOO_LONG", { type: "unfit" }],
+    [400, "Bad Request: not enough rights to send documents to the chat", { type: "unfit" }],
+    [400, "Bad Request: not enough rights to send text messages to the chat", { type: "closed" }],
     [413, "Request Entity Too Large", { type: "unfit" }],
     [400, "Bad Request: message to edit not found", { type: "missing" }],
     [400, "Bad Request: message thread not found", { type: "closed" }],

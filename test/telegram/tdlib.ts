@@ -1,6 +1,5 @@
 import { getTdjson } from "prebuilt-tdlib";
 import { configure, execute } from "tdl";
-import type { formattedText, textEntity } from "tdlib-types";
 
 import type { Entity, Marked } from "../../bots/telegram/entities.ts";
 
@@ -12,16 +11,18 @@ export const noParser =
 
 const ready = { done: false };
 
-function isText(value: unknown): value is formattedText {
-  return typeof value === "object" && value !== null && "entities" in value;
-}
-
-function ask(call: Parameters<typeof execute>[0]): formattedText | string {
+function configured(): void {
   if (!ready.done) configure({ tdjson: getTdjson(), verbosityLevel: 0 });
   ready.done = true;
-  const answer: unknown = execute(call);
-  return isText(answer) ? answer : JSON.stringify(answer);
 }
+
+function parsed(html: string) {
+  configured();
+  const mode = { _: "textParseModeHTML" } as const;
+  return execute({ _: "parseTextEntities", text: html, parse_mode: mode });
+}
+
+type Read = Extract<ReturnType<typeof parsed>, { readonly _: "formattedText" }>;
 
 function escaped(text: string): string {
   return text
@@ -73,7 +74,7 @@ function htmlOf({ text, entities }: Marked): string {
   return html;
 }
 
-function named({ offset, length, type }: textEntity): object {
+function named({ offset, length, type }: Read["entities"][number]): object {
   if (type._ === "textEntityTypePreCode") {
     return { type: "pre", language: type.language, offset, length };
   }
@@ -89,13 +90,9 @@ export function readBack(
 ):
   | { readonly text: string; readonly entities: readonly object[]; readonly refused: string }
   | undefined {
-  const read = ask({
-    _: "parseTextEntities",
-    text: htmlOf(marked),
-    parse_mode: { _: "textParseModeHTML" },
-  });
-  if (typeof read === "string") return undefined;
-  const written = ask({ _: "getMarkdownText", text: read });
-  const refused = typeof written === "string" ? written : "";
+  const read = parsed(htmlOf(marked));
+  if (read._ === "error") return undefined;
+  const written = execute({ _: "getMarkdownText", text: read });
+  const refused = written._ === "error" ? written.message : "";
   return { text: read.text, entities: read.entities.map(named), refused };
 }
