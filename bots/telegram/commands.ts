@@ -59,7 +59,10 @@ export function createCommandMenu(api: Pick<Api, "setMyCommands">, log: Log) {
         await api.setMyCommands(entries, { scope });
         sent.set(place, menu);
       } catch (error) {
-        log.warn("commands not shown in Telegram's menu", { scope: place, reason: reasonOf(error) });
+        log.warn("commands not shown in Telegram's menu", {
+          scope: place,
+          reason: reasonOf(error),
+        });
       }
     }
   };

@@ -79,7 +79,8 @@ const descriptions: readonly Describe[] = [
   describeChecklist,
   ({ contact }) => contact && `a contact: ${nameOf(contact)}, ${contact.phone_number}`,
   ({ poll }) =>
-    poll && `a poll: ${[poll.question, ...(poll.options ?? []).map(({ text }) => text)].join(" - ")}`,
+    poll &&
+    `a poll: ${[poll.question, ...(poll.options ?? []).map(({ text }) => text)].join(" - ")}`,
   ({ dice }) => dice && `${dice.emoji} shows ${dice.value}`,
   ({ sticker }) => sticker && `a sticker${sticker.emoji === undefined ? "" : `: ${sticker.emoji}`}`,
   ({ game }) => game && `a game: ${game.title}`,

@@ -9,8 +9,8 @@ import type {
 import type { Button, Buttons, Sent } from "#core/chat.ts";
 import { AppError } from "#core/errors.ts";
 
-import type { Body } from "./body.ts";
-import { cleanText } from "./clean.ts";
+import type { Body } from "./writing/body.ts";
+import { cleanText } from "./writing/clean.ts";
 import { isUnmodified, unsentOf } from "./failures.ts";
 
 /** The content of a file that is stored under its content's hash. */

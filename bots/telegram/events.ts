@@ -77,7 +77,10 @@ function isMention(written: Written, mark: Mark, me: Me): boolean {
 /** Rich messages have no marks. */
 function namesMe({ text, marks }: Written, me: Me): boolean {
   if (marks.length > 0) return false;
-  return text.toLowerCase().split(/[^\w@]+/).includes(`@${me.username.toLowerCase()}`);
+  return text
+    .toLowerCase()
+    .split(/[^\w@]+/)
+    .includes(`@${me.username.toLowerCase()}`);
 }
 
 /** True for a message that is meant for us: every one of a private chat; in a group a mention, a reply to us, or a command. */

@@ -2,11 +2,11 @@ import type { Api } from "grammy";
 
 import type { ChatPlatform, Manners, Sent, Target } from "#core/chat.ts";
 
-import { bodyOf } from "./body.ts";
+import { bodyOf } from "./writing/body.ts";
 import { editTo, noPreview, type ReadFile } from "./edit.ts";
 import { unsentOf } from "./failures.ts";
 import { findGhost } from "./ghosts.ts";
-import { createRenderer, type Renderer } from "./render.ts";
+import { createRenderer, type Renderer } from "./writing/render.ts";
 import { whereOf } from "./where.ts";
 
 /** What the platform works with. */

@@ -103,7 +103,11 @@ function createFetching(deps: PollerDeps, api: () => Api) {
       const more = fetched.length === batchSize;
       const away = await absence.over(account, more);
       if (updates.length > 0) {
-        await accept(account, updates.map((update) => toUpdate(update, me)), away);
+        await accept(
+          account,
+          updates.map((update) => toUpdate(update, me)),
+          away,
+        );
       }
       if (!more) absence.end();
       // An empty answer means that all is confirmed. Asking without an offset then skips nothing: after a quiet week Telegram begins

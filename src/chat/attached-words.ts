@@ -44,7 +44,10 @@ type Read = (sha256: string) => Promise<Uint8Array>;
 const plainly = "Say so plainly, and do not guess what is in it.";
 
 function unread(named: string, why: string): TaskFiles {
-  return { words: `${named} is kept, but ${why}. ${plainly}`, notice: `${named} is kept, but ${why}.` };
+  return {
+    words: `${named} is kept, but ${why}. ${plainly}`,
+    notice: `${named} is kept, but ${why}.`,
+  };
 }
 
 function lost(named: string): TaskFiles {

@@ -6,7 +6,10 @@ const most = 1000;
 const longestName = 32;
 
 function nameOf(words: string): string {
-  const line = words.replace(/^\/\w+\s*/, "").replaceAll(/\s+/g, " ").trim();
+  const line = words
+    .replace(/^\/\w+\s*/, "")
+    .replaceAll(/\s+/g, " ")
+    .trim();
   if (line.length <= longestName) return line;
   const cut = line.lastIndexOf(" ", longestName);
   return `${line.slice(0, cut > longestName / 2 ? cut : longestName).toWellFormed()}…`;

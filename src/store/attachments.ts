@@ -26,7 +26,9 @@ function note(commit: Commit, message: Message, attachments: readonly Attachment
     const file = { kind, name, media_type: mediaType, size, reference };
     const row = { ...here, ...file, id: newId(now), at, created_at: now };
     const put = build.insertInto("attachments").values(row);
-    run(put.onConflict((conflict) => conflict.columns(["chat_id", "message_id", "at"]).doNothing()));
+    run(
+      put.onConflict((conflict) => conflict.columns(["chat_id", "message_id", "at"]).doNothing()),
+    );
   });
   const mine = build
     .selectFrom("attachments")

@@ -196,7 +196,11 @@ function cancelTask({ build, run, clock }: Commit, taskId: string): boolean {
   return true;
 }
 
-function chatOfMessage({ build, first }: Commit, place: Place, messageId: string): Chat | undefined {
+function chatOfMessage(
+  { build, first }: Commit,
+  place: Place,
+  messageId: string,
+): Chat | undefined {
   const { platform, address } = place;
   const chats = build.selectFrom("chats").selectAll("chats").where("chats.platform", "=", platform);
   const here = chats.where(({ eb }) =>

@@ -40,8 +40,7 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore
-  extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore {
+export interface SqliteStore extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */

@@ -27,7 +27,12 @@ function attached(own: Partial<Attachment> = {}): Attachment {
   };
 }
 
-const photo = attached({ kind: "photo", name: "photo.jpg", mediaType: "image/jpeg", reference: "p" });
+const photo = attached({
+  kind: "photo",
+  name: "photo.jpg",
+  mediaType: "image/jpeg",
+  reference: "p",
+});
 
 function bodyOf(content: string | Uint8Array): FetchedFile {
   const body = new Blob([new Uint8Array(Buffer.from(content))]).stream();
@@ -76,7 +81,13 @@ async function setUp(fetchFile?: FetchFile) {
   async function take(messageId: string, ...given: readonly Attachment[]) {
     const from = { platform: "telegram", accountId: "77", name: "Ann", kind: "person" } as const;
     const said = { place, from, messageId, text: "look", replyTo: null };
-    const event = { type: "message", ...said, addressed: true, forwarded: false, attachments: given } as const;
+    const event = {
+      type: "message",
+      ...said,
+      addressed: true,
+      forwarded: false,
+      attachments: given,
+    } as const;
     const [received] = await store.receive({ platform: "telegram", account: "1" }, [
       { updateId: messageId, event },
     ]);
@@ -90,7 +101,12 @@ async function setUp(fetchFile?: FetchFile) {
       input: "look",
       newConversation: false,
     };
-    const taken = await store.takeMessage({ seq: received?.seq ?? 0, messageId, request, mayJoin: true });
+    const taken = await store.takeMessage({
+      seq: received?.seq ?? 0,
+      messageId,
+      request,
+      mayJoin: true,
+    });
     return taken.task;
   }
 
@@ -124,10 +140,20 @@ describe("the files of a message", () => {
   });
 
   test.each([
-    ["a text of another code", attached(), Buffer.from([0xff, 0xfe, 0x41]), "it is not text in UTF-8"],
+    [
+      "a text of another code",
+      attached(),
+      Buffer.from([0xff, 0xfe, 0x41]),
+      "it is not text in UTF-8",
+    ],
     ["a text with a zero in it", attached(), "a\0b", "it is not text in UTF-8"],
     ["a long text", attached(), "x".repeat(64_001), "only texts of at most 64 KB can be read here"],
-    ["a voice", attached({ kind: "voice", name: "voice.ogg" }), "x", "no model here can look into it"],
+    [
+      "a voice",
+      attached({ kind: "voice", name: "voice.ogg" }),
+      "x",
+      "no model here can look into it",
+    ],
   ])("are told of honestly: %s", async (_, file, content, why) => {
     const { attachments, take } = await setUp(() => Promise.resolve(bodyOf(content)));
     const { notice } = await attachments.prepare(await take("1", file), never);
@@ -184,9 +210,24 @@ describe("the files of a message", () => {
 
 describe("a file that cannot be had", () => {
   test.each([
-    ["is said to be too large", attached({ size: 100_000_000 }), bodyOf("x"), "notes.txt is 100 MB large, and at most 1 MB"],
-    ["turns out to be too large", attached(), { ...bodyOf("x"), size: 2_000_000 }, "notes.txt is 2 MB large, and at most 1 MB"],
-    ["grows too large", attached(), bodyOf("x".repeat(1_000_001)), "notes.txt is more than 1 MB large, and at most 1 MB"],
+    [
+      "is said to be too large",
+      attached({ size: 100_000_000 }),
+      bodyOf("x"),
+      "notes.txt is 100 MB large, and at most 1 MB",
+    ],
+    [
+      "turns out to be too large",
+      attached(),
+      { ...bodyOf("x"), size: 2_000_000 },
+      "notes.txt is 2 MB large, and at most 1 MB",
+    ],
+    [
+      "grows too large",
+      attached(),
+      bodyOf("x".repeat(1_000_001)),
+      "notes.txt is more than 1 MB large, and at most 1 MB",
+    ],
   ])("because it %s becomes words", async (_, file, fetched, why) => {
     const { attachments, take, store } = await setUp(() => Promise.resolve(fetched));
     const task = await take("1", file);
@@ -232,9 +273,11 @@ describe("a file that cannot be had", () => {
     const told: unknown[] = [];
     const task = await take("1", attached());
     const prepared = attachments.prepare(task, never).then((found) => told.push(found));
-    await expect.poll(() => (clock.pass(60_000), told)).toMatchObject([
-      { notice: "notes.txt could not be fetched (it took too long): send it again." },
-    ]);
+    await expect
+      .poll(() => (clock.pass(60_000), told))
+      .toMatchObject([
+        { notice: "notes.txt could not be fetched (it took too long): send it again." },
+      ]);
     await prepared;
     expect(state.tries).toBe(3);
   });

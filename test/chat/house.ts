@@ -58,7 +58,13 @@ async function openPeople(store: SqliteStore, platform: FakePlatform): Promise<P
   if ((await store.personOf(sender("bob"))) !== undefined) return people;
   const { code } = await people.invite("Bob");
   const place = { platform: "fake", address: "Bob's own", kind: "direct" } as const;
-  const more = { messageId: "0", replyTo: null, addressed: true, forwarded: false, attachments: [] };
+  const more = {
+    messageId: "0",
+    replyTo: null,
+    addressed: true,
+    forwarded: false,
+    attachments: [],
+  };
   const event = { type: "message", place, from: sender("bob"), text: code, ...more } as const;
   const [update] = await people.screen([{ updateId: "0", event }]);
   if (update?.event.type === "message") await people.admit(platform, update.event);

@@ -136,7 +136,9 @@ export function peopleStoreContract(name: string, open: (clock: Clock) => Promis
         Array.from({ length: 3 }, () => "cancelled"),
       );
       expect(await states(store, others)).toEqual(["queued", "queued"]);
-      expect(await store.finishTask({ ...endOf(running), parts: [{ ...part, body: "all" }] })).toBe("over");
+      expect(await store.finishTask({ ...endOf(running), parts: [{ ...part, body: "all" }] })).toBe(
+        "over",
+      );
       expect(await store.chatsToSend("telegram")).toEqual([]);
       expect(await store.personOf(bob)).toBeUndefined();
       expect(await store.people()).toMatchObject([{ id: "owner", accounts: [] }]);

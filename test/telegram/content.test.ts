@@ -7,15 +7,35 @@ describe("what a message shows", () => {
 
   test.each([
     ["[a location: 52.1, 4.3]", { location: at }],
-    ["[a place: Zoo, Main St 1 (52.1, 4.3)]", { location: at, venue: { location: at, title: "Zoo", address: "Main St 1" } }],
-    ["[a contact: Bob Ray, +31 6]", { contact: { phone_number: "+31 6", first_name: "Bob", last_name: "Ray" } }],
-    ["[a poll: Tea? - yes - no]", { poll: { question: "Tea?", options: [{ text: "yes" }, { text: "no" }] } }],
+    [
+      "[a place: Zoo, Main St 1 (52.1, 4.3)]",
+      { location: at, venue: { location: at, title: "Zoo", address: "Main St 1" } },
+    ],
+    [
+      "[a contact: Bob Ray, +31 6]",
+      { contact: { phone_number: "+31 6", first_name: "Bob", last_name: "Ray" } },
+    ],
+    [
+      "[a poll: Tea? - yes - no]",
+      { poll: { question: "Tea?", options: [{ text: "yes" }, { text: "no" }] } },
+    ],
     ["[🎲 shows 4]", { dice: { emoji: "🎲", value: 4 } }],
     ["[a sticker: 🐦]", { sticker: { file_id: "s", emoji: "🐦" } }],
     ["[a sticker]", { sticker: { file_id: "s" } }],
     ["[a game: Chess]", { game: { title: "Chess" } }],
     ["[a story]", { story: { id: 1 } }],
-    ["[a checklist: Trip - socks (done) - hat]", { checklist: { title: "Trip", tasks: [{ id: 1, text: "socks", completion_date: 5 }, { id: 2, text: "hat" }] } }],
+    [
+      "[a checklist: Trip - socks (done) - hat]",
+      {
+        checklist: {
+          title: "Trip",
+          tasks: [
+            { id: 1, text: "socks", completion_date: 5 },
+            { id: 2, text: "hat" },
+          ],
+        },
+      },
+    ],
     ["[something that cannot be read here]", { hologram: { file_id: "h" } }],
     ["[something that cannot be read here]", { paid_media: { star_count: 3 } }],
   ])("is %s", (text, own) => {
@@ -42,7 +62,13 @@ describe("what a message shows", () => {
     expect(said({ photo, caption: "look" })).toMatchObject({
       text: "look",
       attachments: [
-        { kind: "photo", name: "photo.jpg", mediaType: "image/jpeg", size: 1000, reference: "large" },
+        {
+          kind: "photo",
+          name: "photo.jpg",
+          mediaType: "image/jpeg",
+          size: 1000,
+          reference: "large",
+        },
       ],
     });
     const file = { file_id: "f", file_unique_id: "u", file_size: 12 };
@@ -59,7 +85,9 @@ describe("what a message shows", () => {
     expect(found({ document: file })).toEqual([
       ["document", "document", "application/octet-stream"],
     ]);
-    expect(found({ animation: clip, document: clip })).toEqual([["video", "clip.mp4", "video/mp4"]]);
+    expect(found({ animation: clip, document: clip })).toEqual([
+      ["video", "clip.mp4", "video/mp4"],
+    ]);
     expect(found({ voice: file })).toEqual([["voice", "voice.ogg", "audio/ogg"]]);
     expect(found({ audio: file })).toEqual([["audio", "audio.mp3", "audio/mpeg"]]);
     expect(found({ video: file })).toEqual([["video", "video.mp4", "video/mp4"]]);

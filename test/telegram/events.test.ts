@@ -1,7 +1,19 @@
 import { describe, expect, test } from "vitest";
 
 import { toUpdate } from "../../bots/telegram/events.ts";
-import { ann, command, direct, eventOf, group, heron, inGroup, me, mention, said, update } from "./sample-updates.ts";
+import {
+  ann,
+  command,
+  direct,
+  eventOf,
+  group,
+  heron,
+  inGroup,
+  me,
+  mention,
+  said,
+  update,
+} from "./sample-updates.ts";
 
 describe("a message", () => {
   test("of a private chat is for us, with its sender by number", () => {
@@ -51,7 +63,11 @@ describe("a message", () => {
 
   test.each([
     ["plain words", { text: "nothing for you" }, false],
-    ["a mention anywhere, in any case", { text: "so @HERON_bot, what?", entities: mention(3) }, true],
+    [
+      "a mention anywhere, in any case",
+      { text: "so @HERON_bot, what?", entities: mention(3) },
+      true,
+    ],
     ["a mention in a caption", { caption: "@heron_bot", caption_entities: mention(0) }, true],
     [
       "a mention by number",
@@ -63,7 +79,11 @@ describe("a message", () => {
       { text: "Bob?", entities: [{ type: "text_mention", offset: 0, length: 3, user: ann }] },
       false,
     ],
-    ["another name that begins alike", { text: "@heron_bot2 x", entities: [{ type: "mention", offset: 0, length: 11 }] }, false],
+    [
+      "another name that begins alike",
+      { text: "@heron_bot2 x", entities: [{ type: "mention", offset: 0, length: 11 }] },
+      false,
+    ],
     ["words that Telegram did not mark", { text: "@heron_bot", entities: [] }, true],
     ["a reply to us", { text: "why?", reply_to_message: { message_id: 3, from: heron } }, true],
     ["a reply to another", { text: "why?", reply_to_message: { message_id: 3, from: ann } }, false],
@@ -79,10 +99,18 @@ describe("a message", () => {
       },
       false,
     ],
-    ["a command in the middle", { text: "try /status", entities: [{ type: "bot_command", offset: 4, length: 7 }] }, false],
+    [
+      "a command in the middle",
+      { text: "try /status", entities: [{ type: "bot_command", offset: 4, length: 7 }] },
+      false,
+    ],
     [
       "a mention in a rich message",
-      { rich_message: { blocks: [{ type: "paragraph", text: ["so ", { type: "mention", text: "@heron_bot" }] }] } },
+      {
+        rich_message: {
+          blocks: [{ type: "paragraph", text: ["so ", { type: "mention", text: "@heron_bot" }] }],
+        },
+      },
       true,
     ],
   ])("of a group with %s", (_, own, addressed) => {
@@ -121,16 +149,46 @@ describe("a message", () => {
 
   test.each([
     ["a channel post", { channel_post: { message_id: 1, chat: { id: -1, type: "channel" } } }],
-    ["a message in a channel", { message: { message_id: 1, chat: { id: -1, type: "channel" }, text: "x" } }],
+    [
+      "a message in a channel",
+      { message: { message_id: 1, chat: { id: -1, type: "channel" }, text: "x" } },
+    ],
     ["a guest's message", { guest_message: { message_id: 1, chat: group, text: "x" } }],
-    ["a guest's message as a message", { message: { message_id: 1, chat: group, text: "x", guest_query_id: "q" } }],
-    ["a business account's message", { business_message: { message_id: 1, chat: direct, text: "x" } }],
-    ["the same as a message", { message: { message_id: 1, chat: direct, text: "x", business_connection_id: "b" } }],
-    ["a channel's inbox", { message: { message_id: 1, chat: { ...group, is_direct_messages: true }, text: "x" } }],
-    ["a message that only its receiver sees", { message: { message_id: 0, chat: group, text: "x" } }],
-    ["a pinned message", { message: { message_id: 1, chat: direct, pinned_message: { message_id: 2, chat: direct, date: 0 } } }],
+    [
+      "a guest's message as a message",
+      { message: { message_id: 1, chat: group, text: "x", guest_query_id: "q" } },
+    ],
+    [
+      "a business account's message",
+      { business_message: { message_id: 1, chat: direct, text: "x" } },
+    ],
+    [
+      "the same as a message",
+      { message: { message_id: 1, chat: direct, text: "x", business_connection_id: "b" } },
+    ],
+    [
+      "a channel's inbox",
+      { message: { message_id: 1, chat: { ...group, is_direct_messages: true }, text: "x" } },
+    ],
+    [
+      "a message that only its receiver sees",
+      { message: { message_id: 0, chat: group, text: "x" } },
+    ],
+    [
+      "a pinned message",
+      {
+        message: {
+          message_id: 1,
+          chat: direct,
+          pinned_message: { message_id: 2, chat: direct, date: 0 },
+        },
+      },
+    ],
     ["a new member", { message: { message_id: 1, chat: group, new_chat_members: [ann] } }],
-    ["an edited service message", { edited_message: { message_id: 1, chat: group, new_chat_title: "x" } }],
+    [
+      "an edited service message",
+      { edited_message: { message_id: 1, chat: group, new_chat_title: "x" } },
+    ],
     ["a poll that goes on", { poll: { id: "1" } }],
     ["a kind from the future", { something_new: { message_id: 1 } }],
     ["nothing at all", {}],
@@ -141,7 +199,14 @@ describe("a message", () => {
 
 describe("what else happens", () => {
   test("an edit changes a message, by its number", () => {
-    const edited = { message_id: 5, chat: group, from: ann, edit_date: 2, text: "@heron_bot better", entities: mention(0) };
+    const edited = {
+      message_id: 5,
+      chat: group,
+      from: ann,
+      edit_date: 2,
+      text: "@heron_bot better",
+      entities: mention(0),
+    };
     expect(eventOf({ edited_message: edited })).toMatchObject({
       type: "edit",
       place: { address: "-100500" },
@@ -152,7 +217,13 @@ describe("what else happens", () => {
   });
 
   test("a press names its button, its message and its topic", () => {
-    const message = { message_id: 8, date: 1, chat: group, message_thread_id: 12, is_topic_message: true };
+    const message = {
+      message_id: 8,
+      date: 1,
+      chat: group,
+      message_thread_id: 12,
+      is_topic_message: true,
+    };
     expect(eventOf({ callback_query: { id: "q", from: ann, data: "b1", message } })).toEqual({
       type: "press",
       place: { platform: "telegram", address: "-100500/12", kind: "group" },
@@ -171,10 +242,14 @@ describe("what else happens", () => {
       place: { address: "-100500" },
       button: "old",
     });
-    expect(eventOf({ callback_query: { ...base, game_short_name: "g", message: gone } })).toMatchObject({
+    expect(
+      eventOf({ callback_query: { ...base, game_short_name: "g", message: gone } }),
+    ).toMatchObject({
       button: "",
     });
-    expect(eventOf({ callback_query: { ...base, data: "x", inline_message_id: "i" } })).toMatchObject({
+    expect(
+      eventOf({ callback_query: { ...base, data: "x", inline_message_id: "i" } }),
+    ).toMatchObject({
       type: "press",
       pressId: "q",
       place: { address: "77", kind: "direct" },
@@ -210,10 +285,34 @@ describe("what else happens", () => {
     ["added to a group", group, member("left"), member("member"), { open: true, joined: true }],
     ["removed from one", group, member("member"), member("kicked"), { open: false, joined: false }],
     ["left it", group, member("member"), member("left"), { open: false, joined: false }],
-    ["made an admin", group, member("member"), member("administrator"), { open: true, joined: false }],
-    ["added without the right to write", group, member("left"), restricted(true, false), { open: false, joined: true }],
-    ["given that right", group, restricted(true, false), restricted(true, true), { open: true, joined: false }],
-    ["restricted and outside", group, restricted(true, true), restricted(false, true), { open: false, joined: false }],
+    [
+      "made an admin",
+      group,
+      member("member"),
+      member("administrator"),
+      { open: true, joined: false },
+    ],
+    [
+      "added without the right to write",
+      group,
+      member("left"),
+      restricted(true, false),
+      { open: false, joined: true },
+    ],
+    [
+      "given that right",
+      group,
+      restricted(true, false),
+      restricted(true, true),
+      { open: true, joined: false },
+    ],
+    [
+      "restricted and outside",
+      group,
+      restricted(true, true),
+      restricted(false, true),
+      { open: false, joined: false },
+    ],
   ])("we were %s", (_, chat, before, now, standing) => {
     const change = { chat, from: ann, date: 1, old_chat_member: before, new_chat_member: now };
     expect(eventOf({ my_chat_member: change })).toMatchObject({
@@ -233,12 +332,16 @@ describe("what else happens", () => {
 
   test("a topic is opened, with a name of somebody's or one that was made up", () => {
     const opened = { message_thread_id: 12, is_topic_message: true };
-    expect(said({ ...opened, forum_topic_created: { name: "New", is_name_implicit: true } })).toMatchObject({
+    expect(
+      said({ ...opened, forum_topic_created: { name: "New", is_name_implicit: true } }),
+    ).toMatchObject({
       type: "topic",
       place: { address: "77/12" },
       named: false,
     });
-    expect(said({ ...opened, forum_topic_created: { name: "Trip" } })).toMatchObject({ named: true });
+    expect(said({ ...opened, forum_topic_created: { name: "Trip" } })).toMatchObject({
+      named: true,
+    });
   });
 
   test("the stop button of a draft stops what is written in its topic", () => {

@@ -25,7 +25,12 @@ function fetcherAt(root: string) {
     { purpose: "chat", origin: new URL(root).origin, linksOut: false, platform: true },
   ]);
   const fetch = door.open({ purpose: "chat", taskId: null });
-  const fetchFile = createFileFetcher({ api: createApi(token, { root, fetch }), fetch, root, token });
+  const fetchFile = createFileFetcher({
+    api: createApi(token, { root, fetch }),
+    fetch,
+    root,
+    token,
+  });
   return { fetchFile, receipts };
 }
 
@@ -42,7 +47,11 @@ async function telegram(answer: object, download: RequestListener = () => undefi
 }
 
 const found = (file_path?: string) => ({ ok: true, result: { file_id: "file-1", file_path } });
-const refused = (error_code: number, description: string) => ({ ok: false, error_code, description });
+const refused = (error_code: number, description: string) => ({
+  ok: false,
+  error_code,
+  description,
+});
 
 /** Everything that a failure holds, as a log could print it. */
 function inside(error: unknown): string {
@@ -55,8 +64,9 @@ function inside(error: unknown): string {
 
 describe("a file of a message", () => {
   test("is asked for by its reference and streamed from its address", async () => {
-    const { fetchFile, paths, receipts } = await telegram(found("documents/a b.pdf"), (_, response) =>
-      response.writeHead(200, { "content-length": "9" }).end("some text"),
+    const { fetchFile, paths, receipts } = await telegram(
+      found("documents/a b.pdf"),
+      (_, response) => response.writeHead(200, { "content-length": "9" }).end("some text"),
     );
     const { body, size } = await fetchFile(scan, never);
     expect(await new Response(body).text()).toBe("some text");
@@ -77,7 +87,10 @@ describe("a file of a message", () => {
 
   test.each([
     ["chat.file-too-large", refused(400, "Bad Request: file is too big")],
-    ["chat.file-unreachable", refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable")],
+    [
+      "chat.file-unreachable",
+      refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable"),
+    ],
     ["chat.file-gone", refused(400, "Bad Request: invalid file_id")],
     ["chat.file-unreachable", refused(429, "Too Many Requests: retry after 3")],
     ["chat.file-unreachable", refused(500, "Internal Server Error")],
@@ -96,7 +109,9 @@ describe("a file of a message", () => {
 
   test("is unreachable where its address says no, and no failure holds the token", async () => {
     const failures: unknown[] = [];
-    const gone = await telegram(found("documents/1"), (_, response) => response.writeHead(404).end());
+    const gone = await telegram(found("documents/1"), (_, response) =>
+      response.writeHead(404).end(),
+    );
     const cut = await telegram(found("documents/1"), (_, response) => response.destroy());
     const nowhere = fetcherAt(await closedOrigin());
     for (const { fetchFile } of [gone, cut, nowhere]) {

@@ -1,14 +1,14 @@
 import createMarkdownIt, { type Token } from "markdown-it";
 
-import { bodyOf } from "../../bots/telegram/body.ts";
-import type { Marked } from "../../bots/telegram/entities.ts";
-import { withoutLongCode } from "../../bots/telegram/code-files.ts";
-import { tableLines } from "../../bots/telegram/lines.ts";
-import { createReader } from "../../bots/telegram/markdown.ts";
-import { countBlocks } from "../../bots/telegram/pieces.ts";
-import { createRenderer } from "../../bots/telegram/render.ts";
-import { toRich } from "../../bots/telegram/rich.ts";
-import { type Block, type Code, type Inline, wordsOf } from "../../bots/telegram/tree.ts";
+import { bodyOf } from "../../bots/telegram/writing/body.ts";
+import type { Marked } from "../../bots/telegram/writing/entities.ts";
+import { withoutLongCode } from "../../bots/telegram/writing/code-files.ts";
+import { tableLines } from "../../bots/telegram/writing/lines.ts";
+import { createReader } from "../../bots/telegram/writing/markdown.ts";
+import { countBlocks } from "../../bots/telegram/writing/pieces.ts";
+import { createRenderer } from "../../bots/telegram/writing/render.ts";
+import { toRich } from "../../bots/telegram/writing/rich.ts";
+import { type Block, type Code, type Inline, wordsOf } from "../../bots/telegram/writing/tree.ts";
 import type { Part } from "../../src/core/chat.ts";
 import { readBack } from "./tdlib.ts";
 

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 
-import { ok, passUntil, refused, runPoller, unreachable, written } from "../fakes/telegram/polled.ts";
+import {
+  ok,
+  passUntil,
+  refused,
+  runPoller,
+  unreachable,
+  written,
+} from "../fakes/telegram/polled.ts";
 
 describe("a poller that is not heard", () => {
   test("drops its connections when a poll takes longer than Telegram holds one", async () => {
@@ -86,7 +93,10 @@ describe("what the poller says", () => {
   test("a webhook is explained as what it is", async () => {
     const { wire, warned } = runPoller();
     wire.answers.push(
-      refused(409, "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook"),
+      refused(
+        409,
+        "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook",
+      ),
     );
     await expect.poll(() => warned).toEqual([expect.stringContaining("webhook")]);
   });
@@ -94,7 +104,9 @@ describe("what the poller says", () => {
   test("a dead token is explained once, from the beginning, and a new answer ends it", async () => {
     const dead = refused(401, "Unauthorized");
     const { wire, clock, warned, poller } = runPoller({ me: [dead, dead] });
-    await expect.poll(() => warned).toEqual([expect.stringContaining("get a new one from @BotFather")]);
+    await expect
+      .poll(() => warned)
+      .toEqual([expect.stringContaining("get a new one from @BotFather")]);
     expect(poller.state().problem).toContain("refuses the token");
     await passUntil(clock, 30_000, () => wire.isHeld());
     expect(warned).toHaveLength(1);

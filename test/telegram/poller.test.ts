@@ -18,7 +18,9 @@ describe("the poller", () => {
     const state = { full: true };
     const { wire, clock, warned, poller } = runPoller({
       accept: () =>
-        state.full ? Promise.reject(new AppError("store.full", { folder: "/data" })) : Promise.resolve(),
+        state.full
+          ? Promise.reject(new AppError("store.full", { folder: "/data" }))
+          : Promise.resolve(),
     });
     wire.answers.push(written(11), written(11));
     await expect.poll(() => warned).toHaveLength(1);

@@ -1,8 +1,8 @@
 import createMarkdownIt, { type Token } from "markdown-it";
 import { describe, expect, test } from "vitest";
 
-import { type Body, bodyOf } from "../../bots/telegram/body.ts";
-import { createRenderer } from "../../bots/telegram/render.ts";
+import { type Body, bodyOf } from "../../bots/telegram/writing/body.ts";
+import { createRenderer } from "../../bots/telegram/writing/render.ts";
 
 const evil = "https://evil.example/steal?data=secret";
 const bidi = "\u202E\u2066\u200F\u061C";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 
-import { type Body, bodyOf } from "../../bots/telegram/body.ts";
-import { chunksOf } from "../../bots/telegram/chunks.ts";
-import { safeName } from "../../bots/telegram/code-files.ts";
-import { createRenderer } from "../../bots/telegram/render.ts";
+import { type Body, bodyOf } from "../../bots/telegram/writing/body.ts";
+import { chunksOf } from "../../bots/telegram/writing/chunks.ts";
+import { safeName } from "../../bots/telegram/writing/code-files.ts";
+import { createRenderer } from "../../bots/telegram/writing/render.ts";
 import type { Card, Saying } from "../../src/core/chat.ts";
 
 const renderer = createRenderer({ rich: true });

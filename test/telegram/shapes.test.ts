@@ -23,12 +23,24 @@ describe("an update of any shape", () => {
     location: { latitude: 1, longitude: 2 },
     rich_message: { blocks: [{ type: "paragraph", text: "x" }] },
   };
-  const change = { chat: group, from: ann, old_chat_member: { status: "left" }, new_chat_member: { status: "member" } };
+  const change = {
+    chat: group,
+    from: ann,
+    old_chat_member: { status: "left" },
+    new_chat_member: { status: "member" },
+  };
   const real: readonly Record<string, unknown>[] = [
     { message: full },
     { edited_message: full },
     { callback_query: { id: "q", from: ann, data: "b", message: full } },
-    { message_reaction: { chat: group, message_id: 5, user: ann, new_reaction: [{ type: "emoji", emoji: "👍" }] } },
+    {
+      message_reaction: {
+        chat: group,
+        message_id: 5,
+        user: ann,
+        new_reaction: [{ type: "emoji", emoji: "👍" }],
+      },
+    },
     { my_chat_member: change },
     { stopped_message_generation: { chat: direct, draft_id: 1 } },
   ];

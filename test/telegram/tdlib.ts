@@ -1,7 +1,7 @@
 import { getTdjson } from "prebuilt-tdlib";
 import { configure, execute } from "tdl";
 
-import type { Entity, Marked } from "../../bots/telegram/entities.ts";
+import type { Entity, Marked } from "../../bots/telegram/writing/entities.ts";
 
 /** Why Telegram's own parser cannot be asked here; undefined where it can. */
 export const noParser =
