@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import { systemClock } from "#core/clock.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { servedPlatforms } from "#core/chat.ts";
 import { AppError } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
@@ -18,6 +18,7 @@ import { type Config, type Folders, loadConfig } from "./config.ts";
 import { createAccess } from "./service/access.ts";
 import { withListeners } from "./service/listeners.ts";
 import { createNotifier } from "./service/notify.ts";
+import type { Seams } from "./seams.ts";
 import type { ControlServer } from "./service/server.ts";
 
 /** What the program is made of, and for. */
@@ -32,6 +33,7 @@ export interface AppOptions {
   readonly echo?: (line: string) => void;
   /** A service is asked to end. */
   readonly onShutdown?: () => void;
+  readonly seams?: Seams;
 }
 
 /** The options of a run whose settings have been read. */
@@ -40,9 +42,14 @@ type Options = AppOptions & { readonly config: Config };
 /** How long a command's background work may go on after its answer. */
 const afterworkMs = 10_000;
 
-function createStorage({ config, redactor, echo, person }: Options) {
+function clockOf({ seams }: AppOptions): Clock {
+  return seams?.clock ?? systemClock;
+}
+
+function createStorage(options: Options) {
+  const { config, redactor, echo, person, seams } = options;
   const { folders } = config;
-  const clock = systemClock;
+  const clock = clockOf(options);
 
   const log = lazily(async () => {
     const [{ createLog }, { logSettingsSchema }] = await Promise.all([
@@ -63,7 +70,8 @@ function createStorage({ config, redactor, echo, person }: Options) {
 
   const store = lazily(async () => {
     const { openStore } = await import("./store/open-store.ts");
-    return openStore({ folder: folders.state, clock, redact: redactor.redact });
+    const store = await openStore({ folder: folders.state, clock, redact: redactor.redact });
+    return seams?.store?.(store) ?? store;
   });
 
   const door = lazily(async () => {
@@ -81,7 +89,7 @@ function createStorage({ config, redactor, echo, person }: Options) {
 }
 
 async function makeRunner(
-  config: Config,
+  options: Options,
   storage: ReturnType<typeof createStorage>,
   { router, bots }: { readonly router: Router; readonly bots: Bots | undefined },
 ): Promise<Runner> {
@@ -96,7 +104,8 @@ async function makeRunner(
     import("./tools/now.ts"),
     import("./tools/recall-history.ts"),
   ]);
-  const clock = systemClock;
+  const { config } = options;
+  const clock = clockOf(options);
   const [store, log] = [await storage.store(), await storage.log()];
   const tools = [
     createNowTool(clock, store),
@@ -112,9 +121,10 @@ async function makeRunner(
 
 /** The bots of a service; undefined where no token is configured. */
 async function makeBots(
-  { config, kind }: Options,
+  options: Options,
   storage: ReturnType<typeof createStorage>,
 ): Promise<Bots | undefined> {
+  const { config, kind, seams } = options;
   const token = config.secrets("TELEGRAM_BOT_TOKEN");
   if (kind !== "service" || token === undefined) return undefined;
   const [{ createBots }, { botSettingsSchema }] = await Promise.all([
@@ -123,12 +133,12 @@ async function makeBots(
   ]);
   const settings = await config.settings("bots", botSettingsSchema);
   const [door, log] = [await storage.door(), await storage.log()];
-  return createBots({ settings, token, door, clock: systemClock, log });
+  return createBots({ settings, token, door, clock: clockOf(options), log, seams });
 }
 
 function createParts(options: Options) {
   const { config, redactor, person } = options;
-  const clock = systemClock;
+  const clock = clockOf(options);
   const storage = createStorage(options);
 
   const sources = lazily(async () => {
@@ -164,7 +174,7 @@ function createParts(options: Options) {
 
   const bots = lazily(() => makeBots(options, storage));
   const runner = lazily(async () =>
-    makeRunner(config, storage, { router: await router(), bots: await bots() }),
+    makeRunner(options, storage, { router: await router(), bots: await bots() }),
   );
 
   return { ...storage, sources, router, bots, runner };
@@ -175,7 +185,7 @@ type Parts = ReturnType<typeof createParts>;
 async function localOperations(options: Options, parts: Parts): Promise<Operations> {
   const { config, version, kind, person, onShutdown } = options;
   const { sources, router, store, runner } = parts;
-  const clock = systemClock;
+  const clock = clockOf(options);
   const { createLocalOperations } = await import("./service/local.ts");
   const status = {
     version,
@@ -232,7 +242,7 @@ function createWay(options: AppOptions, config: Config) {
   const local = lazily(() => localOperations({ ...options, config, person }, parts));
   const access = createAccess({
     folder: config.folders.state,
-    clock: systemClock,
+    clock: clockOf(options),
     version,
     onSaid(said) {
       if ("notice" in said) options.person.notice(said.notice);

@@ -15,6 +15,7 @@ import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
 
 import { createChats } from "./chat/chats.ts";
+import type { Accept, Seams } from "./seams.ts";
 
 /** What the bots are made of. */
 export interface BotDeps {
@@ -24,6 +25,7 @@ export interface BotDeps {
   readonly door: Door;
   readonly clock: Clock;
   readonly log: Log;
+  readonly seams?: Seams | undefined;
 }
 
 /** What the bots work with. */
@@ -56,12 +58,13 @@ function peopleOf({ telegram }: BotSettings): People {
 
 /** The bots over their parts; nothing is sent or fetched before they are started. */
 export function createBots(deps: BotDeps): Bots {
-  const { settings, token, door, clock, log } = deps;
+  const { settings, token, door, clock, log, seams } = deps;
   const root = settings.telegram.api_root;
   const { origin } = new URL(root);
   door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
   const fetch = door.open({ purpose: "chat", taskId: null });
-  const platform = createTelegramPlatform(createApi(token, { root, fetch }));
+  const telegram = createTelegramPlatform(createApi(token, { root, fetch }));
+  const platform = seams?.platform?.(telegram) ?? telegram;
   const platforms = new Map([[platform.name, platform]]);
   const ends: ((graceMs: number) => Promise<void>)[] = [];
   return {
@@ -70,9 +73,11 @@ export function createBots(deps: BotDeps): Bots {
       const people = peopleOf(settings);
       const chats = createChats({ store, runner, agents, people, platforms, clock, log });
       await chats.start();
+      const accept: Accept = (account, updates) =>
+        chats.accept({ platform: platform.name, account }, updates);
       const poller = createPoller({
         makeApi: (ended) => createApi(token, { root, fetch, ended }),
-        accept: (account, updates) => chats.accept({ platform: platform.name, account }, updates),
+        accept: seams?.accept?.(accept) ?? accept,
         clock,
         log,
       });

@@ -47,7 +47,9 @@ function chunks(text: string): string[] {
 }
 
 function textOf(saying: Saying): string {
-  if (saying.type === "answer") return saying.markdown;
+  if (saying.type === "answer") {
+    return saying.footer === undefined ? saying.markdown : `${saying.markdown}\n\n${saying.footer}`;
+  }
   const { title, text } = saying.card;
   return title === undefined ? text : `${title}\n\n${text}`;
 }

@@ -20,6 +20,16 @@ export interface Fault {
   readonly kind: "lost" | "slowDown" | "broken";
 }
 
+/** A point of a call: its body was read; what it does is done; its response is written. */
+export type Stage = "arrived" | "taken" | "answered";
+
+/** Hears of a call at each point, before anything else happens. */
+export type CallHook = (
+  stage: Stage,
+  method: string,
+  input: Readonly<Record<string, unknown>>,
+) => void;
+
 /** Who writes to the bot; private chats have the person's number. */
 export interface Writing {
   readonly from: number;
@@ -41,6 +51,8 @@ export interface FakeTelegram {
   /** The same updates come again, as after a lost confirmation. */
   repeat(): void;
   fail(fault: Fault): void;
+  /** Hears of every point of every call; a second one takes the place of the first. */
+  onCall(hook: CallHook): void;
   /** Hears of every text that is to be seen, when it is. */
   watch(listener: (message: Seen) => void): void;
   /** The bot's messages of a chat, oldest first, as they are now. */
@@ -108,6 +120,8 @@ class Refusal extends Error {
   }
 }
 
+const deaf: CallHook = () => {};
+
 function createState() {
   return {
     updates: new Array<{ update_id: number }>(),
@@ -120,6 +134,7 @@ function createState() {
     nextUpdate: 1000,
     wake: () => {},
     tell: (_message: Seen) => {},
+    hook: deaf,
   };
 }
 
@@ -160,7 +175,7 @@ async function updates(
   response: ServerResponse,
 ): Promise<unknown> {
   const before = state.updates.filter((update) => update.update_id < offset);
-  state.gone.push(...before);
+  state.gone = [...state.gone, ...before].slice(-200);
   state.updates = state.updates.filter((update) => update.update_id >= offset);
   if (state.updates.length === 0) {
     await new Promise<void>((resolve) => {
@@ -186,6 +201,8 @@ async function answer(
   }
   return true;
 }
+
+const objectSchema = z.record(z.string(), z.unknown());
 
 function isMethod(name: string): name is Method {
   return Object.hasOwn(methods, name);
@@ -216,10 +233,13 @@ async function handle(state: State, request: IncomingMessage, response: ServerRe
     throw new Refusal(400, "Bad Request: strict stand-in");
   }
   state.calls.push({ method: name, input });
+  const call = { method: name, input: objectSchema.parse(input), response };
+  state.hook("arrived", name, call.input);
   const fault = takeFault(state, name);
-  const result = await answer(state, name, { input, response });
+  const result = await answer(state, name, call);
+  state.hook("taken", name, call.input);
   if (fault?.kind === "lost") response.destroy();
-  return result;
+  return { result, input: call.input, name };
 }
 
 const token = `${botId}:stand-in-token-of-telegram`;
@@ -270,8 +290,10 @@ export async function openTelegram(): Promise<FakeTelegram> {
       response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
     };
     handle(state, request, response)
-      .then((result) => {
-        if (!response.destroyed) reply200({ ok: true, result });
+      .then(({ result, input, name }) => {
+        if (response.destroyed) return;
+        reply200({ ok: true, result });
+        state.hook("answered", name, input);
       })
       .catch((error: unknown) => {
         const { code, message, parameters } =
@@ -295,6 +317,7 @@ export async function openTelegram(): Promise<FakeTelegram> {
       state.wake();
     },
     fail: (fault) => void state.faults.push(fault),
+    onCall: (hook) => void (state.hook = hook),
     watch: (listener) => void (state.tell = listener),
     seen: (chatId) => state.seen.get(chatId) ?? [],
     calls: (method) =>
