@@ -111,8 +111,11 @@ export interface ChatStore {
   chatsToSend(platform: string): Promise<string[]>;
   /** The placeholder of a part is there. */
   placed(id: number, messageId: string | null): Promise<void>;
-  /** The part is to be seen; what it says is kept no longer. */
-  sent(id: number): Promise<void>;
+  /**
+   * The part is to be seen with this body, which is kept no longer. Where it has another by now, since its task ended while it was
+   * being sent, it stays open.
+   */
+  sent(id: number, body: string): Promise<void>;
   /** The part was tried in vain. */
   tried(id: number): Promise<void>;
   /** The part will not be sent. */

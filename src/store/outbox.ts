@@ -126,8 +126,10 @@ export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox
       }),
     placed: (id, messageId) =>
       writer.write(() => void run(row.set({ message_id: messageId }).where("id", "=", id))),
-    sent: (id) =>
+    sent: (id, body) =>
       writer.write(() => {
+        const now = first(build.selectFrom("outbox").select("body").where("id", "=", id));
+        if (now?.body !== body) return;
         const done = row.set({ state: "sent", body: "", sent_at: clock.now() });
         run(done.where("id", "=", id));
       }),
