@@ -1,24 +1,24 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-import { z } from "zod";
-
+import { type Clock, systemClock } from "../../../src/core/clock.ts";
 import { openServer } from "../open-server.ts";
-import { bodyOf } from "../play.ts";
+import { watchGone } from "../play.ts";
 
-/** A message that a person sees, with every text it has had. */
-export interface Seen {
-  readonly chatId: number;
-  readonly messageId: number;
-  readonly replyTo: number | undefined;
-  readonly texts: string[];
-}
-
-/** What goes wrong with the next call of a method. */
-export interface Fault {
-  readonly method: string;
-  /** `lost`: taken, but its response never arrives. `slowDown`: refused with 429. `broken`: refused with 502. */
-  readonly kind: "lost" | "slowDown" | "broken";
-}
+import { type Body, readBody } from "./body.ts";
+import { type After, Broken, createFaults, type Fault, type Faults } from "./faults.ts";
+import { createHosts, type Hosts } from "./groups.ts";
+import { botMethods } from "./methods/bot.ts";
+import type { Handler } from "./methods/context.ts";
+import { draftMethods } from "./methods/drafts.ts";
+import { download, fileMethods } from "./methods/files.ts";
+import { messageMethods } from "./methods/messages.ts";
+import { topicMethods } from "./methods/topics.ts";
+import { createWriters, type Writers } from "./person.ts";
+import { bad, Refusal } from "./refusal.ts";
+import { type Misfit, type MethodSchema, readSchema } from "./schema.ts";
+import { createOracle, type Oracle } from "./tdlib.ts";
+import { createUpdates, type Updates } from "./updates.ts";
+import { bot, type Chat, createWorld, type Draft, type Seen, type World } from "./world.ts";
 
 /** A point of a call: its body was read; what it does is done; its response is written. */
 export type Stage = "arrived" | "taken" | "answered";
@@ -30,298 +30,226 @@ export type CallHook = (
   input: Readonly<Record<string, unknown>>,
 ) => void;
 
-/** Who writes to the bot; private chats have the person's number. */
-export interface Writing {
-  readonly from: number;
-  readonly text: string;
-  /** A group's number (below zero); absent is the private chat. */
-  readonly group?: number;
-  readonly replyTo?: number;
-  readonly forwarded?: boolean;
+/** What may be chosen of a stand-in. */
+export interface TelegramOptions {
+  readonly clock?: Clock;
+  readonly token?: string;
+  /** Private chats with topics; on by default. */
+  readonly topics?: boolean;
+  /** The bot hears in groups only what is meant for it; off by default. */
+  readonly privacy?: boolean;
+  readonly onCall?: CallHook;
 }
 
-/** A Telegram on loopback, as strict as the parts of its Bot API that we use. */
-export interface FakeTelegram {
+/** A Telegram on loopback, as strict as the real one is, and stricter about what our bot must never send. */
+export interface FakeTelegram extends Writers, Hosts {
   readonly url: string;
   readonly token: string;
-  /** A person writes; gives the message's number. */
-  write(writing: Writing): number;
-  /** A person changes a message. */
-  change(writing: Writing & { readonly messageId: number }): void;
   /** The same updates come again, as after a lost confirmation. */
   repeat(): void;
+  /** The next updates of different chats come in another order. */
+  shuffle(random: () => number): void;
+  /** The next update has this number, as after a week of silence. */
+  jump(updateId: number): void;
   fail(fault: Fault): void;
-  /** Hears of every point of every call; a second one takes the place of the first. */
-  onCall(hook: CallHook): void;
+  /** Faults that wait are forgotten. */
+  mend(): void;
+  /** From now on the token is refused, or taken again. */
+  refuseToken(refused: boolean): void;
   /** Hears of every text that is to be seen, when it is. */
   watch(listener: (message: Seen) => void): void;
+  /** Hears of every point of every call; a second one takes the place of the first. */
+  onCall(hook: CallHook): void;
   /** The bot's messages of a chat, oldest first, as they are now. */
   seen(chatId: number): readonly Seen[];
-  /** Calls of a method so far. */
+  /** All that was ever in a chat, of whomever, taken away or not. */
+  all(chatId: number): readonly Seen[];
+  /** The drafts that a chat has shown, oldest first. */
+  drafts(chatId: number): readonly Draft[];
+  /** Calls of a method so far, refused ones too. */
   calls(method: string): readonly unknown[];
-  /** What the bot did that the real one would refuse. */
+  /** How many updates wait to be confirmed. */
+  waiting(): number;
+  /** What the bot did that it must never do. */
   readonly violations: readonly string[];
+  readonly world: World;
   close(): void;
 }
 
-const botId = 4242;
-const id = z.number().int();
-const topic = { message_thread_id: id.optional() };
-const text = z.string().min(1).max(4096);
-const reply = z.strictObject({ message_id: id, allow_sending_without_reply: z.literal(true) });
-const preview = z.strictObject({ is_disabled: z.literal(true) });
+interface Parts {
+  readonly world: World;
+  readonly updates: Updates;
+  readonly faults: Faults;
+  readonly oracle: () => Promise<Oracle>;
+  readonly schema: ReadonlyMap<string, MethodSchema>;
+  readonly handlers: ReadonlyMap<string, Handler>;
+  readonly calls: Map<string, unknown[]>;
+  readonly state: { token: string; refused: boolean; hook: CallHook };
+}
 
-const methods = {
-  getMe: z.strictObject({}),
-  getUpdates: z.strictObject({
-    offset: id,
-    timeout: id,
-    limit: id.optional(),
-    allowed_updates: z.array(z.string()),
-  }),
-  sendMessage: z.strictObject({
-    chat_id: id,
-    text,
-    ...topic,
-    reply_parameters: reply.optional(),
-    link_preview_options: preview.optional(),
-  }),
-  editMessageText: z.strictObject({
-    chat_id: id,
-    message_id: id,
-    text,
-    link_preview_options: preview,
-  }),
-  sendMessageDraft: z.strictObject({
-    chat_id: id.positive(),
-    draft_id: id.positive(),
-    text: z.string().max(4096),
-    ...topic,
-  }),
-  sendChatAction: z.strictObject({ chat_id: id, action: z.literal("typing"), ...topic }),
-  setMessageReaction: z.strictObject({
-    chat_id: id,
-    message_id: id,
-    reaction: z.array(z.unknown()),
-  }),
-  answerCallbackQuery: z.strictObject({ callback_query_id: z.string(), text: z.string().max(200) }),
-} as const;
+const longWords: Readonly<Record<string, string>> = {
+  text: "message is too long",
+  caption: "message caption is too long",
+  callback_data: "BUTTON_DATA_INVALID",
+};
 
-type Method = keyof typeof methods;
+/** The words of Telegram for an input that does not fit, as far as it has any. */
+function misfitWords(method: string, { kind, at }: Misfit, input: Body["input"]): string {
+  const name = at.split(".").at(-1) ?? at;
+  if (at === "chat_id" && kind === "missing") return "chat_id is empty";
+  const isEmpty = at === "text" && (kind === "missing" || input["text"] === "");
+  if (isEmpty && method !== "answerCallbackQuery") return "message text is empty";
+  if (kind === "limit") return longWords[name] ?? `${at} is too long or too short`;
+  if (kind === "unknown") return `the strict stand-in knows no parameter ${at}`;
+  return kind === "missing" ? `${at} is empty` : `${at} has a wrong type`;
+}
 
-class Refusal extends Error {
-  readonly code: number;
-  readonly parameters: object | undefined;
+function checkInput({ schema, world }: Parts, method: string, { input }: Body): void {
+  const misfit = schema.get(method)?.check(input);
+  if (misfit === undefined) return;
+  world.violations.push(`${method}: ${misfit.kind} ${misfit.at}`);
+  throw bad(misfitWords(method, misfit, input));
+}
 
-  constructor(code: number, description: string, parameters?: object) {
-    super(description);
-    this.code = code;
-    this.parameters = parameters;
+/** Takes a call; gives what is to be answered, and what goes wrong on the way back. */
+async function take(parts: Parts, method: string, call: { body: Body; gone: AbortSignal }) {
+  const { world, updates, oracle, schema, handlers, calls, state } = parts;
+  const { input, uploads } = call.body;
+  const known = calls.get(method) ?? [];
+  if (known.push(input) === 1) calls.set(method, known);
+  state.hook("arrived", method, input);
+  checkInput(parts, method, call.body);
+  const after = await parts.faults.before(method, input);
+  const [handler, shape] = [handlers.get(method), schema.get(method)];
+  if (handler === undefined || shape === undefined) {
+    world.violations.push(`the stand-in does not have ${method} yet`);
+    throw new Refusal(501, `Not Implemented: this stand-in does not have ${method}`);
   }
+  const context = { world, updates, oracle, uploads, gone: call.gone };
+  const result = await handler.handle(context, input, shape);
+  state.hook("taken", method, input);
+  return { result, after };
 }
 
-const deaf: CallHook = () => {};
-
-function createState() {
-  return {
-    updates: new Array<{ update_id: number }>(),
-    gone: new Array<{ update_id: number }>(),
-    seen: new Map<number, Seen[]>(),
-    calls: new Array<{ method: string; input: unknown }>(),
-    violations: new Array<string>(),
-    faults: new Array<Fault>(),
-    nextMessage: 1,
-    nextUpdate: 1000,
-    wake: () => {},
-    tell: (_message: Seen) => {},
-    hook: deaf,
-  };
+function write(response: ServerResponse, code: number, body: string | Uint8Array): void {
+  const type = typeof body === "string" ? "application/json" : "application/octet-stream";
+  response.writeHead(code, { "content-type": type }).end(body);
 }
 
-type State = ReturnType<typeof createState>;
-
-function chatOf(chatId: number) {
-  return chatId > 0
-    ? { id: chatId, type: "private", first_name: "Ann" }
-    : { id: chatId, type: "supergroup", title: "Group" };
-}
-
-function send(state: State, input: z.infer<(typeof methods)["sendMessage"]>) {
-  const messageId = state.nextMessage++;
-  const messages = state.seen.get(input.chat_id) ?? [];
-  const replyTo = input.reply_parameters?.message_id;
-  messages.push({ chatId: input.chat_id, messageId, replyTo, texts: [input.text] });
-  state.seen.set(input.chat_id, messages);
-  return { message_id: messageId, date: 1, chat: chatOf(input.chat_id), text: input.text };
-}
-
-function edit(state: State, input: z.infer<(typeof methods)["editMessageText"]>) {
-  const messages = state.seen.get(input.chat_id) ?? [];
-  const message = messages.find(({ messageId }) => messageId === input.message_id);
-  if (message === undefined) throw new Refusal(400, "Bad Request: message to edit not found");
-  if (message.texts.at(-1) === input.text) {
-    const unmodified = "specified new message content and reply markup are exactly the same";
-    throw new Refusal(400, `Bad Request: message is not modified: ${unmodified}`);
-  }
-  message.texts.push(input.text);
-  state.tell(message);
-  return { message_id: input.message_id, date: 1, chat: chatOf(input.chat_id), text: input.text };
-}
-
-/** Holds a poll until there is something, or its client goes away. Asking with an offset confirms what lies before it. */
-async function updates(
-  state: State,
-  { offset }: { readonly offset: number },
-  response: ServerResponse,
-): Promise<unknown> {
-  const before = state.updates.filter((update) => update.update_id < offset);
-  state.gone = [...state.gone, ...before].slice(-200);
-  state.updates = state.updates.filter((update) => update.update_id >= offset);
-  if (state.updates.length === 0) {
-    await new Promise<void>((resolve) => {
-      state.wake = resolve;
-      response.on("close", resolve);
-    });
-  }
-  return state.updates.slice(0, 100);
+/** The words of an answer, or of a refusal. */
+function refusalOf(error: unknown): { readonly code: number; readonly text: string } {
+  const isOurs = error instanceof Refusal;
+  const code = isOurs ? error.code : 500;
+  const description = isOurs ? error.message : `Internal Server Error: ${String(error)}`;
+  const parameters = isOurs ? error.parameters : undefined;
+  return { code, text: JSON.stringify({ ok: false, error_code: code, description, parameters }) };
 }
 
 async function answer(
-  state: State,
-  method: Method,
-  call: { input: unknown; response: ServerResponse },
-) {
-  if (method === "getMe") {
-    return { id: botId, is_bot: true, first_name: "Heron", username: "heron_bot" };
+  parts: Parts,
+  method: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<After> {
+  const { schema, state, world } = parts;
+  if (state.refused) throw new Refusal(401, "Unauthorized");
+  const shape = schema.get(method);
+  if (shape === undefined) {
+    world.violations.push(`unknown method ${method}`);
+    throw new Refusal(404, "Not Found: method not found");
   }
-  if (method === "sendMessage") return send(state, methods.sendMessage.parse(call.input));
-  if (method === "editMessageText") return edit(state, methods.editMessageText.parse(call.input));
-  if (method === "getUpdates") {
-    return updates(state, methods.getUpdates.parse(call.input), call.response);
+  const gone = new AbortController();
+  watchGone(response, () => gone.abort());
+  const body = await readBody(request, shape);
+  const { result, after } = await take(parts, method, { body, gone: gone.signal });
+  if (after === "lost") response.destroy();
+  if (after === undefined && !response.destroyed) {
+    write(response, 200, JSON.stringify({ ok: true, result }));
+    state.hook("answered", method, body.input);
   }
-  return true;
+  return after;
 }
 
-const objectSchema = z.record(z.string(), z.unknown());
-
-function isMethod(name: string): name is Method {
-  return Object.hasOwn(methods, name);
+function handle(parts: Parts, request: IncomingMessage, response: ServerResponse): void {
+  const { state, world } = parts;
+  const [, head = "", second = "", ...rest] = (request.url ?? "").split("/");
+  const fail = (error: unknown): void => {
+    if (error instanceof Broken || response.destroyed) {
+      response.destroy();
+      return;
+    }
+    const { code, text } = refusalOf(error);
+    write(response, code, text);
+  };
+  if (head === "file" && second === `bot${state.token}` && !state.refused) {
+    const bytes = download(world, rest.join("/"));
+    if (bytes === undefined) fail(new Refusal(404, "Not Found"));
+    else write(response, 200, bytes);
+    return;
+  }
+  if (head !== `bot${state.token}`) {
+    fail(new Refusal(401, "Unauthorized"));
+    return;
+  }
+  answer(parts, second, request, response).catch(fail);
 }
 
-/** The next fault of a method; what refuses the call is thrown. */
-function takeFault({ faults }: State, name: string): Fault | undefined {
-  const at = faults.findIndex(({ method }) => method === name);
-  const [fault] = at === -1 ? [] : faults.splice(at, 1);
-  if (fault?.kind === "slowDown") {
-    throw new Refusal(429, "Too Many Requests: retry after 1", { retry_after: 1 });
-  }
-  if (fault?.kind === "broken") throw new Refusal(502, "Bad Gateway");
-  return fault;
-}
-
-async function handle(state: State, request: IncomingMessage, response: ServerResponse) {
-  const [, bot, name = ""] = (request.url ?? "").split("/");
-  const input = await bodyOf(request);
-  if (bot !== `bot${token}`) throw new Refusal(401, "Unauthorized");
-  if (!isMethod(name)) {
-    state.violations.push(`unknown method ${name}`);
-    throw new Refusal(404, "Not Found");
-  }
-  const checked = methods[name].safeParse(input);
-  if (!checked.success) {
-    state.violations.push(`${name}: ${z.prettifyError(checked.error)}`);
-    throw new Refusal(400, "Bad Request: strict stand-in");
-  }
-  state.calls.push({ method: name, input });
-  const call = { method: name, input: objectSchema.parse(input), response };
-  state.hook("arrived", name, call.input);
-  const fault = takeFault(state, name);
-  const result = await answer(state, name, call);
-  state.hook("taken", name, call.input);
-  if (fault?.kind === "lost") response.destroy();
-  return { result, input: call.input, name };
-}
-
-const token = `${botId}:stand-in-token-of-telegram`;
-
-function writtenBy(state: State, writing: Writing, messageId: number) {
-  const { from, text: words, group, replyTo, forwarded } = writing;
-  const chat = chatOf(group ?? from);
-  const command = /^\/\w+(@\w+)?/.exec(words);
-  const mention = /@heron_bot/.exec(words);
-  const replied = (state.seen.get(chat.id) ?? []).find((seen) => seen.messageId === replyTo);
+function createParts({ clock = systemClock, ...options }: TelegramOptions): Parts {
+  const updates = createUpdates(clock);
+  const settings = { topics: options.topics ?? true, privacy: options.privacy ?? false };
+  const all = [...botMethods, ...messageMethods, ...draftMethods, ...fileMethods, ...topicMethods];
   return {
-    message_id: messageId,
-    date: 1,
-    chat,
-    from: { id: from, is_bot: false, first_name: "Ann" },
-    text: words,
-    entities: [
-      ...(command === null ? [] : [{ type: "bot_command", offset: 0, length: command[0].length }]),
-      ...(mention === null ? [] : [{ type: "mention", offset: mention.index, length: 10 }]),
-    ],
-    ...(replyTo === undefined
-      ? {}
-      : {
-          reply_to_message: {
-            message_id: replyTo,
-            date: 1,
-            chat,
-            ...(replied === undefined
-              ? {}
-              : { from: { id: botId, is_bot: true, first_name: "Heron" } }),
-          },
-        }),
-    ...(forwarded === true
-      ? { forward_origin: { type: "hidden_user", sender_user_name: "Somebody", date: 1 } }
-      : {}),
+    world: createWorld(clock, settings, (update) => updates.put(update)),
+    updates,
+    faults: createFaults(clock),
+    oracle: createOracle(),
+    schema: readSchema(),
+    handlers: new Map(all.map((handler) => [handler.method, handler])),
+    calls: new Map(),
+    state: {
+      token: options.token ?? `${bot.id}:stand-in-token-of-telegram`,
+      refused: false,
+      hook: options.onCall ?? (() => {}),
+    },
   };
 }
+
+function messagesOf({ chats }: World, chatId: number): readonly Seen[] {
+  return [...(chats.get(chatId)?.messages.values() ?? [])];
+}
+
+const isVisible = ({ by, gone, service }: Seen): boolean =>
+  by === bot.id && !gone && service === undefined;
 
 /** Starts a stand-in. */
-export async function openTelegram(): Promise<FakeTelegram> {
-  const state = createState();
-  const put = (update: object): void => {
-    state.updates.push({ update_id: state.nextUpdate++, ...update });
-    state.wake();
-  };
-  const server = await openServer((request, response) => {
-    const reply200 = (body: unknown, code = 200): void => {
-      response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
-    };
-    handle(state, request, response)
-      .then(({ result, input, name }) => {
-        if (response.destroyed) return;
-        reply200({ ok: true, result });
-        state.hook("answered", name, input);
-      })
-      .catch((error: unknown) => {
-        const { code, message, parameters } =
-          error instanceof Refusal ? error : new Refusal(500, String(error));
-        reply200({ ok: false, error_code: code, description: message, parameters }, code);
-      });
-  });
+export async function openTelegram(options: TelegramOptions = {}): Promise<FakeTelegram> {
+  const parts = createParts(options);
+  const { world, updates, faults, calls, state } = parts;
+  const server = await openServer((request, response) => handle(parts, request, response));
   return {
     url: server.url,
-    token,
-    violations: state.violations,
-    write(writing) {
-      const messageId = state.nextMessage++;
-      put({ message: writtenBy(state, writing, messageId) });
-      return messageId;
-    },
-    change: (writing) =>
-      put({ edited_message: { ...writtenBy(state, writing, writing.messageId), edit_date: 2 } }),
-    repeat() {
-      state.updates.unshift(...state.gone.splice(0));
-      state.wake();
-    },
-    fail: (fault) => void state.faults.push(fault),
+    token: state.token,
+    violations: world.violations,
+    world,
+    ...createWriters(world),
+    ...createHosts(world),
+    repeat: () => updates.repeat(),
+    shuffle: (random) => updates.shuffle(random),
+    jump: (updateId) => updates.jump(updateId),
+    fail: (fault) => faults.add(fault),
+    mend: () => faults.clear(),
+    refuseToken: (refused) => void (state.refused = refused),
+    watch: (listener) => void world.listeners.add(listener),
     onCall: (hook) => void (state.hook = hook),
-    watch: (listener) => void (state.tell = listener),
-    seen: (chatId) => state.seen.get(chatId) ?? [],
-    calls: (method) =>
-      state.calls.filter((call) => call.method === method).map(({ input }) => input),
+    seen: (chatId) => messagesOf(world, chatId).filter(isVisible),
+    all: (chatId) => messagesOf(world, chatId),
+    drafts: (chatId) => chatDrafts(world.chats.get(chatId)),
+    calls: (method) => calls.get(method) ?? [],
+    waiting: () => updates.waiting(),
     close: () => server.close(),
   };
+}
+
+function chatDrafts(chat: Chat | undefined): readonly Draft[] {
+  return chat?.drafts ?? [];
 }
