@@ -10,13 +10,13 @@ import { seeded } from "./seeded.ts";
 import { assistant, createCrowd, type Crowd, owners, script } from "./telegram-crowd.ts";
 import { createJudge, type Judge, type Written } from "./telegram-judge.ts";
 import { createLives, type Life, type Lives } from "./telegram-life.ts";
-import { createPlanner, disturb, type Plan, provoke } from "./telegram-plan.ts";
+import { createPlanner, createTrouble, type Plan, provoke } from "./telegram-plan.ts";
 import type { Control } from "./telegram-settings.ts";
 
 /** A conversation is quiet when all is answered; one that is not after this long is stuck. */
 export const quietMs = 60_000;
 /** A point that is not come to within this time is given up, and the process killed where it is. */
-const patienceMs = 5000;
+const patienceMs = 3000;
 /** Most messages that wait for an answer at a time. */
 const mostWaiting = 30;
 const tickMs = 20;
@@ -53,6 +53,7 @@ export interface Campaign {
   readonly broken?: Control;
   /** Ends early when this is found. */
   readonly until?: (findings: Findings) => boolean;
+  readonly onLife?: (line: string) => void;
   readonly onProgress?: (findings: Findings) => void;
 }
 
@@ -62,6 +63,7 @@ interface Stage {
   readonly judge: Judge;
   readonly crowd: Crowd;
   readonly random: () => number;
+  readonly disturb: () => void;
   /** "chat/message" of what the store has accepted. */
   readonly accepted: Set<string>;
   /** Killed at this point of a call, when it comes. */
@@ -95,11 +97,13 @@ async function openStage({ seed, broken }: Campaign) {
     judge,
     crowd: createCrowd(telegram, judge, random),
     random,
+    disturb: createTrouble(telegram, random),
     accepted: new Set(),
     trap: undefined,
     hit: undefined,
   };
-  telegram.onCall((step, method, input) => {
+  telegram.world.watchers.add((chat) => judge.touch(chat));
+  telegram.onCall((step, method) => {
     const { trap } = stage;
     if (trap?.name === `${method} ${step}`) {
       trap.left -= 1;
@@ -109,19 +113,18 @@ async function openStage({ seed, broken }: Campaign) {
         stage.trap = undefined;
       }
     }
-    if (step === "taken" && typeof input["chat_id"] === "number") judge.touch(input["chat_id"]);
   });
   return { stage, home, broken };
 }
 
 /** People write and things go wrong until the process is over, or for so long. */
 async function hustle(stage: Stage, life: Life, ms: number): Promise<void> {
-  const { crowd, judge, telegram, random } = stage;
+  const { crowd, judge, random } = stage;
   const end = performance.now() + ms;
   while (!life.isOver() && performance.now() < end) {
     crowd.step();
     if (judge.unanswered().length < mostWaiting && random() < 0.6) crowd.anything();
-    if (random() < 0.03) disturb(telegram, random);
+    if (random() < 0.04) stage.disturb();
     await pause(tickMs);
   }
 }
@@ -210,7 +213,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
       messages,
       lost,
       answeredTwice: twice.length,
-      reordered,
+      reordered: reordered.length,
       strays,
       crashes,
       violations: telegram.violations,
@@ -248,6 +251,9 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     if (code !== null) crashes.push(`exit ${code}: ${life.said()}`);
     const killedAt = readJournal() ?? stage.hit ?? (isOurs ? "at random" : "");
     const unanswered = judge.unanswered();
+    campaign.onLife?.(
+      `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}`,
+    );
     const counted = unanswered.some((one) => stage.accepted.has(keyOf(one)));
     waiting = unanswered.filter(isOpen);
     if (!counted) counts.idleKills += 1;
@@ -259,6 +265,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
 
   /** A process that nothing goes wrong with, but what was left of faults. */
   async function settleOnce(): Promise<void> {
+    telegram.mend();
     const life = lives.start({ clock: { startsAt: 0, afterMs: 0, jumpsTo: 0 }, ...extra });
     const end = await settle(stage, life);
     life.signal("SIGTERM");
@@ -286,8 +293,9 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
       if (counts.lives % 10 === 0) campaign.onProgress?.(findings());
     }
     await settleOnce();
-    const { twice } = judge.totals();
+    const { twice, reordered } = judge.totals();
     for (const one of twice) examples.push(`twice: ${JSON.stringify(one)}`);
+    for (const one of reordered) examples.push(`out of order: ${JSON.stringify(one)}`);
     return findings();
   } finally {
     telegram.close();
@@ -301,6 +309,7 @@ export async function run(options: { kills: number; seed: number }): Promise<Ben
   const real = await runTelegramCampaign({
     ...options,
     seconds: 3600,
+    onLife: (line) => console.error(line),
     onProgress: ({ kills, messages, points: _, ...rest }) =>
       console.error(JSON.stringify({ kills, messages, ...rest, recoveryMs: rest.recoveryMs.length })),
   });

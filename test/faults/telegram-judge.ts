@@ -1,4 +1,5 @@
-import type { FakeTelegram, Seen } from "../fakes/telegram/server.ts";
+import type { FakeTelegram } from "../fakes/telegram/server.ts";
+import type { Seen } from "../fakes/telegram/world.ts";
 
 /** What a message asks for. */
 export type Kind =
@@ -47,7 +48,7 @@ interface Answer {
 export interface ChatVerdict {
   readonly unanswered: readonly Written[];
   readonly twice: readonly Written[];
-  readonly reordered: number;
+  readonly reordered: readonly Written[];
   readonly strays: number;
 }
 
@@ -132,12 +133,11 @@ export function judgeChat(written: readonly Written[], seen: readonly Seen[]): C
   const order = [...answers]
     .toSorted(([, a], [, b]) => a.firstId - b.firstId)
     .flatMap(([replyTo]) => byId.get(replyTo) ?? [])
-    .filter((one) => !isCommand(one) && one.kind !== "ask")
-    .map(({ mark }) => mark);
+    .filter((one) => !isCommand(one) && one.kind !== "ask");
   return {
     unanswered: written.filter((one) => !isAnswered(one)),
     twice: written.filter(isAnsweredTwice),
-    reordered: order.filter((mark, i) => mark < (order[i - 1] ?? 0)).length,
+    reordered: order.filter(({ mark }, i) => mark < (order[i - 1]?.mark ?? 0)),
     strays: seen.filter(({ texts }) => texts.at(-1) === placeholder).length,
   };
 }
@@ -177,7 +177,7 @@ export function createJudge(telegram: Pick<FakeTelegram, "seen">) {
         messages: [...written.values()].reduce((total, mine) => total + mine.length, 0),
         lost: lost.size,
         twice: verdicts.flatMap((verdict) => verdict.twice),
-        reordered: sum((verdict) => verdict.reordered),
+        reordered: verdicts.flatMap((verdict) => verdict.reordered),
         strays: sum((verdict) => verdict.strays),
       };
     },

@@ -94,15 +94,33 @@ const methods = [
   "sendMessageDraft",
   "sendChatAction",
   "setMessageReaction",
+  "answerCallbackQuery",
+  "*",
 ] as const;
-const kinds = ["lost", "lost", "slowDown", "broken"] as const;
+const kinds = ["lost", "lost", "lost", "reset", "slow", "broken"] as const;
 
 /** Something goes wrong on the way to the platform or at it. */
-export function disturb(telegram: FakeTelegram, random: () => number): void {
-  const method = methods[Math.floor(random() ** 2 * methods.length)] ?? "sendMessage";
-  const kind = kinds[Math.floor(random() * kinds.length)] ?? "lost";
-  // A refusal to take so many seldom comes alone.
-  const times = kind === "slowDown" ? 1 + Math.floor(random() * 6) : 1;
-  for (let i = 0; i < times; i += 1) telegram.fail({ method, kind });
-  if (random() < 0.3) telegram.repeat();
+export function createTrouble(telegram: FakeTelegram, random: () => number): () => void {
+  const pick = <One>(from: readonly One[], fallback: One): One =>
+    from[Math.floor(random() * from.length)] ?? fallback;
+  let block = 1;
+  const troubles: readonly (() => void)[] = [
+    () => telegram.fail({ method: pick(methods, "*"), kind: pick(kinds, "lost"), delayMs: 400 }),
+    () => telegram.fail({ method: pick(methods, "*"), kind: pick(kinds, "lost"), delayMs: 400 }),
+    () => telegram.fail({ method: "editMessageText", kind: "lost" }),
+    () => telegram.fail({ method: "sendMessage", kind: "lost" }),
+    () => {
+      const end = performance.now() + 200 + random() * 1000;
+      telegram.fail({ method: "*", kind: "slowDown", until: () => performance.now() > end });
+    },
+    () => telegram.repeat(),
+    () => telegram.shuffle(random),
+    () => {
+      // Telegram counts anew only where nothing has come for long; a number is never given twice.
+      block += 1;
+      const far = random() < 0.5 ? 2_000_000_000 - block * 1_000_000 : block * 1_000_000;
+      if (telegram.waiting() === 0) telegram.jump(far);
+    },
+  ];
+  return () => pick(troubles, () => undefined)();
 }
