@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
-import { buildPrompt } from "../src/agents/prompt.ts";
+import { buildPrompt, toolSpec } from "../src/agents/prompt.ts";
 import { findFolders, loadConfig } from "../src/config.ts";
 import type { Agent } from "../src/core/agent.ts";
 import { systemClock } from "../src/core/clock.ts";
@@ -12,6 +12,7 @@ import { createRedactor } from "../src/core/redact.ts";
 import { createEmbeddedModel, type EmbeddedModel } from "../src/models/embedded-model.ts";
 import { createSpawn } from "../src/sandbox/spawn.ts";
 import { openStore } from "../src/store/open-store.ts";
+import { createAskPersonTool } from "../src/tools/ask-person.ts";
 import { createNowTool } from "../src/tools/now.ts";
 import { createRecallHistoryTool } from "../src/tools/recall-history.ts";
 import { findStarter } from "../test/models/starter.ts";
@@ -33,9 +34,9 @@ async function partsOf(
   tools: readonly Tool[],
   model: EmbeddedModel,
 ): Promise<Figure[]> {
-  const mine = tools.filter((tool) => agent.tools.includes(tool.name));
+  const specs = tools.filter((tool) => agent.tools.includes(tool.name)).map(toolSpec);
   const person = { timeZone: null, language: null };
-  const parts = { agent, person, tools: mine, turns: [], input: "hello", steps: [] };
+  const parts = { agent, person, specs, turns: [], input: "hello", steps: [] };
   const { prompt } = buildPrompt(parts, limits);
   const [instructions = 0, words = 0, schemas = 0] = await model.count([
     prompt.messages[0]?.text ?? "",
@@ -67,7 +68,8 @@ export async function run(): Promise<BenchResult> {
   });
   try {
     const agents = await (await loadConfig(findFolders(root, home), createRedactor())).agents();
-    const tools = [createNowTool(systemClock, store), createRecallHistoryTool(store)];
+    const now = createNowTool(systemClock, store);
+    const tools = [now, createRecallHistoryTool(store), createAskPersonTool()];
     const figures = [];
     for (const agent of agents) figures.push(...(await partsOf(agent, tools, model)));
     return resultOf("prompt", 0, figures);

@@ -10,6 +10,8 @@ import type { Person } from "#core/person.ts";
 import type { Redactor } from "#core/redact.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
+import { createSecret, type Secret } from "#core/secret.ts";
+import type { BotSettings } from "#core/settings.ts";
 import type { SettingsEditor } from "#core/settings-editor.ts";
 
 import type { Bots } from "./bots.ts";
@@ -41,6 +43,8 @@ type Options = AppOptions & { readonly config: Config };
 
 /** How long a command's background work may go on after its answer. */
 const afterworkMs = 10_000;
+
+const botToken = "TELEGRAM_BOT_TOKEN";
 
 function clockOf({ seams }: AppOptions): Clock {
   return seams?.clock ?? systemClock;
@@ -119,19 +123,22 @@ async function makeRunner(
   return createRunner({ store, router, tools, clock, log, speech }, agents);
 }
 
-/** The bots of a service; undefined where no token is configured. */
+async function botSettings(config: Config): Promise<BotSettings> {
+  const { botSettingsSchema } = await import("#core/settings.ts");
+  return config.settings("bots", botSettingsSchema);
+}
+
+/** The bots of a service, or of this token; undefined where there is none. */
 async function makeBots(
   options: Options,
   storage: ReturnType<typeof createStorage>,
+  given: Secret | undefined,
 ): Promise<Bots | undefined> {
   const { config, kind, seams } = options;
-  const token = config.secrets("TELEGRAM_BOT_TOKEN");
-  if (kind !== "service" || token === undefined) return undefined;
-  const [{ createBots }, { botSettingsSchema }] = await Promise.all([
-    import("./bots.ts"),
-    import("#core/settings.ts"),
-  ]);
-  const settings = await config.settings("bots", botSettingsSchema);
+  const token = given ?? (kind === "service" ? config.secrets(botToken) : undefined);
+  if (token === undefined) return undefined;
+  const { createBots } = await import("./bots.ts");
+  const settings = await botSettings(config);
   const [door, log] = [await storage.door(), await storage.log()];
   return createBots({ settings, token, door, clock: clockOf(options), log, seams });
 }
@@ -172,12 +179,19 @@ function createParts(options: Options) {
     );
   });
 
-  const bots = lazily(() => makeBots(options, storage));
+  const people = lazily(async () => {
+    const { createPeople } = await import("./chat/people.ts");
+    const { telegram } = await botSettings(config);
+    return createPeople({ store: await storage.store(), clock, platforms: { telegram } });
+  });
+
+  const given: { token: Secret | undefined } = { token: undefined };
+  const bots = lazily(() => makeBots(options, storage, given.token));
   const runner = lazily(async () =>
     makeRunner(options, storage, { router: await router(), bots: await bots() }),
   );
 
-  return { ...storage, sources, router, bots, runner };
+  return { ...storage, sources, router, people, given, bots, runner };
 }
 
 type Parts = ReturnType<typeof createParts>;
@@ -207,8 +221,22 @@ async function localOperations(options: Options, parts: Parts): Promise<Operatio
       const { examine } = await import("./doctor.ts");
       return examine({ config, kind, store, sources, router });
     },
+    people: parts.people,
+    async checkBot(token) {
+      const { checkTelegram } = await import("./bots.ts");
+      const [settings, door] = [await botSettings(config), await parts.door()];
+      return checkTelegram(token, { settings, door, redactor: options.redactor });
+    },
     ...(onShutdown === undefined ? {} : { shutdown: onShutdown }),
   });
+}
+
+/** Takes and answers what people write to the bots, if there are any. */
+async function startBots(config: Config, parts: Parts): Promise<void> {
+  const runner = await parts.runner();
+  const [bots, store, people] = [await parts.bots(), await parts.store(), await parts.people()];
+  const agents = (await config.agents()).map(({ name }) => name);
+  await bots?.start({ store, people, runner, agents });
 }
 
 async function openServer(
@@ -285,15 +313,11 @@ function createWay(options: AppOptions, config: Config) {
 }
 
 async function openEditor(config: Config): Promise<SettingsEditor> {
-  const [{ createSettingsEditor }, { modelsFileSchema }, { logSettingsSchema }, { agentSchema }] =
-    await Promise.all([
-      import("./config-editor.ts"),
-      import("./models/model-rows.ts"),
-      import("#core/settings.ts"),
-      import("#core/agent.ts"),
-    ]);
-  const schemas = { models: modelsFileSchema, log: logSettingsSchema, agents: agentSchema };
-  return createSettingsEditor(config, schemas);
+  const [{ createSettingsEditor }, { modelsFileSchema }] = await Promise.all([
+    import("./config-editor.ts"),
+    import("./models/model-rows.ts"),
+  ]);
+  return createSettingsEditor(config, modelsFileSchema);
 }
 
 /** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */
@@ -314,18 +338,23 @@ export async function openProgram(options: AppOptions): Promise<Services> {
     version,
     redact: redactor.redact,
     operations: access.operations,
+    secrets: config.secrets,
     settings: lazily(() => openEditor(config)),
     holder: access.find,
     isOwn: access.isOwn,
     async resume(watch) {
       if (!(await access.isOwn())) return;
+      await startBots(config, parts);
       const runner = await parts.runner();
-      const bots = await parts.bots();
-      const agents = (await config.agents()).map(({ name }) => name);
-      await bots?.start({ store: await parts.store(), runner, agents });
       await runner.resume((task) =>
         servedPlatforms.some((name) => task.chatId.startsWith(`${name}:`)) ? undefined : watch,
       );
+    },
+    async serveBot(token) {
+      if (!(await access.isOwn())) return false;
+      parts.given.token = createSecret(botToken, token);
+      await startBots(config, parts);
+      return true;
     },
     stop,
     notify,

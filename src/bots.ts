@@ -1,4 +1,5 @@
 import { createPoller } from "../bots/telegram/poller.ts";
+import { checkShape, identify } from "../bots/telegram/identity.ts";
 import { createTelegramPlatform } from "../bots/telegram/platform.ts";
 import { createApi } from "../bots/telegram/api.ts";
 import type { ChatPlatform } from "#core/chat.ts";
@@ -7,10 +8,11 @@ import type { Clock } from "#core/clock.ts";
 import type { Door } from "#core/http.ts";
 import type { Log } from "#core/log.ts";
 import type { People } from "#core/people.ts";
-import { owner } from "#core/person.ts";
+import type { BotAccount } from "#core/operations.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { Runner } from "#core/runner.ts";
-import type { Secret } from "#core/secret.ts";
+import type { Redactor } from "#core/redact.ts";
+import { createSecret, type Secret } from "#core/secret.ts";
 import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
 
@@ -31,6 +33,7 @@ export interface BotDeps {
 /** What the bots work with. */
 export interface BotWork {
   readonly store: ChatStore & QuestionStore & Store;
+  readonly people: People;
   readonly runner: Runner;
   readonly agents: readonly string[];
 }
@@ -44,16 +47,23 @@ export interface Bots {
   readonly stop: (graceMs: number) => Promise<void>;
 }
 
-function peopleOf({ telegram }: BotSettings): People {
-  const owners = new Set(telegram.owners.map(String));
-  return {
-    authorise: ({ kind, accountId }) =>
-      Promise.resolve(
-        kind === "person" && owners.has(accountId)
-          ? { role: "owner", personId: owner }
-          : { role: "stranger" },
-      ),
-  };
+/** Asks Telegram whose token this is, through the door; from now on it is a secret. */
+export async function checkTelegram(
+  text: string,
+  {
+    settings,
+    door,
+    redactor,
+  }: Pick<BotDeps, "settings" | "door"> & { readonly redactor: Redactor },
+): Promise<BotAccount> {
+  const token = createSecret("TELEGRAM_BOT_TOKEN", text);
+  redactor.add(token);
+  checkShape(text);
+  const root = settings.telegram.api_root;
+  const { origin } = new URL(root);
+  door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
+  const fetch = door.open({ purpose: "chat", taskId: null });
+  return identify(createApi(token, { root, fetch }));
 }
 
 /** The bots over their parts; nothing is sent or fetched before they are started. */
@@ -64,17 +74,18 @@ export function createBots(deps: BotDeps): Bots {
   door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
   const fetch = door.open({ purpose: "chat", taskId: null });
   const telegram = createTelegramPlatform(createApi(token, { root, fetch }));
-  const platform = seams?.platform?.(telegram) ?? telegram;
+  const made = seams?.platform?.(telegram) ?? telegram;
+  const { receipts } = settings.telegram;
+  const platform = receipts ? made : { ...made, receipt: () => Promise.resolve() };
   const platforms = new Map([[platform.name, platform]]);
   const ends: ((graceMs: number) => Promise<void>)[] = [];
   return {
     platforms,
-    async start({ store, runner, agents }) {
-      const people = peopleOf(settings);
+    async start({ store, people, runner, agents }) {
       const chats = createChats({ store, runner, agents, people, platforms, clock, log });
       await chats.start();
-      const accept: Accept = (account, updates) =>
-        chats.accept({ platform: platform.name, account }, updates);
+      const accept: Accept = async (account, updates) =>
+        chats.accept({ platform: platform.name, account }, await people.screen(updates));
       const poller = createPoller({
         makeApi: (ended) => createApi(token, { root, fetch, ended }),
         accept: seams?.accept?.(accept) ?? accept,

@@ -5,13 +5,15 @@ import { parseEnv } from "node:util";
 import type { z } from "zod";
 
 import { check, type Config, isMapping, readIfThere } from "./config.ts";
+import { agentSchema } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 import { nearest } from "#core/nearest.ts";
+import { botSettingsSchema, logSettingsSchema } from "#core/settings.ts";
 import type { Setting, SettingsEditor } from "#core/settings-editor.ts";
 import { secretsFile } from "./secrets.ts";
 
 /** The files of settings by the first part of a key, with their schemas. */
-export type SettingsSchemas = Readonly<Record<string, z.ZodType>>;
+type SettingsSchemas = Readonly<Record<string, z.ZodType>>;
 
 /** Rows that only the program itself reads. */
 const hidden = /^models\.embedded\./;
@@ -86,8 +88,17 @@ async function listSettings(config: Config, schemas: SettingsSchemas): Promise<S
   return (await Promise.all(lists)).flat().filter(({ key }) => !hidden.test(key));
 }
 
-/** The settings of the owner, read and changed by key. Everything is checked before it is written. */
-export function createSettingsEditor(config: Config, schemas: SettingsSchemas): SettingsEditor {
+/**
+ * The settings of the owner, read and changed by key; the models part brings the schema of its own file. Everything is checked before
+ * it is written.
+ */
+export function createSettingsEditor(config: Config, models: z.ZodType): SettingsEditor {
+  const schemas: SettingsSchemas = {
+    models,
+    log: logSettingsSchema,
+    bots: botSettingsSchema,
+    agents: agentSchema,
+  };
   const { home } = config.folders;
   const all = (): Promise<Setting[]> => listSettings(config, schemas);
 

@@ -139,7 +139,9 @@ function asList(value: unknown): unknown[] {
 async function problemOf(schema: z.ZodType, issue: z.core.$ZodIssue): Promise<string> {
   const at = issue.path.join(".");
   if (issue.code !== "unrecognized_keys") {
-    return `${at === "" ? "" : `the key ${at}: `}${issue.message}.`;
+    // What is wrong with a key itself is said by an issue within.
+    const inner = issue.code === "invalid_key" ? issue.issues[0] : undefined;
+    return `${at === "" ? "" : `the key ${at}: `}${(inner ?? issue).message}.`;
   }
   const [word = ""] = issue.keys;
   const known = await keysAt(schema, issue.path);

@@ -1,8 +1,5 @@
-import type { Agent } from "#core/agent.ts";
+import { type Agent, defaultAgent } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
-
-/** The agent that answers when nothing names another. */
-const defaultAgent = "assistant";
 
 /** The agent of a request, how it was chosen, and the words that are left for it. */
 export interface Choice {

@@ -1,5 +1,5 @@
 import type { Agent } from "#core/agent.ts";
-import type { ToolCall } from "#core/model.ts";
+import type { ToolCall, ToolSpec } from "#core/model.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Store } from "#core/store.ts";
 import type { Step, Summary, Task, Turn, UsageRow } from "#core/task.ts";
@@ -13,11 +13,14 @@ export interface Job {
   readonly task: Task;
   readonly agent: Agent;
   readonly tools: readonly Tool[];
+  readonly specs: readonly ToolSpec[];
   readonly turns: readonly Turn[];
   readonly summary: Summary | undefined;
   readonly person: PersonSettings;
   readonly steps: Step[];
   readonly usage: UsageRow[];
+  /** Lines that the person must see with the answer. */
+  readonly notices: Set<string>;
   /** Turns that did not fit the last prompt, oldest first. */
   left: readonly Turn[];
 }
@@ -43,9 +46,16 @@ export function nextMove(steps: readonly Step[]): Move {
   return last.toolCalls.length > 0 ? { do: "model" } : { do: "end", answer: last.text };
 }
 
+interface JobDeps {
+  readonly store: Store;
+  readonly tools: readonly Tool[];
+  /** The tools as a model is told of them. */
+  readonly specs: readonly ToolSpec[];
+}
+
 /** What has been done for a task, and what was said before it. */
 export async function openJob(
-  { store, tools: all }: { readonly store: Store; readonly tools: readonly Tool[] },
+  { store, tools: all, specs: allSpecs }: JobDeps,
   task: Task,
   agent: Agent,
 ): Promise<Job> {
@@ -59,5 +69,18 @@ export async function openJob(
   const covered = summary?.toMessage ?? 0;
   const turns = before.filter((turn) => turn.messageId > covered);
   const tools = all.filter((tool) => agent.tools.includes(tool.name));
-  return { task, agent, tools, turns, summary, person, steps, usage, left: [] };
+  const specs = allSpecs.filter(({ name }) => agent.tools.includes(name));
+  return {
+    task,
+    agent,
+    tools,
+    specs,
+    turns,
+    summary,
+    person,
+    steps,
+    usage,
+    notices: new Set(),
+    left: [],
+  };
 }

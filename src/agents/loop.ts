@@ -4,7 +4,7 @@ import type { Speech } from "#core/speech.ts";
 import { AppError, type Failure } from "#core/errors.ts";
 import { newId, shortId } from "#core/ids.ts";
 import type { Log } from "#core/log.ts";
-import type { ToolCall } from "#core/model.ts";
+import type { ToolCall, ToolSpec } from "#core/model.ts";
 import type { Question } from "#core/question.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { RouteAsk, Router } from "#core/router.ts";
@@ -19,7 +19,13 @@ import { buildPrompt } from "./prompt.ts";
 import { callTool } from "./tool-step.ts";
 
 /** What the loop works with. */
-export interface LoopDeps {
+export interface LoopDeps extends RunnerDeps {
+  /** The tools as a model is told of them. */
+  readonly specs: readonly ToolSpec[];
+}
+
+/** What a runner works with. */
+export interface RunnerDeps {
   readonly store: Store & Pick<QuestionStore, "askPerson">;
   readonly router: Router;
   readonly tools: readonly Tool[];
@@ -105,6 +111,7 @@ async function* modelMove(
   const ask = askOf(job);
   const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
   const call = yield* callModel(at, ask, AbortSignal.any([limit.signal, interrupted]));
+  for (const notice of call.notices) job.notices.add(notice);
   const ending = endingOf(call);
   if (ending?.state === "cancelled" && limit.expired()) {
     const limited = new AppError("task.limit", { limit: `${agent.max_seconds} seconds` });
@@ -240,7 +247,7 @@ export async function* runTask(
     const end = withDone(ending, job);
     const { output, state, failure } = end;
     const ended: Task = { ...task, output, state, failure, finishedAt: clock.now() };
-    const parts = speech?.answer(ended) ?? [];
+    const parts = speech?.answer(ended, [...job.notices]) ?? [];
     if ((await store.finishTask({ taskId: task.id, ...end, parts })) !== "steered") {
       yield { type: "end", task: ended };
       return { task: ended, left: job.left };

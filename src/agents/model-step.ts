@@ -1,14 +1,16 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelStop, ToolCall } from "#core/model.ts";
-import type { Attempt, RouteAsk, Router } from "#core/router.ts";
-import type { ModelStep, Step, TaskEvent, UsageRow } from "#core/task.ts";
+import type { Attempt, Chosen, RouteAsk, Router } from "#core/router.ts";
+import { cutNotice, type ModelStep, type Step, type TaskEvent, type UsageRow } from "#core/task.ts";
 
 /** What a model call came to. */
 export interface ModelCall {
   readonly step: Step & ModelStep;
   readonly usage: readonly UsageRow[];
   readonly stop: ModelStop;
+  /** Lines that the person must see with the answer. */
+  readonly notices: readonly string[];
 }
 
 /** Gathers a router's events into one step. */
@@ -20,7 +22,9 @@ function createGathering() {
   const attempts: Attempt[] = [];
   return {
     attempts,
-    begin(id: string): void {
+    notices: new Set<string>(),
+    begin({ deployment: id, notice }: Chosen): void {
+      if (notice !== undefined) this.notices.add(notice);
       deployment = id;
       text = "";
       toolCalls = [];
@@ -49,7 +53,7 @@ export async function* callModel(
   const gathering = createGathering();
   for await (const event of router.stream(ask, signal)) {
     if (event.type === "chosen") {
-      gathering.begin(event.deployment);
+      gathering.begin(event);
       yield event;
     } else if (event.type === "text") {
       gathering.addText(event.text);
@@ -59,7 +63,10 @@ export async function* callModel(
     else if (event.type === "stop") gathering.end(event);
   }
   const { text, deployment, toolCalls, stop } = gathering.result();
-  if (stop.reason === "length") yield { type: "cut" };
+  if (stop.reason === "length") {
+    gathering.notices.add(cutNotice);
+    yield { type: "cut" };
+  }
   return {
     step: {
       kind: "model",
@@ -73,6 +80,7 @@ export async function* callModel(
     },
     usage: gathering.attempts.map((attempt) => ({ ...attempt, taskId: ask.taskId, seq })),
     stop,
+    notices: [...gathering.notices],
   };
 }
 

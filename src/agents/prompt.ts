@@ -15,8 +15,8 @@ export type Prompt = Omit<ModelRequest, "taskId">;
 /** What a prompt is made of. */
 export interface PromptParts {
   readonly agent: Agent;
-  /** Those the agent may use, in a fixed order. */
-  readonly tools: readonly Tool[];
+  /** Those the agent may use, as a model is told of them, in a fixed order. */
+  readonly specs: readonly ToolSpec[];
   /** Earlier turns of the conversation, oldest first. */
   readonly turns: readonly Turn[];
   /** What was said before those turns. */
@@ -27,8 +27,8 @@ export interface PromptParts {
   readonly steps: readonly Step[];
 }
 
-/** A tool as a model is told of it. */
-function toolSpec(tool: Tool): ToolSpec {
+/** A tool as a model is told of it; it takes long enough to be made once. */
+export function toolSpec(tool: Tool): ToolSpec {
   const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: "input" });
   return { name: tool.name, description: tool.description, schema };
 }
@@ -99,7 +99,7 @@ export function buildPrompt(
   parts: PromptParts,
   limits: ModelLimits,
 ): { readonly prompt: Prompt; readonly left: readonly Turn[] } {
-  const tools = limits.tools && !limits.bare ? parts.tools.map(toolSpec) : [];
+  const tools = limits.tools && !limits.bare ? parts.specs : [];
   const head = instructions(parts, limits);
   const tail: PromptMessage[] = [
     { role: "user", text: parts.input },

@@ -8,7 +8,8 @@ import type { NewTask } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 
 import { chooseAgent } from "./choose-agent.ts";
-import { type Ended, type LoopDeps, runTask } from "./loop.ts";
+import { type Ended, type LoopDeps, type RunnerDeps, runTask } from "./loop.ts";
+import { toolSpec } from "./prompt.ts";
 import { summarise } from "./summarise.ts";
 
 /** Runs pieces of work that share a key one after the other, in the order they were handed in. */
@@ -75,7 +76,7 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     const { failure } = new AppError("usage.unknown-agent", { agent: task.agent, known });
     const end = { state: "failed", output: null, failure } as const;
     const ended = { ...task, ...end, finishedAt: clock.now() };
-    const parts = deps.speech?.answer(ended) ?? [];
+    const parts = deps.speech?.answer(ended, []) ?? [];
     await store.finishTask({ taskId: task.id, ...end, steps: [], usage: [], parts });
     return ended;
   }
@@ -157,36 +158,37 @@ function createQueue(
   };
 }
 
+function choose(agents: readonly Agent[], request: Request): NewTask {
+  const choice = chooseAgent(request.words, agents, request.agent);
+  return {
+    id: request.taskId,
+    chatId: request.chatId,
+    personId: request.personId,
+    agent: choice.agent.name,
+    chosenBy: choice.chosenBy,
+    tier: request.tier === undefined ? null : tierOf(request.tier),
+    input: choice.input,
+    newConversation: request.newConversation ?? false,
+  };
+}
+
 /** The runner over a loop's parts and the configured agents. */
-export function createRunner(deps: LoopDeps, agents: readonly Agent[]): Runner {
-  const { store } = deps;
+export function createRunner(given: RunnerDeps, agents: readonly Agent[]): Runner {
+  const { store } = given;
+  const deps = { ...given, specs: given.tools.map(toolSpec) };
   const work = createWork(deps.clock);
   const queue = createQueue(deps, agents, work);
   // A request stored while open tasks are being listed would be worked twice, so it waits for the list.
   const listing: { done: Promise<unknown> } = { done: Promise.resolve() };
 
-  function choose(request: Request): NewTask {
-    const choice = chooseAgent(request.words, agents, request.agent);
-    return {
-      id: request.taskId,
-      chatId: request.chatId,
-      personId: request.personId,
-      agent: choice.agent.name,
-      chosenBy: choice.chosenBy,
-      tier: request.tier === undefined ? null : tierOf(request.tier),
-      input: choice.input,
-      newConversation: request.newConversation ?? false,
-    };
-  }
-
   async function create(request: Request): Promise<Task> {
-    const chosen = choose(request);
+    const chosen = choose(agents, request);
     await listing.done;
     return store.createTask(chosen);
   }
 
   return {
-    choose,
+    choose: (request) => choose(agents, request),
     async work(task, watch = {}) {
       // Its question may be answered before the work that asked it is over.
       const before = await queue.find(task.id);

@@ -6,139 +6,10 @@ import type {
   IncomingReaction,
   IncomingStop,
 } from "#core/chat.ts";
-import type { ChatStore, Received } from "#core/chat-store.ts";
-import { AppError } from "#core/errors.ts";
-import type { People } from "#core/people.ts";
-import type { Question } from "#core/question.ts";
-import type { QuestionStore } from "#core/question-store.ts";
-import type { Store } from "#core/store.ts";
+import type { Received } from "#core/chat-store.ts";
 
-import { agentCommands, commandOf, type CommandPlace, createCommands } from "./commands.ts";
-import { cardParts } from "./parts.ts";
 import { createPresses } from "./presses.ts";
-import type { Sender } from "./sender.ts";
-import type { Work, WorkDeps } from "./work.ts";
-
-/** What the chats work with. */
-export interface ChatsDeps extends WorkDeps {
-  readonly store: Store & ChatStore & QuestionStore;
-  readonly people: People;
-  /** The names of the agents. */
-  readonly agents: readonly string[];
-}
-
-/** What answering is done through. */
-interface Hands {
-  readonly work: Work;
-  readonly sender: Sender;
-}
-
-/** A message of one of our people. */
-interface Said extends CommandPlace {
-  readonly platform: ChatPlatform;
-  readonly message: IncomingMessage;
-  readonly seq: number;
-}
-
-/** Strangers are given one hint each while this process lives; so many are remembered. */
-const hintLimit = 1000;
-
-const hint = "This agent is private: its owner can let you in.";
-
-/** Tells a stranger once, in a private chat, what this is; groups hear nothing. */
-function createHints() {
-  const hinted = new Set<string>();
-  return async (platform: ChatPlatform, { place, from }: IncomingMessage): Promise<void> => {
-    if (place.kind !== "direct" || from.kind !== "person" || hinted.has(from.accountId)) return;
-    if (hinted.size >= hintLimit) hinted.clear();
-    hinted.add(from.accountId);
-    await platform.whisper(place.address, hint);
-  };
-}
-
-/** Finds out whether words are for something that is under way. */
-function createOpenMatters({ store }: ChatsDeps, { work }: Hands) {
-  /** The question that these words answer: the one they reply to, or the only thing that is open in a direct chat. */
-  async function questionFor({ chat, personId, message }: Said): Promise<Question | undefined> {
-    if (message.replyTo !== null) {
-      const asked = await store.questionOfMessage(chat.id, message.replyTo);
-      return asked?.personId === personId ? asked : undefined;
-    }
-    const [only, ...others] = await store.openQuestions({ chatId: chat.id });
-    if (only === undefined || others.length > 0 || chat.kind !== "direct") return undefined;
-    if (only.choices.length > 0 || only.personId !== personId) return undefined;
-    return (await store.openTasksOf(chat.id)).length === 1 ? only : undefined;
-  }
-
-  /** True where the words are for something that is under way: an answer to its question, or more to a task that is worked. */
-  return async (said: Said, words: string): Promise<boolean> => {
-    const { chat, personId, message, seq } = said;
-    const question = await questionFor(said);
-    if (question !== undefined) {
-      const answered = await store.answerQuestion(question.id, words, seq);
-      if (answered !== undefined) work.begin(answered.task);
-      return answered !== undefined;
-    }
-    if (message.replyTo === null) return false;
-    const task = await store.taskOfMessage(chat.id, message.replyTo);
-    if (task?.state !== "running" || task.personId !== personId) return false;
-    const { messageId } = message;
-    if (!(await store.steerTask(task.id, { seq, messageId, text: words }))) return false;
-    work.steer(task.id);
-    return true;
-  };
-}
-
-/** Answers commands at once and makes everything else a task. */
-function createReplies(deps: ChatsDeps, hands: Hands) {
-  const { work, sender } = hands;
-  const isForOpen = createOpenMatters(deps, hands);
-  const { store, runner, agents } = deps;
-  const all = createCommands({ store, work }, agents);
-  const commands = new Map(all.map((command) => [command.name, command]));
-
-  async function say({ platform, chat, message }: Said, text: string): Promise<void> {
-    const to = { chatId: chat.id, taskId: null, replyTo: message.messageId };
-    await store.addParts(cardParts(platform, { text }, to));
-    sender.wake(chat.id);
-  }
-
-  async function ask(said: Said, words: string, agent: string | null): Promise<void> {
-    const { chat, personId, message, seq, platform } = said;
-    if (words.trim() === "") throw new AppError("usage.empty");
-    if (agent === chat.agent && (await isForOpen(said, words))) return;
-    const request = runner.choose({
-      chatId: chat.id,
-      personId,
-      words,
-      ...(agent === null ? {} : { agent }),
-      ...(chat.tier === null ? {} : { tier: chat.tier }),
-    });
-    const mayJoin = request.chosenBy !== "mention" && agent === chat.agent;
-    const taken = await store.takeMessage({ seq, messageId: message.messageId, request, mayJoin });
-    if (taken.joined) platform.receipt(chat.address, message.messageId).catch(() => undefined);
-    else work.begin(taken.task);
-  }
-
-  async function reply(said: Said): Promise<void> {
-    const call = commandOf(said.message);
-    if (call === undefined) return ask(said, said.message.text, said.chat.agent);
-    const agent = agentCommands.get(call.name);
-    if (agent !== undefined) return ask(said, call.words, agent);
-    const unknown = `There is no /${call.name}: /help lists what there is.`;
-    const text = await (commands.get(call.name)?.run(call, said) ?? unknown);
-    if (text !== "") await say(said, text);
-  }
-
-  return async (said: Said): Promise<void> => {
-    try {
-      await reply(said);
-    } catch (error) {
-      if (!(error instanceof AppError) || error.code.startsWith("store.")) throw error;
-      await say(said, error.message);
-    }
-  };
-}
+import { type ChatsDeps, createReplies, type Hands } from "./replies.ts";
 
 /** What is done with everything but messages. */
 function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
@@ -146,7 +17,7 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   const press = createPresses({ ...deps, work, sender });
 
   async function placeOf(event: Pick<IncomingEdit, "place" | "from">) {
-    const standing = await people.authorise(event.from);
+    const standing = await people.authorise(event.from, event.place);
     if (standing.role === "stranger") return undefined;
     return { ...standing, chat: await store.chatAt(event.place, standing.personId) };
   }
@@ -191,23 +62,40 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   };
 }
 
-/** Answers each kind of event that a platform tells of. Rejects where the store does, and with bugs. */
+/**
+ * Answers each kind of event that a platform tells of; gives true where its update is marked as done already. Rejects where the
+ * store does, and with bugs.
+ */
 export function createAnswering(
   deps: ChatsDeps,
   hands: Hands,
-): (platform: ChatPlatform, received: Received) => Promise<void> {
+): (platform: ChatPlatform, received: Received) => Promise<boolean> {
   const { store, people } = deps;
-  const refuse = createHints();
   const reply = createReplies(deps, hands);
   const other = createOthers(deps, hands);
 
+  /** Whoever was removed while a message was being stored has no task of it either. */
+  async function drop(chatId: string, messageId: string): Promise<void> {
+    const task = await store.taskOfMessage(chatId, messageId);
+    if (task === undefined) return;
+    await store.cancelTasks([task.id]);
+    hands.work.stop(task.id);
+  }
+
+  async function onMessage(platform: ChatPlatform, seq: number, message: IncomingMessage) {
+    const admitted = await people.admit(platform, message);
+    if (admitted === undefined) return false;
+    const chat = await store.chatAt(message.place, admitted.personId);
+    const done = await reply({ ...admitted, chat, platform, message, seq });
+    const after = await people.authorise(message.from);
+    if (after.role === "stranger") await drop(chat.id, message.messageId);
+    return done;
+  }
+
   return async (platform, received) => {
     const { seq, event } = received;
-    if (event.type !== "message") return other(platform, received);
-    const standing = await people.authorise(event.from);
-    if (standing.role === "stranger") return refuse(platform, event);
-    if (!event.addressed) return undefined;
-    const chat = await store.chatAt(event.place, standing.personId);
-    return reply({ ...standing, chat, platform, message: event, seq });
+    if (event.type === "message") return onMessage(platform, seq, event);
+    await other(platform, received);
+    return false;
   };
 }

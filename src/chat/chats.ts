@@ -2,7 +2,8 @@ import type { ChatEvent, Update } from "#core/chat.ts";
 import type { Received } from "#core/chat-store.ts";
 import { AppError } from "#core/errors.ts";
 
-import { type ChatsDeps, createAnswering } from "./answering.ts";
+import { createAnswering } from "./answering.ts";
+import type { ChatsDeps } from "./replies.ts";
 import { createSender } from "./sender.ts";
 import { createWork } from "./work.ts";
 
@@ -45,10 +46,11 @@ function addressOf(event: ChatEvent): string {
 
 /** The chats over their parts. */
 export function createChats(deps: ChatsDeps): Chats {
-  const { store, platforms, clock, log } = deps;
+  const { store, platforms, people, clock, log } = deps;
   const sender = createSender(deps);
   const work = createWork(deps, sender);
   const answer = createAnswering(deps, { work, sender });
+  people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
   const order = createOrder();
 
   function handle(name: string, received: Received): void {
@@ -56,8 +58,7 @@ export function createChats(deps: ChatsDeps): Chats {
     if (platform === undefined) return;
     order.add(`${name}:${addressOf(received.event)}`, async () => {
       try {
-        await answer(platform, received);
-        await store.handled(received.seq);
+        if (!(await answer(platform, received))) await store.handled(received.seq);
       } catch (error) {
         log.bug(error, { update: received.seq });
         // What the store could not take is taken at the next start; a bug would only come again.

@@ -1,7 +1,10 @@
+import { defaultAgent } from "#core/agent.ts";
 import type { IncomingMessage } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
+import type { Clock } from "#core/clock.ts";
+import { costText } from "#core/cost.ts";
 import { tierOf } from "#core/router.ts";
-import type { Store } from "#core/store.ts";
+import type { Departure, Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 
 import type { Work } from "./work.ts";
@@ -22,8 +25,11 @@ export interface CommandPlace {
 
 /** What commands work with. */
 export interface CommandDeps {
-  readonly store: ChatStore & Pick<Store, "newConversation" | "tasks">;
+  readonly store: ChatStore & Store;
   readonly work: Work;
+  readonly clock: Clock;
+  /** Commands of other files, listed after these. */
+  readonly more: readonly Command[];
 }
 
 /** A command: what it is for, and what it says. */
@@ -35,7 +41,7 @@ export interface Command {
 
 /** Commands that are a request to an agent, by the agent's name. */
 export const agentCommands: ReadonlyMap<string, string> = new Map([
-  ["ask", "assistant"],
+  ["ask", defaultAgent],
   ["code", "code"],
   ["research", "research"],
   ["files", "fileops"],
@@ -87,6 +93,49 @@ function linesOf(tasks: readonly Task[]): string {
   return tasks.map(({ state, input }) => `${state}: ${input.slice(0, 80)}`).join("\n");
 }
 
+const dayMs = 86_400_000;
+
+function statsCommand({ store, clock }: CommandDeps): Command {
+  return {
+    name: "stats",
+    about: "what was answered this week, by which model, at what cost",
+    async run() {
+      const { tasks, models } = await store.stats(clock.now() - 7 * dayMs);
+      const counts = Object.entries(tasks).filter(([, count]) => count > 0);
+      const states = counts.map(([state, count]) => `${count} ${state}`).join(", ");
+      const lines = models.map(({ name, calls, promptTokens, answerTokens, costUsd, unpriced }) => {
+        const cost = costText(unpriced > 0 ? null : costUsd);
+        return `${name}: ${calls} calls, ${promptTokens} tokens read, ${answerTokens} written, ${cost}`;
+      });
+      return [`This week: ${states || "nothing yet"}.`, ...lines].join("\n");
+    },
+  };
+}
+
+/** Where something went, as a person says it. */
+function placeOf({ host, purpose, trust }: Departure): string {
+  if (trust === "platform") return `${host}, which carries this chat`;
+  return trust === "lan" ? `${host}, on your network (${purpose})` : `${host} (${purpose})`;
+}
+
+function privacyCommand({ store, clock }: CommandDeps): Command {
+  return {
+    name: "privacy",
+    about: "what left your machine today",
+    async run() {
+      const gone = await store.departures(clock.now() - dayMs);
+      const lines = gone.map((one) => {
+        const kilobytes = (one.bytesOut / 1000).toFixed(1);
+        return `${placeOf(one)}: ${one.requests} requests, ${kilobytes} kB`;
+      });
+      const head = gone.some(({ trust }) => trust === "cloud")
+        ? "In the last 24 hours this left your machine:"
+        : "In the last 24 hours nothing went to a cloud. What left your machine:";
+      return lines.length === 0 ? "Nothing left this machine today." : [head, ...lines].join("\n");
+    },
+  };
+}
+
 function lookingCommands({ store }: CommandDeps, agents: readonly string[]): readonly Command[] {
   return [
     {
@@ -128,6 +177,9 @@ export function createCommands(deps: CommandDeps, agents: readonly string[]): re
     stopCommand(deps),
     tierCommand(deps),
     ...lookingCommands(deps, agents),
+    statsCommand(deps),
+    privacyCommand(deps),
+    ...deps.more,
     { name: "help", about: "this list" },
   ];
   const lines = list.map(({ name, about }) => `/${name} - ${about}`).join("\n");

@@ -20,6 +20,8 @@ export interface Delivery {
   readonly chat: Chat;
   readonly row: OutboxPart;
   readonly target: Target;
+  /** True when nothing more is to be sent in this chat. */
+  readonly isLast: boolean;
 }
 
 /** How long the chat, or every chat, waits before its next try; 0 is at once. */
@@ -139,7 +141,7 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
     if (row.messageId === null) await store.placed(row.id, messageId);
     const edited = await platform.edit(target, messageId, { body: row.body });
     if (!edited.ok) return remedy({ ...delivery, row: { ...row, messageId } }, edited.why);
-    await store.sent(row.id, row.body);
+    await store.sent(row, delivery.isLast ? "soon" : "now");
     return { ...atOnce, messageId };
   };
 }

@@ -1,7 +1,7 @@
 import type { Buttons, Card, ChatPlatform, NewButton, NewPart, Saying } from "#core/chat.ts";
 import type { Speech } from "#core/speech.ts";
 import type { Question } from "#core/question.ts";
-import type { Task } from "#core/task.ts";
+import { cutNotice, type Task } from "#core/task.ts";
 
 import { drawOffers, type Offer } from "./buttons.ts";
 
@@ -48,6 +48,24 @@ export function answerOf(
   return { type: "answer", markdown: output, footer: said };
 }
 
+/** Chats whose notices are remembered. */
+const mostChats = 2000;
+
+/** Leaves out what a chat has seen while this process lives. */
+function createOnce() {
+  const seen = new Set<string>();
+  return (chatId: string, notices: readonly string[]): string[] => {
+    if (seen.size > mostChats) seen.clear();
+    return notices.filter((notice) => {
+      const key = `${chatId} ${notice}`;
+      const known = seen.has(key);
+      // What is true of one answer alone is said with each.
+      if (notice !== cutNotice) seen.add(key);
+      return !known;
+    });
+  };
+}
+
 /** The small button under an answer that shows how it came about. */
 function detailsOffer(taskId: string): Offer {
   return { label: "ⓘ", action: { do: "details", taskId } };
@@ -65,15 +83,18 @@ function questionCard({ id: questionId, text, choices }: Question): {
 
 /** What tasks say in the chats of these platforms; nothing in a chat of any other. */
 export function createSpeech(platforms: Platforms): Speech {
+  const once = createOnce();
   const at = ({ chatId }: Task): ChatPlatform | undefined => platforms.get(platformOf(chatId));
   return {
-    answer(ended) {
+    answer(ended, notices) {
       const platform = at(ended);
       if (platform === undefined) return [];
       const { chatId, id: taskId, replyTo, state } = ended;
       const offers = state === "done" ? [[detailsOffer(taskId)]] : [];
       const { buttons, stored } = drawOffers(offers, null);
-      return partsFor(platform, answerOf(ended, { buttons }), { chatId, taskId, replyTo, stored });
+      const footer = once(chatId, notices).join("\n");
+      const under = { buttons, ...(footer === "" ? {} : { footer }) };
+      return partsFor(platform, answerOf(ended, under), { chatId, taskId, replyTo, stored });
     },
     question(question, task) {
       const platform = at(task);

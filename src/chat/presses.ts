@@ -48,6 +48,13 @@ function createRedraw({ store, sender }: PressDeps) {
   };
 }
 
+function judging({ id: taskId }: Task): Offer[] {
+  return [
+    { label: "Again", action: { do: "again", taskId } },
+    { label: "Wrong", tone: "bad", action: { do: "wrong", taskId } },
+  ];
+}
+
 function createAnswerActions(deps: PressDeps) {
   const { store, runner, work } = deps;
   const redraw = createRedraw(deps);
@@ -56,11 +63,6 @@ function createAnswerActions(deps: PressDeps) {
     const [usage, receipts] = await Promise.all([store.usage(id), store.receipts(id)]);
     return detailsOf({ usage, receipts });
   }
-
-  const judging = ({ id: taskId }: Task): Offer[] => [
-    { label: "Again", action: { do: "again", taskId } },
-    { label: "Wrong", tone: "bad", action: { do: "wrong", taskId } },
-  ];
 
   return {
     async details(pressed: Pressed, task: Task): Promise<string> {

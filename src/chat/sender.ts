@@ -59,6 +59,19 @@ function createPause(clock: Clock) {
   };
 }
 
+/** What is to be sent next in a chat. */
+async function nextOf(
+  { store, platforms }: SenderDeps,
+  chatId: string,
+): Promise<Delivery | undefined> {
+  const [row, ...others] = await store.openParts(chatId);
+  const chat = row === undefined ? undefined : await store.chat(chatId);
+  const platform = chat === undefined ? undefined : platforms.get(chat.platform);
+  if (row === undefined || chat === undefined || platform === undefined) return undefined;
+  const target = { address: chat.address, replyTo: row.replyTo };
+  return { platform, chat, row, target, isLast: others.length === 0 };
+}
+
 /** Sends the rows of one chat in order and, where there are none, what is to be shown. */
 function createSending(deps: SenderDeps, signal: AbortSignal) {
   const { store, platforms, clock } = deps;
@@ -66,14 +79,6 @@ function createSending(deps: SenderDeps, signal: AbortSignal) {
   const showing = createShowing(deps);
   const pause = createPause(clock);
   const pace = createPace(clock);
-
-  async function next(chatId: string): Promise<Delivery | undefined> {
-    const [row] = await store.openParts(chatId);
-    const chat = row === undefined ? undefined : await store.chat(chatId);
-    const platform = chat === undefined ? undefined : platforms.get(chat.platform);
-    if (row === undefined || chat === undefined || platform === undefined) return undefined;
-    return { platform, chat, row, target: { address: chat.address, replyTo: row.replyTo } };
-  }
 
   async function obey(chatId: string, wait: Wait): Promise<void> {
     if (wait.asked === true) pace.slowDown(chatId);
@@ -105,7 +110,7 @@ function createSending(deps: SenderDeps, signal: AbortSignal) {
     showing,
     async all(chatId: string): Promise<void> {
       while (!signal.aborted) {
-        const delivery = await next(chatId);
+        const delivery = await nextOf(deps, chatId);
         if (delivery !== undefined) await send(delivery);
         else {
           const piece = showing.take(chatId);

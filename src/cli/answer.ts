@@ -1,6 +1,6 @@
 import { errorTable, exitCodes } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
-import type { Task, TaskEvent } from "#core/task.ts";
+import { cutNotice, type Task, type TaskEvent } from "#core/task.ts";
 
 import { type Output, plainText } from "./output.ts";
 
@@ -28,7 +28,7 @@ export function createAnswerWriter(
   function end(task: Task): void {
     if (!options.stream && task.output !== null) output.write(plainText(task.output));
     if (wrote || (!options.stream && task.output !== null)) output.write("\n");
-    if (cut) output.note(output.dim("The answer reached its limit and was cut."));
+    if (cut) output.note(output.dim(cutNotice));
   }
 
   function addText(text: string): void {

@@ -55,8 +55,8 @@ function describeCompletion(program: Command): void {
 export function addSetupCommands(program: Command, deps: CommandDeps): void {
   const { output, withServices } = deps;
   program
-    .command("setup")
-    .description("choose models and what may leave the machine")
+    .command("setup [part]")
+    .description("choose models and what may leave the machine; setup telegram: connect a bot")
     .option("--model <name>", "get this model (agent models lists them); none: get none")
     .option("--cloud <rule>", "never, when-asked or fallback")
     .option("--time-zone <name>", "for example Europe/Amsterdam")
@@ -66,7 +66,13 @@ export function addSetupCommands(program: Command, deps: CommandDeps): void {
       "read a key such as ANTHROPIC_API_KEY: hidden prompt, or standard input",
     )
     .option("--yes", "take the usual answer where no flag gives one")
-    .action((own: object) =>
+    .addHelpText(
+      "after",
+      `
+  agent setup            asks everything on a terminal
+  agent setup telegram   connects a bot; its token comes by hidden prompt, or standard input`,
+    )
+    .action((part: string | undefined, own: object) =>
       withServices(async (services) => {
         const { runSetup, setupOptionsSchema } = await import("./setup.ts");
         const { createAsker } = await import("./asker.ts");
@@ -74,12 +80,14 @@ export function addSetupCommands(program: Command, deps: CommandDeps): void {
         const options = setupOptionsSchema.safeParse(own);
         if (!options.success) throw badOption(options.error);
         const asks = stdin.isTTY && screen.isTTY && !options.data.yes;
-        return runSetup(services, output, {
-          stdin,
-          options: options.data,
-          signal: deps.interrupt(),
-          asker: asks ? await createAsker() : undefined,
-        });
+        const asker = asks ? await createAsker() : undefined;
+        const given = { stdin, signal: deps.interrupt(), asker };
+        if (part === undefined) {
+          return runSetup(services, output, { ...given, options: options.data });
+        }
+        if (part !== "telegram") throw unknownWord("setup", part, "telegram, or nothing");
+        const { setupTelegram } = await import("./setup-telegram.ts");
+        return setupTelegram({ services, output, ...given });
       }),
     );
   addConfig(program, deps);

@@ -4,6 +4,7 @@ import { exitCodes } from "#core/errors.ts";
 
 import type { CliDeps, CommandDeps, RootOptions, WithServices } from "./command-deps.ts";
 import { addModelCommands } from "./commands-models.ts";
+import { addPeopleCommands } from "./commands-people.ts";
 import { addRecordCommands } from "./commands-records.ts";
 import { addServiceCommands } from "./commands-service.ts";
 import { addSetupCommands } from "./commands-setup.ts";
@@ -113,6 +114,7 @@ export function createProgram(
   addRecordCommands(program.commandsGroup("What you asked:"), commandDeps);
   addModelCommands(program.commandsGroup("Models:"), commandDeps);
   addServiceCommands(program.commandsGroup("In the background:"), commandDeps);
+  addPeopleCommands(program.commandsGroup("In chat services:"), commandDeps);
   addSetupCommands(program.commandsGroup("Setting up:"), commandDeps);
   return program;
 }

@@ -1,6 +1,7 @@
 import type { HolderKind, Operations, Status } from "#core/operations.ts";
 import type { Person } from "#core/person.ts";
 import type { Watch } from "#core/runner.ts";
+import type { Secrets } from "#core/secret.ts";
 import type { SettingsEditor } from "#core/settings-editor.ts";
 
 /** What a process that holds the data says of itself before anything is asked, whatever its version. */
@@ -19,6 +20,8 @@ export interface Services {
   /** Takes secrets out of a text. */
   readonly redact: (text: string) => string;
   readonly operations: Operations;
+  /** The owner's secrets, as they were when this process began. */
+  readonly secrets: Secrets;
   readonly settings: () => Promise<SettingsEditor>;
   /** The process that holds the data, if another does. */
   readonly holder: () => Promise<Holder | undefined>;
@@ -26,6 +29,8 @@ export interface Services {
   readonly isOwn: () => Promise<boolean>;
   /** Works what an earlier process left open, where this process holds the data. */
   readonly resume: (watch: Watch) => Promise<void>;
+  /** Talks as the bot of this token until `stop`, where this process holds the data; false where another does. */
+  readonly serveBot: (token: string) => Promise<boolean>;
   /** Takes nothing new, and parks what is not done after so many milliseconds. */
   readonly stop: (graceMs: number) => Promise<void>;
   /** The host's supervisor (systemd) is told of a state; nothing where there is none. */

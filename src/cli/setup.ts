@@ -157,6 +157,6 @@ export async function runSetup(
   await setKey(whole);
   await setPerson(whole);
   if (!(await services.isOwn())) noteOldSettings(await services.holder(), output);
-  output.note('Telegram, Discord and a web page come next. Try it now: agent "What can you do?"');
+  output.note('agent setup telegram connects a bot. Try it now: agent "What can you do?"');
   return exitCodes.ok;
 }

@@ -10,6 +10,9 @@ function isPattern(text: string): boolean {
   }
 }
 
+/** The agent that answers when nothing names another. */
+export const defaultAgent = "assistant";
+
 /** The schema of an agent's YAML profile; unknown keys are refused. */
 export const agentSchema = z.strictObject({
   name: z

@@ -112,10 +112,11 @@ export interface ChatStore {
   /** The placeholder of a part is there. */
   placed(id: number, messageId: string | null): Promise<void>;
   /**
-   * The part is to be seen with this body, which is kept no longer. Where it has another by now, since its task ended while it was
-   * being sent, it stays open.
+   * The part is to be seen with this body, which is kept no longer; where it has another by now, since its task ended while it was
+   * being sent, it stays open. With "soon" it shares the commit of the next write, if there is one within a moment: a crash that
+   * forgets it costs one edit that changes nothing.
    */
-  sent(id: number, body: string): Promise<void>;
+  sent(part: Pick<OutboxPart, "id" | "body">, when: "now" | "soon"): Promise<void>;
   /** The part was tried in vain. */
   tried(id: number): Promise<void>;
   /** The part will not be sent. */

@@ -47,6 +47,11 @@ export interface IncomingMessage {
   /** True where somebody else wrote it first: a command in it is no command. */
   readonly forwarded: boolean;
   readonly attachments: readonly Attachment[];
+  /**
+   * Set where the words were a six-digit code, and were taken out before anything was stored: the code's id, or that it was wrong,
+   * or one guess too many. No platform sets it.
+   */
+  readonly code?: number | "wrong" | "ignored";
 }
 
 /** A message was changed. */

@@ -1,3 +1,5 @@
+import { peopleErrors } from "./people-errors.ts";
+
 /** What the process's exit code says: 0 ok, 1 failed, 2 usage, 3 not set up, 4 unreachable, 5 refused, 75 try later, 130 interrupted. */
 export const exitCodes = {
   ok: 0,
@@ -181,6 +183,7 @@ export const errorTable = {
     say: 'There is no language "{tag}": write a tag such as nl or pt-BR.',
     exit: 2,
   },
+  ...peopleErrors,
   "export.failed": {
     say: "{file} could not be written ({problem}): free some space or choose another place; the data themselves are untouched.",
     exit: 1,

@@ -43,6 +43,18 @@ export const operationInputs = {
     timeZone: z.string().nullable().optional(),
     language: z.string().nullable().optional(),
   }),
+  people: nothing,
+  /** A code that makes whoever types it a member of this name. */
+  invite: z.strictObject({ name: z.string().min(1).max(200) }),
+  removePerson: z.strictObject({ name: z.string().min(1).max(200) }),
+  /** Removes one account, such as telegram:99. */
+  unlink: z.strictObject({ account: id }),
+  /** A code that makes the account it is typed in the owner's. */
+  pairCode: nothing,
+  /** Makes the account that the bot showed this code to the owner's. */
+  claim: z.strictObject({ code: z.string().min(1).max(40) }),
+  /** Asks Telegram whose token this is. */
+  checkBot: z.strictObject({ token: z.string().min(1).max(200) }),
   /** Ends a service: what runs is finished, or parked after ten seconds. False where the holder is no service. */
   shutdown: nothing,
 };

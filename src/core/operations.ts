@@ -4,6 +4,7 @@ import type { Check } from "./doctor.ts";
 import type { Receipt } from "./http.ts";
 import type { ListedModel } from "./models.ts";
 import type { operationInputs } from "./operation-inputs.ts";
+import type { KnownPerson, NamedAccount, ShownCode } from "./people.ts";
 import type { PersonSettings } from "./person.ts";
 import type { Explained } from "./router.ts";
 import type { Stats } from "./store.ts";
@@ -34,6 +35,15 @@ export interface TaskRecord extends Task {
   readonly receipts: readonly Receipt[];
 }
 
+/** A bot as its platform knows it. */
+export interface BotAccount {
+  /** Without the @. */
+  readonly username: string;
+  readonly name: string;
+  /** False where the platform hides from it what is said in groups and not meant for it. */
+  readonly hearsGroups: boolean;
+}
+
 /** What each operation gives. */
 interface Results {
   status: Status;
@@ -49,6 +59,13 @@ interface Results {
   doctor: Check[];
   person: PersonSettings;
   setPerson: null;
+  people: KnownPerson[];
+  invite: ShownCode;
+  removePerson: KnownPerson;
+  unlink: KnownPerson;
+  pairCode: ShownCode;
+  claim: NamedAccount;
+  checkBot: BotAccount;
   shutdown: boolean;
 }
 
@@ -106,6 +123,13 @@ export function operationsOver(call: OperationCall): Operations {
     doctor: (input) => call("doctor", input),
     person: (input) => call("person", input),
     setPerson: (input) => call("setPerson", input),
+    people: (input) => call("people", input),
+    invite: (input) => call("invite", input),
+    removePerson: (input) => call("removePerson", input),
+    unlink: (input) => call("unlink", input),
+    pairCode: (input) => call("pairCode", input),
+    claim: (input) => call("claim", input),
+    checkBot: (input) => call("checkBot", input),
     shutdown: (input) => call("shutdown", input),
   };
 }

@@ -121,6 +121,23 @@ export const logSettingsSchema = z.strictObject({
   file_megabytes: z.int().min(1).max(1000).default(10),
 });
 
+const chatAllow = z.enum(["nobody", "owner", "people"]);
+
+/** What holds in a group: who may talk to the agent, and whether it answers what is meant for it or all that they say. */
+const chatPolicy = z.union(
+  [
+    chatAllow.transform((allow) => ({ allow, answer: "addressed" as const })),
+    z.strictObject({
+      allow: chatAllow,
+      answer: z.enum(["addressed", "all"]).default("addressed"),
+    }),
+  ],
+  {
+    error:
+      "must be nobody, owner or people, or both keys as in { allow: people, answer: all } (answer is addressed or all)",
+  },
+);
+
 /** The schema of config/bots.yaml. */
 export const botSettingsSchema = z.strictObject({
   telegram: z
@@ -131,8 +148,21 @@ export const botSettingsSchema = z.strictObject({
         .transform((text) => text.replace(/\/+$/, ""))
         .pipe(httpUrl("https://api.telegram.org"))
         .default("https://api.telegram.org"),
-      /** The owner's numbers on Telegram. */
-      owners: z.array(z.int().positive()).default([]),
+      /** Numbers on Telegram that are the owner's without pairing. */
+      owners: z
+        .array(z.int("must be a number such as 123456789, without quotes").positive())
+        .default([]),
+      /** Reactions as a sign that a message was seen. */
+      receipts: z.boolean().default(true),
+      /** Answers with headings, lists and tables, where Telegram can show them. */
+      rich: z.boolean().default(true),
+      /** What holds in a group, by its number; a group that is not named is closed. */
+      chats: z
+        .record(
+          z.string().regex(/^-\d{1,20}$/, "must be a group's number, such as -1001234567890"),
+          chatPolicy,
+        )
+        .default({}),
     })
     .prefault({}),
 });
@@ -148,3 +178,6 @@ export type DeploymentSettings = ModelSettings["deployments"][string];
 
 /** The settings of config/bots.yaml. */
 export type BotSettings = z.infer<typeof botSettingsSchema>;
+
+/** What holds in one group. */
+export type ChatPolicy = z.infer<typeof chatPolicy>;

@@ -47,6 +47,8 @@ export interface TaskQuery {
   readonly search?: string | undefined;
   /** Only tasks of this person. */
   readonly personId?: string | undefined;
+  /** Only tasks of this chat, whoever asked. */
+  readonly chatId?: string | undefined;
   /** Leaves this task out. */
   readonly except?: string;
 }
@@ -64,6 +66,13 @@ export interface UsageTotal {
   readonly costUsd: number;
   /** Calls whose cost is not known. */
   readonly unpriced: number;
+}
+
+/** What went to one host for one purpose. */
+export interface Departure extends Pick<Receipt, "host" | "purpose" | "trust"> {
+  readonly requests: number;
+  /** Head and body. */
+  readonly bytesOut: number;
 }
 
 /** Totals over tasks created since a moment. */
@@ -132,6 +141,8 @@ export interface Store {
   putReceipt(receipt: Receipt): Promise<void>;
   /** Totals since a moment (milliseconds since 1970). */
   stats(since: number): Promise<Stats>;
+  /** What left this machine since a moment, by host and purpose, most bytes first. */
+  departures(since: number): Promise<Departure[]>;
   /** Waits for what is being written, closes the database and gives the lock back; a second call does nothing. */
   close(): Promise<void>;
 }

@@ -4,6 +4,9 @@ import type { Question } from "./question.ts";
 import type { Attempt, Chosen, TierName } from "./router.ts";
 import type { Label } from "./trust.ts";
 
+/** What a person is told of an answer that reached its limit. */
+export const cutNotice = "The answer reached its limit and was cut.";
+
 /** The states of a task; the last three are final. */
 export type TaskState = "queued" | "running" | "waiting" | "done" | "failed" | "cancelled";
 

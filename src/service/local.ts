@@ -2,7 +2,8 @@ import type { Clock } from "#core/clock.ts";
 import type { Check } from "#core/doctor.ts";
 import { AppError } from "#core/errors.ts";
 import type { Models } from "#core/models.ts";
-import type { Operations, Status, TaskRecord } from "#core/operations.ts";
+import type { BotAccount, Operations, Status, TaskRecord } from "#core/operations.ts";
+import type { PeopleDesk } from "#core/people.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
@@ -18,6 +19,9 @@ export interface LocalParts {
   readonly runner: () => Promise<Runner>;
   readonly models: () => Promise<Models>;
   readonly doctor: () => Promise<Check[]>;
+  readonly people: () => Promise<PeopleDesk>;
+  /** Asks Telegram whose token this is. */
+  readonly checkBot: (token: string) => Promise<BotAccount>;
   /** Ends the process; absent where it is no service. */
   readonly shutdown?: () => void;
 }
@@ -68,11 +72,29 @@ function answering({ status, store, runner }: LocalParts): Answering {
   };
 }
 
+type Peopling = Pick<
+  Operations,
+  "people" | "invite" | "removePerson" | "unlink" | "pairCode" | "claim" | "checkBot"
+>;
+
+function peopling({ people, checkBot }: LocalParts): Peopling {
+  return {
+    people: async () => (await people()).list(),
+    invite: async ({ name }) => (await people()).invite(name),
+    removePerson: async ({ name }) => (await people()).remove(name),
+    unlink: async ({ account }) => (await people()).unlink(account),
+    pairCode: async () => (await people()).pairCode(),
+    claim: async ({ code }) => (await people()).claim(code),
+    checkBot: ({ token }) => checkBot(token),
+  };
+}
+
 /** The operations over the parts of this process. */
 export function createLocalOperations(parts: LocalParts): Operations {
   const { clock, store, models, doctor, shutdown } = parts;
   return {
     ...answering(parts),
+    ...peopling(parts),
     tasks: async (query) => (await store()).tasks(query),
     async task({ ending }) {
       const made = await store();

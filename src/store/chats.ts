@@ -6,7 +6,8 @@ import type { Task } from "#core/task.ts";
 
 import type { Commit } from "./commit.ts";
 import { markHandled } from "./inbox.ts";
-import type { Read } from "./reads.ts";
+import { columns } from "./queries.ts";
+import { type Read, taskRow } from "./reads.ts";
 import { toTask } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { createTask, ensureChat } from "./writes.ts";
@@ -54,42 +55,65 @@ function reword({ build, all, run }: Commit, taskId: string): void {
   run(mine.where("role", "=", "user"));
 }
 
+/** A message that a task begins with, or that joins it. */
+function putMessage(
+  { build, fixed, run }: Commit,
+  { request, messageId }: TakenMessage,
+  at: { readonly taskId: string; readonly seq: number },
+): void {
+  const row = {
+    chat_id: request.chatId,
+    message_id: messageId,
+    task_id: at.taskId,
+    seq: at.seq,
+    text: request.input,
+    step: null,
+  };
+  run(fixed("put message", row, () => build.insertInto("task_messages").values(columns(row))));
+}
+
 /** The last task of the chat, if it is that person's and has not begun. */
-function queuedOf({ build, first }: Commit, { request }: TakenMessage): string | undefined {
-  const open = build.selectFrom("tasks").select(["id", "state", "person_id"]);
-  const last = open
-    .where("chat_id", "=", request.chatId)
-    .where("state", "in", ["queued", "running", "waiting"]);
-  const row = first(last.orderBy("rowid", "desc").limit(1));
+function queuedOf({ build, fixed, first }: Commit, { request }: TakenMessage): string | undefined {
+  const { chatId } = request;
+  const last = fixed("last open task", { chatId }, (value) =>
+    build
+      .selectFrom("tasks")
+      .select(["id", "state", "person_id"])
+      .where("chat_id", "=", value("chatId"))
+      .where("state", "in", ["queued", "running", "waiting"])
+      .orderBy("rowid", "desc")
+      .limit(1),
+  );
+  const row = first(last);
   if (row?.state !== "queued" || row.person_id !== request.personId) return undefined;
   return row.id;
 }
 
-function readTask({ build, first }: Commit, taskId: string): Task | undefined {
-  const row = first(build.selectFrom("tasks").selectAll().where("id", "=", taskId));
-  return row === undefined ? undefined : toTask(row);
+/** Makes a task of a message; it stays as it is where its id is known. */
+function begin(commit: Commit, message: TakenMessage): Task {
+  const task = createTask(commit, { ...message.request, replyTo: message.messageId });
+  putMessage(commit, message, { taskId: task.id, seq: 0 });
+  return task;
+}
+
+function join(commit: Commit, taskId: string, message: TakenMessage): Task {
+  const { build, first } = commit;
+  const count = build.selectFrom("task_messages").select(({ fn }) => fn.max("seq").as("seq"));
+  const seq = (first(count.where("task_id", "=", taskId))?.seq ?? -1) + 1;
+  putMessage(commit, message, { taskId, seq });
+  reword(commit, taskId);
+  const row = first(taskRow(commit, taskId));
+  if (row === undefined) throw new Error("a task that was just written is not there");
+  return toTask(row);
 }
 
 function take(
   commit: Commit,
   message: TakenMessage,
 ): { readonly task: Task; readonly joined: boolean } {
-  const { build, first, run } = commit;
-  const { request, messageId, seq } = message;
   const joins = message.mayJoin ? queuedOf(commit, message) : undefined;
-  const made = joins === undefined ? createTask(commit, request) : undefined;
-  const taskId = joins ?? made?.id ?? "";
-  const count = build
-    .selectFrom("task_messages")
-    .select(({ fn }) => fn.countAll<number>().as("said"))
-    .where("task_id", "=", taskId);
-  const at = first(count)?.said ?? 0;
-  const row = { chat_id: request.chatId, message_id: messageId, task_id: taskId, seq: at };
-  run(build.insertInto("task_messages").values({ ...row, text: request.input, step: null }));
-  reword(commit, taskId);
-  markHandled(commit, seq);
-  const task = readTask(commit, taskId);
-  if (task === undefined) throw new Error("a task that was just written is not there");
+  const task = joins === undefined ? begin(commit, message) : join(commit, joins, message);
+  markHandled(commit, message.seq);
   return { task, joined: joins !== undefined };
 }
 
@@ -173,19 +197,28 @@ function cancelTask({ build, run, clock }: Commit, taskId: string): boolean {
 
 /** What a chat is and what is asked in it. */
 export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
-  const { build, all, first, run } = commit;
+  const { build, fixed, all, first, run } = commit;
   const open = build.selectFrom("tasks").selectAll();
   return {
     chatAt: async (place, personId) => {
       const { platform, address } = place;
-      const here = build.selectFrom("chats").selectAll().where("platform", "=", platform);
-      const known = await read(() => first(here.where("address", "=", address)));
+      const here = fixed("chat at", { platform, address }, (value) =>
+        build
+          .selectFrom("chats")
+          .selectAll()
+          .where("platform", "=", value("platform"))
+          .where("address", "=", value("address")),
+      );
+      const known = await read(() => first(here));
       if (known !== undefined) return toChat(known);
       return writer.write(() => chatAt(commit, place, personId));
     },
     chat: (chatId) =>
       read(() => {
-        const row = first(build.selectFrom("chats").selectAll().where("id", "=", chatId));
+        const chat = fixed("chat", { chatId }, (value) =>
+          build.selectFrom("chats").selectAll().where("id", "=", value("chatId")),
+        );
+        const row = first(chat);
         return row === undefined ? undefined : toChat(row);
       }),
     setChat: (chatId, choice) =>

@@ -7,7 +7,10 @@ import type { Commit } from "./commit.ts";
 import type { Read } from "./reads.ts";
 import type { Writer } from "./writer.ts";
 
-type FeedbackStore = Pick<ChatStore, "buttonAction" | "addFeedback" | "feedback" | "heard" | "knownMessages">;
+type FeedbackStore = Pick<
+  ChatStore,
+  "buttonAction" | "addFeedback" | "feedback" | "heard" | "knownMessages"
+>;
 
 const taskId = z.string();
 

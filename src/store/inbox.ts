@@ -4,7 +4,7 @@ import type { ChatEvent, Update } from "#core/chat.ts";
 import type { ChatStore, Received } from "#core/chat-store.ts";
 
 import type { Commit } from "./commit.ts";
-import type { Queries } from "./queries.ts";
+import { columns, type Queries } from "./queries.ts";
 import type { Read } from "./reads.ts";
 import type { Writer } from "./writer.ts";
 
@@ -20,20 +20,26 @@ function toReceived(row: { readonly seq: number; readonly body: string | null })
 }
 
 /** Marks an update as done; what it said is in the task and kept no longer. */
-export function markHandled({ build, run, clock }: Commit, seq: number): void {
-  const done = build.updateTable("inbox").set({ done_at: clock.now(), body: null });
-  run(done.where("seq", "=", seq));
+export function markHandled({ build, fixed, run, clock }: Commit, seq: number): void {
+  const done = build.updateTable("inbox");
+  run(
+    fixed("mark handled", { now: clock.now(), seq }, (value) =>
+      done.set({ done_at: value("now"), body: null }).where("seq", "=", value("seq")),
+    ),
+  );
 }
 
 function receive(
-  { build, all, clock }: Commit,
+  { build, fixed, all, clock }: Commit,
   from: { readonly platform: string; readonly account: string },
   update: Update,
 ): Received[] {
   const { event, updateId } = update;
   const message = event.type === "message" ? event : undefined;
+  const { platform, account } = from;
   const row = {
-    ...from,
+    platform,
+    account,
     update_id: updateId,
     address: message?.place.address ?? null,
     message_id: message?.messageId ?? null,
@@ -41,8 +47,14 @@ function receive(
     received_at: clock.now(),
     done_at: null,
   };
-  const put = build.insertInto("inbox").values(row);
-  const added = all(put.onConflict((conflict) => conflict.doNothing()).returning("seq"));
+  const put = fixed("receive", row, () =>
+    build
+      .insertInto("inbox")
+      .values(columns(row))
+      .onConflict((conflict) => conflict.doNothing())
+      .returning("seq"),
+  );
+  const added = all(put);
   return added.map(({ seq }) => ({ seq, event }));
 }
 

@@ -277,6 +277,8 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE UNIQUE INDEX attachments_message ON attachments (chat_id, message_id, at);
 
+  CREATE INDEX receipts_at ON receipts (at);
+
   ALTER TABLE tasks ADD COLUMN avoid TEXT;
   ALTER TABLE outbox ADD COLUMN is_change INTEGER NOT NULL DEFAULT 0 CHECK (is_change IN (0, 1));
 

@@ -7,6 +7,7 @@ import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { QuestionStore } from "#core/question-store.ts";
+import type { PeopleStore } from "#core/people.ts";
 import type { Store } from "#core/store.ts";
 
 import { createChats } from "./chats.ts";
@@ -17,6 +18,7 @@ import { migrate } from "./migrations.ts";
 import { networkDisk } from "./network-disk.ts";
 import { createOutbox } from "./outbox.ts";
 import { createFeedback } from "./feedback.ts";
+import { createPeopleStore } from "./people.ts";
 import { createQueries } from "./queries.ts";
 import { createQuestions } from "./questions.ts";
 import { createRead, createReads } from "./reads.ts";
@@ -36,7 +38,7 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore extends Store, ChatStore, QuestionStore {
+export interface SqliteStore extends Store, ChatStore, QuestionStore, PeopleStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -102,6 +104,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       ...createChats(commit, writer, read),
       ...createFeedback(commit, writer, read),
       ...createQuestions(commit, writer, read),
+      ...createPeopleStore(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

@@ -4,6 +4,7 @@ import type { NewPart, Part } from "#core/chat.ts";
 import type { ChatStore, OutboxPart } from "#core/chat-store.ts";
 
 import type { Commit } from "./commit.ts";
+import { columns } from "./queries.ts";
 import type { Read } from "./reads.ts";
 import type { Schema } from "./schema.ts";
 import type { Writer } from "./writer.ts";
@@ -49,30 +50,50 @@ function rowOf({ chatId, taskId, part, replyTo, body, messageId }: NewPart, now:
   } as const;
 }
 
-function putButtons({ build, run, clock }: Commit, { chatId, buttons = [] }: NewPart): void {
-  for (const { hash, action, personId } of buttons) {
-    const row = { hash, chat_id: chatId, person_id: personId, created_at: clock.now() };
-    run(build.insertInto("buttons").values({ ...row, action: JSON.stringify(action) }));
+function putButtons({ build, fixed, run, clock }: Commit, part: NewPart): void {
+  for (const { hash, action, personId } of part.buttons ?? []) {
+    const row = {
+      hash,
+      chat_id: part.chatId,
+      person_id: personId,
+      created_at: clock.now(),
+      action: JSON.stringify(action),
+    };
+    run(fixed("put button", row, () => build.insertInto("buttons").values(columns(row))));
   }
+}
+
+/** A part that is new stands after all others. */
+function atTheEnd({ build, fixed }: Commit, id: number) {
+  return fixed("part at the end", { id }, (value) =>
+    build
+      .updateTable("outbox")
+      .set({ place: sql<number>`id` })
+      .where("id", "=", value("id"))
+      .where("place", "=", 0),
+  );
 }
 
 /** Stores parts; one that its task has already gets the new body and keeps its message. */
 export function putParts(commit: Commit, parts: readonly NewPart[]): OutboxPart[] {
-  const { build, all, run, clock } = commit;
+  const { build, fixed, all, run, clock } = commit;
   return parts.flatMap((part) => {
     putButtons(commit, part);
-    const put = build
-      .insertInto("outbox")
-      .values(rowOf(part, clock.now()))
-      .onConflict((conflict) =>
-        conflict
-          .columns(["task_id", "part"])
-          .where("task_id", "is not", null)
-          .doUpdateSet({ body: part.body, state: "open", reply_to: part.replyTo }),
-      );
-    const rows = all(put.returningAll());
-    const last = build.updateTable("outbox").set({ place: sql<number>`id` });
-    for (const { id } of rows) run(last.where("id", "=", id).where("place", "=", 0));
+    const row = rowOf(part, clock.now());
+    const put = fixed("put part", row, (value) =>
+      build
+        .insertInto("outbox")
+        .values(columns(row))
+        .onConflict((conflict) =>
+          conflict
+            .columns(["task_id", "part"])
+            .where("task_id", "is not", null)
+            .doUpdateSet({ body: value("body"), state: "open", reply_to: value("reply_to") }),
+        )
+        .returningAll(),
+    );
+    const rows = all(put);
+    for (const { id } of rows) run(atTheEnd(commit, id));
     return rows.map(toPart);
   });
 }
@@ -102,9 +123,21 @@ function replace({ build, first, run, clock }: Commit, id: number, parts: readon
   });
 }
 
+function openParts({ build, fixed }: Commit, chatId: string) {
+  return fixed("open parts", { chatId }, (value) =>
+    build
+      .selectFrom("outbox")
+      .selectAll()
+      .where("state", "=", "open")
+      .where("chat_id", "=", value("chatId"))
+      .orderBy("place")
+      .orderBy("id"),
+  );
+}
+
 /** The outbox half of the chat store. */
 export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox {
-  const { build, all, first, run, clock } = commit;
+  const { build, fixed, all, first, run, clock } = commit;
   const row = build.updateTable("outbox");
   return {
     beginAnswer: (part) =>
@@ -113,11 +146,7 @@ export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox
         return task?.state === "running" ? putParts(commit, [part])[0] : undefined;
       }),
     addParts: (parts) => writer.write(() => putParts(commit, parts)),
-    openParts: (chatId) =>
-      read(() => {
-        const open = build.selectFrom("outbox").selectAll().where("state", "=", "open");
-        return all(open.where("chat_id", "=", chatId).orderBy("place").orderBy("id")).map(toPart);
-      }),
+    openParts: (chatId) => read(() => all(openParts(commit, chatId)).map(toPart)),
     chatsToSend: (platform) =>
       read(() => {
         const open = build.selectFrom("outbox").innerJoin("chats", "chats.id", "outbox.chat_id");
@@ -125,13 +154,22 @@ export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox
         return all(mine.select("chats.id").distinct()).map((chat) => chat.id);
       }),
     placed: (id, messageId) =>
-      writer.write(() => void run(row.set({ message_id: messageId }).where("id", "=", id))),
-    sent: (id, body) =>
       writer.write(() => {
-        const now = first(build.selectFrom("outbox").select("body").where("id", "=", id));
-        if (now?.body !== body) return;
-        const done = row.set({ state: "sent", body: "", sent_at: clock.now() });
-        run(done.where("id", "=", id));
+        const placed = fixed("placed", { id, messageId }, (value) =>
+          row.set({ message_id: value("messageId") }).where("id", "=", value("id")),
+        );
+        run(placed);
+      }),
+    sent: ({ id, body }, when) =>
+      (when === "soon" ? writer.later : writer.write)(() => {
+        const read = fixed("body of part", { id }, (value) =>
+          build.selectFrom("outbox").select("body").where("id", "=", value("id")),
+        );
+        if (first(read)?.body !== body) return;
+        const done = fixed("sent", { id, now: clock.now() }, (value) =>
+          row.set({ state: "sent", body: "", sent_at: value("now") }).where("id", "=", value("id")),
+        );
+        run(done);
       }),
     tried: (id) =>
       writer.write(

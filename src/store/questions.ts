@@ -92,7 +92,7 @@ function answerIt(
 
 /** What tasks ask and people answer. */
 export function createQuestions(commit: Commit, writer: Writer, read: Read): QuestionStore {
-  const { build, all, first } = commit;
+  const { build, fixed, all, first } = commit;
   const questions = build.selectFrom("questions").selectAll("questions");
   return {
     askPerson: (question, parts) => writer.write(() => ask(commit, question, parts)),
@@ -108,7 +108,9 @@ export function createQuestions(commit: Commit, writer: Writer, read: Read): Que
         const open = questions.where("state", "=", "open").orderBy("created_at").orderBy("id");
         const mine =
           "chatId" in of
-            ? open.where("chat_id", "=", of.chatId)
+            ? fixed("questions of a chat", of, (value) =>
+                open.where("chat_id", "=", value("chatId")),
+              )
             : open.where("task_id", "=", of.taskId);
         return all(mine).map(toQuestion);
       }),

@@ -6,7 +6,7 @@ import type { Summary, Task, Turn } from "#core/task.ts";
 
 import type { Queries } from "./queries.ts";
 import { toReceipt, toStep, toSummary, toTask, toUsage } from "./rows.ts";
-import { totals } from "./stats.ts";
+import { departures, totals } from "./stats.ts";
 
 type Reads = Pick<
   Store,
@@ -22,6 +22,7 @@ type Reads = Pick<
   | "receipts"
   | "turnsBefore"
   | "stats"
+  | "departures"
 >;
 
 /** A full text query that holds each word as a prefix; undefined when no word has a letter or a digit. */
@@ -33,6 +34,7 @@ function textQuery(words: string): string | undefined {
 function findTasks({ build, all }: Queries, query: TaskQuery): Task[] {
   let found = build.selectFrom("tasks").selectAll().orderBy("rowid", "desc").limit(query.limit);
   if (query.personId !== undefined) found = found.where("person_id", "=", query.personId);
+  if (query.chatId !== undefined) found = found.where("chat_id", "=", query.chatId);
   if (query.except !== undefined) found = found.where("id", "!=", query.except);
   if (query.search !== undefined) {
     const text = textQuery(query.search);
@@ -52,46 +54,60 @@ function tasksEnding({ build, all }: Queries, ending: string): Task[] {
   return all(six.where("id", "like", `%${text.replaceAll(/[^0-9A-Z]/g, "?")}`)).map(toTask);
 }
 
-function turnsBefore({ build, all }: Queries, task: Task, limit: number): Turn[] {
-  const earlier = build
-    .selectFrom("messages")
-    .innerJoin("tasks", "tasks.id", "messages.task_id")
-    .select([
-      "messages.id as messageId",
-      "messages.role",
-      "messages.text",
-      "messages.task_id as taskId",
-    ])
-    .where("messages.chat_id", "=", task.chatId)
-    .where("messages.conversation", "=", task.conversation)
-    .where("messages.task_id", "!=", task.id)
-    .where("tasks.state", "=", "done")
-    .orderBy("messages.id", "desc")
-    .limit(limit);
+/** The row of a task. */
+export function taskRow({ build, fixed }: Queries, taskId: string) {
+  return fixed("task", { taskId }, (value) =>
+    build.selectFrom("tasks").selectAll().where("id", "=", value("taskId")),
+  );
+}
+
+function turnsBefore({ build, fixed, all }: Queries, task: Task, limit: number): Turn[] {
+  const { chatId, conversation, id } = task;
+  const earlier = fixed("turns before", { chatId, conversation, id, limit }, (value) =>
+    build
+      .selectFrom("messages")
+      .innerJoin("tasks", "tasks.id", "messages.task_id")
+      .select([
+        "messages.id as messageId",
+        "messages.role",
+        "messages.text",
+        "messages.task_id as taskId",
+      ])
+      .where("messages.chat_id", "=", value("chatId"))
+      .where("messages.conversation", "=", value("conversation"))
+      .where("messages.task_id", "!=", value("id"))
+      .where("tasks.state", "=", "done")
+      .orderBy("messages.id", "desc")
+      .limit(value("limit")),
+  );
   return all(earlier).toReversed();
 }
 
-function personSettings({ build, first }: Queries, personId: string): PersonSettings {
+function personSettings({ build, fixed, first }: Queries, personId: string): PersonSettings {
   const row = first(
-    build
-      .selectFrom("people")
-      .select(["time_zone as timeZone", "language"])
-      .where("id", "=", personId),
+    fixed("person", { personId }, (value) =>
+      build
+        .selectFrom("people")
+        .select(["time_zone as timeZone", "language"])
+        .where("id", "=", value("personId")),
+    ),
   );
   return row ?? { timeZone: null, language: null };
 }
 
 function newestSummary(
-  { build, first }: Queries,
-  task: Pick<Task, "chatId" | "conversation">,
+  { build, fixed, first }: Queries,
+  { chatId, conversation }: Pick<Task, "chatId" | "conversation">,
 ): Summary | undefined {
-  const newest = build
-    .selectFrom("summaries")
-    .selectAll()
-    .where("chat_id", "=", task.chatId)
-    .where("conversation", "=", task.conversation)
-    .orderBy("to_message", "desc")
-    .limit(1);
+  const newest = fixed("newest summary", { chatId, conversation }, (value) =>
+    build
+      .selectFrom("summaries")
+      .selectAll()
+      .where("chat_id", "=", value("chatId"))
+      .where("conversation", "=", value("conversation"))
+      .orderBy("to_message", "desc")
+      .limit(1),
+  );
   const row = first(newest);
   return row === undefined ? undefined : toSummary(row);
 }
@@ -101,15 +117,19 @@ export type Read = <Result>(work: () => Result) => Promise<Result>;
 
 /** What belongs to one task. */
 function ofOneTask(
-  { build, all }: Queries,
+  { build, fixed, all }: Queries,
   read: Read,
 ): Pick<Reads, "steps" | "usage" | "receipts"> {
   const steps = build.selectFrom("steps").selectAll().orderBy("seq");
   const usage = build.selectFrom("usage").selectAll().orderBy("id");
   const receipts = build.selectFrom("receipts").selectAll().orderBy("id");
+  const stepsOf = (taskId: string) =>
+    fixed("steps", { taskId }, (value) => steps.where("task_id", "=", value("taskId")));
+  const usageOf = (taskId: string) =>
+    fixed("usage", { taskId }, (value) => usage.where("task_id", "=", value("taskId")));
   return {
-    steps: (taskId) => read(() => all(steps.where("task_id", "=", taskId)).map(toStep)),
-    usage: (taskId) => read(() => all(usage.where("task_id", "=", taskId)).map(toUsage)),
+    steps: (taskId) => read(() => all(stepsOf(taskId)).map(toStep)),
+    usage: (taskId) => read(() => all(usageOf(taskId)).map(toUsage)),
     receipts: (taskId) => read(() => all(receipts.where("task_id", "=", taskId)).map(toReceipt)),
   };
 }
@@ -146,7 +166,7 @@ export function createReads(queries: Queries, read: Read): Reads {
       }),
     task: (taskId) =>
       read(() => {
-        const row = first(tasks.where("id", "=", taskId));
+        const row = first(taskRow(queries, taskId));
         return row === undefined ? undefined : toTask(row);
       }),
     tasksEnding: (ending) => read(() => tasksEnding(queries, ending)),
@@ -156,5 +176,6 @@ export function createReads(queries: Queries, read: Read): Reads {
     summaryFor: (task) => read(() => newestSummary(queries, task)),
     turnsBefore: (task, limit) => read(() => turnsBefore(queries, task, limit)),
     stats: (since) => read(() => totals(queries, since)),
+    departures: (since) => read(() => departures(queries, since)),
   };
 }

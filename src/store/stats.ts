@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 
-import type { Stats, UsageTotal } from "#core/store.ts";
+import type { Departure, Stats, UsageTotal } from "#core/store.ts";
 import type { TaskState } from "#core/task.ts";
 
 import type { Queries } from "./queries.ts";
@@ -60,4 +60,23 @@ export function totals(queries: Queries, since: number): Stats {
     models: usageBy(queries, "deployment", since),
     tiers: usageBy(queries, "tier", since),
   };
+}
+
+/** What left this machine since a moment (milliseconds since 1970). */
+export function departures({ build, all }: Queries, since: number): Departure[] {
+  return all(
+    build
+      .selectFrom("receipts")
+      .select([
+        "host",
+        "purpose",
+        "trust",
+        (select) => select.fn.countAll<number>().as("requests"),
+        sql<number>`sum(head_bytes_out + body_bytes_out)`.as("bytesOut"),
+      ])
+      .where("at", ">=", since)
+      .where("trust", "!=", "local")
+      .groupBy(["host", "purpose", "trust"])
+      .orderBy("bytesOut", "desc"),
+  );
 }

@@ -6,6 +6,8 @@ import { AppError } from "#core/errors.ts";
 export interface Writer {
   /** Runs `work` in the next commit, behind a savepoint of its own; resolves after that commit. */
   readonly write: <Result>(work: () => Result) => Promise<Result>;
+  /** The same, but waits a moment for another write to share its commit: for what a crash may forget. */
+  readonly later: <Result>(work: () => Result) => Promise<Result>;
   /** Commits so far. */
   readonly commits: () => number;
   /** Commits what is waiting; later writes are refused. */
@@ -17,6 +19,9 @@ interface Waiting {
   readonly run: () => () => void;
   readonly fail: (error: unknown) => void;
 }
+
+/** How long a write that is in no hurry waits for another. */
+const patienceMs = 20;
 
 /** Runs a piece of work so that its failure undoes what it did and nothing else. */
 function createSavepoint(database: Database): <Result>(work: () => Result) => Result {
@@ -65,34 +70,43 @@ function createCommit(database: Database, explain: (error: unknown) => unknown) 
 export function createWriter(database: Database, explain: (error: unknown) => unknown): Writer {
   const guarded = createSavepoint(database);
   const commitAll = createCommit(database, explain);
-  const state = { waiting: new Array<Waiting>(), commits: 0, closed: false };
+  const state = { waiting: new Array<Waiting>(), commits: 0, closed: false, due: false };
 
   function flush(): void {
     const batch = state.waiting;
     state.waiting = [];
+    state.due = false;
     if (batch.length > 0 && commitAll(batch)) state.commits += 1;
   }
 
-  function enqueue(one: Waiting): void {
-    if (state.waiting.length === 0) setImmediate(flush);
+  function enqueue(one: Waiting, patient: boolean): void {
+    if (patient && state.waiting.length === 0) setTimeout(flush, patienceMs);
+    if (!patient && !state.due) {
+      state.due = true;
+      setImmediate(flush);
+    }
     state.waiting.push(one);
   }
 
+  function put<Result>(work: () => Result, patient: boolean): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      if (state.closed) throw new AppError("store.closed");
+      const run = (): (() => void) => {
+        try {
+          const result = guarded(work);
+          return () => resolve(result);
+        } catch (error) {
+          if (!database.inTransaction) throw error;
+          return () => reject(explain(error));
+        }
+      };
+      enqueue({ run, fail: reject }, patient);
+    });
+  }
+
   return {
-    write: (work) =>
-      new Promise((resolve, reject) => {
-        if (state.closed) throw new AppError("store.closed");
-        const run = (): (() => void) => {
-          try {
-            const result = guarded(work);
-            return () => resolve(result);
-          } catch (error) {
-            if (!database.inTransaction) throw error;
-            return () => reject(explain(error));
-          }
-        };
-        enqueue({ run, fail: reject });
-      }),
+    write: (work) => put(work, false),
+    later: (work) => put(work, true),
     commits: () => state.commits,
     close() {
       state.closed = true;

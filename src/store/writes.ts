@@ -2,13 +2,15 @@ import { sql } from "kysely";
 
 import type { Place } from "#core/chat.ts";
 import { newId } from "#core/ids.ts";
+import { owner } from "#core/person.ts";
 import type { NewTask, Store, TaskEnd } from "#core/store.ts";
 import type { Step, Task, Turn } from "#core/task.ts";
 
 import type { Commit } from "./commit.ts";
 import { markHandled } from "./inbox.ts";
 import { putParts } from "./outbox.ts";
-import type { Read } from "./reads.ts";
+import { columns } from "./queries.ts";
+import { type Read, taskRow } from "./reads.ts";
 import { failureText, fromReceipt, fromStep, fromSummary, fromUsage, toTask } from "./rows.ts";
 import type { Writer } from "./writer.ts";
 
@@ -34,7 +36,8 @@ function say(commit: Commit, task: Task, turn: Pick<Turn, "role" | "text">): voi
     created_at: commit.clock.now(),
     ...turn,
   };
-  commit.run(commit.build.insertInto("messages").values(message));
+  const { build, fixed, run } = commit;
+  run(fixed("say", message, () => build.insertInto("messages").values(columns(message))));
 }
 
 function nextConversation({ build, run }: Commit, chatId: string): void {
@@ -43,34 +46,53 @@ function nextConversation({ build, run }: Commit, chatId: string): void {
 }
 
 function remember(
-  { build, run }: Commit,
+  { build, fixed, run }: Commit,
   taskId: string,
   done: Pick<TaskEnd, "steps" | "usage">,
 ): void {
   for (const step of done.steps) {
-    const added = build.insertInto("steps").values(fromStep(taskId, step));
-    if (run(added.onConflict((conflict) => conflict.doNothing())) === 0) return;
+    const row = fromStep(taskId, step);
+    const added = fixed("add step", row, () =>
+      build
+        .insertInto("steps")
+        .values(columns(row))
+        .onConflict((conflict) => conflict.doNothing()),
+    );
+    if (run(added) === 0) return;
   }
-  for (const row of done.usage) run(build.insertInto("usage").values(fromUsage(row)));
+  for (const used of done.usage) {
+    const row = fromUsage(used);
+    run(fixed("add usage", row, () => build.insertInto("usage").values(columns(row))));
+  }
 }
 
-function ensurePerson({ build, run, clock }: Commit, personId: string): void {
-  const person = { id: personId, created_at: clock.now() };
+/** Makes sure that a person is there; one without a name is known by that only. */
+export function ensurePerson(
+  { build, run, clock }: Commit,
+  personId: string,
+  name: string | null = null,
+): void {
+  const role = personId === owner ? "owner" : "member";
+  const person = { id: personId, created_at: clock.now(), role, name } as const;
   const put = build.insertInto("people").values(person);
   run(put.onConflict((conflict) => conflict.doNothing()));
 }
 
 /** Stores a request and its message; a task that has the id already is left as it is. */
 export function createTask(commit: Commit, task: NewTask): Task {
-  const { build, first, run, clock } = commit;
+  const { build, fixed, first, run, clock } = commit;
   const earlier = build
     .selectFrom("tasks")
     .selectAll()
     .where("id", "=", task.id ?? "");
   const known = task.id === undefined ? undefined : first(earlier);
   if (known !== undefined) return toTask(known);
+  // A group's chat was made by whoever wrote there first.
+  ensurePerson(commit, task.personId);
   if (task.newConversation) nextConversation(commit, task.chatId);
-  const chat = build.selectFrom("chats").select("conversation").where("id", "=", task.chatId);
+  const chat = fixed("conversation of", { id: task.chatId }, (value) =>
+    build.selectFrom("chats").select("conversation").where("id", "=", value("id")),
+  );
   const now = clock.now();
   const row = {
     id: task.id ?? newId(now),
@@ -89,7 +111,7 @@ export function createTask(commit: Commit, task: NewTask): Task {
     reply_to: task.replyTo ?? null,
     avoid: task.avoid ?? null,
   } as const;
-  run(build.insertInto("tasks").values(row));
+  run(fixed("create task", row, () => build.insertInto("tasks").values(columns(row))));
   const created = toTask({ ...row, rowid: 0 });
   say(commit, created, { role: "user", text: task.input });
   if (task.update !== undefined) markHandled(commit, task.update);
@@ -97,16 +119,22 @@ export function createTask(commit: Commit, task: NewTask): Task {
 }
 
 /** What was said to a task and no step has taken up, oldest first. */
-function pendingSteers(build: Commit["build"], taskId: string) {
-  const said = build.selectFrom("task_messages").select(["seq", "text"]);
-  const mine = said.where("task_id", "=", taskId).where("steers", "=", 1);
-  return mine.where("step", "is", null).orderBy("seq");
+function pendingSteers({ build, fixed }: Commit, taskId: string) {
+  return fixed("pending steers", { taskId }, (value) =>
+    build
+      .selectFrom("task_messages")
+      .select(["seq", "text"])
+      .where("task_id", "=", value("taskId"))
+      .where("steers", "=", 1)
+      .where("step", "is", null)
+      .orderBy("seq"),
+  );
 }
 
 function takeSteers(commit: Commit, taskId: string, seq: number): Step[] {
   const { build, all, run, clock } = commit;
   const now = clock.now();
-  return all(pendingSteers(build, taskId)).map((said, at) => {
+  return all(pendingSteers(commit, taskId)).map((said, at) => {
     const step = { kind: "person", text: said.text } as const;
     const stored = { ...step, seq: seq + at, startedAt: now, finishedAt: now };
     run(build.insertInto("steps").values(fromStep(taskId, stored)));
@@ -117,21 +145,23 @@ function takeSteers(commit: Commit, taskId: string, seq: number): Step[] {
 }
 
 function finish(commit: Commit, end: TaskEnd): "ended" | "over" | "steered" {
-  const { build, first, run, clock } = commit;
+  const { build, fixed, first, run, clock } = commit;
   const { taskId, state, output, failure } = end;
-  if (state === "done" && first(pendingSteers(build, taskId)) !== undefined) {
+  if (state === "done" && first(pendingSteers(commit, taskId)) !== undefined) {
     remember(commit, taskId, end);
     return "steered";
   }
   const ended = { state, output, failure: failureText(failure), finished_at: clock.now() };
-  const open = build
-    .updateTable("tasks")
-    .set(ended)
-    .where("id", "=", taskId)
-    .where("state", "in", ["queued", "running", "waiting"]);
+  const open = fixed("end task", { ...ended, taskId }, (value) =>
+    build
+      .updateTable("tasks")
+      .set(columns(ended))
+      .where("id", "=", value("taskId"))
+      .where("state", "in", ["queued", "running", "waiting"]),
+  );
   if (run(open) === 0) return "over";
   remember(commit, taskId, end);
-  const row = first(build.selectFrom("tasks").selectAll().where("id", "=", taskId));
+  const row = first(taskRow(commit, taskId));
   if (row !== undefined && output !== null) {
     say(commit, toTask(row), { role: "assistant", text: output });
   }
@@ -168,16 +198,23 @@ export function ensureChat(
   run(put.onConflict((conflict) => conflict.doNothing()));
 }
 
-function start({ build, first, run }: Commit, taskId: string): Task | undefined {
-  const mine = build.updateTable("tasks").set({ state: "running" }).where("id", "=", taskId);
-  run(mine.where("state", "=", "queued"));
-  const row = first(build.selectFrom("tasks").selectAll().where("id", "=", taskId));
+function start(commit: Commit, taskId: string): Task | undefined {
+  const { build, fixed, first, run } = commit;
+  const mine = fixed("start task", { taskId }, (value) =>
+    build
+      .updateTable("tasks")
+      .set({ state: "running" })
+      .where("id", "=", value("taskId"))
+      .where("state", "=", "queued"),
+  );
+  run(mine);
+  const row = first(taskRow(commit, taskId));
   return row?.state === "running" ? toTask(row) : undefined;
 }
 
 /** The writing half of the store. */
 export function createWrites(commit: Commit, writer: Writer, read: Read): Writes {
-  const { build, first, run } = commit;
+  const { build, fixed, first, run } = commit;
   return {
     ensureChat: ({ id, platform, personId }) =>
       writer.write(() => {
@@ -196,16 +233,22 @@ export function createWrites(commit: Commit, writer: Writer, read: Read): Writes
     addSteps: (taskId, steps, usage) =>
       writer.write(() => remember(commit, taskId, { steps, usage })),
     takeSteers: async (taskId, seq) => {
-      const waiting = await read(() => first(pendingSteers(build, taskId)));
+      const waiting = await read(() => first(pendingSteers(commit, taskId)));
       return waiting === undefined ? [] : writer.write(() => takeSteers(commit, taskId, seq));
     },
     finishTask: (end) => writer.write(() => finish(commit, end)),
     newConversation: (chatId) => writer.write(() => nextConversation(commit, chatId)),
+    // Only what goes to a cloud must be on record before it goes.
     putReceipt: (receipt) =>
-      writer.write(() => {
+      (receipt.trust === "cloud" ? writer.write : writer.later)(() => {
         const row = fromReceipt(receipt);
-        const put = build.insertInto("receipts").values(row);
-        run(put.onConflict((conflict) => conflict.column("id").doUpdateSet(row)));
+        const put = fixed("put receipt", row, () =>
+          build
+            .insertInto("receipts")
+            .values(columns(row))
+            .onConflict((conflict) => conflict.column("id").doUpdateSet(columns(row))),
+        );
+        run(put);
       }),
   };
 }

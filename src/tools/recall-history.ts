@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import type { ChatStore } from "#core/chat-store.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
@@ -21,15 +22,19 @@ function describe(task: Task): string {
   return `[${day} UTC] asked: ${excerpt(task.input)}\nanswered: ${excerpt(task.output ?? "(nothing)")}`;
 }
 
-/** Finds the person's own earlier requests and answers by full text. */
-export function createRecallHistoryTool(store: Pick<Store, "tasks">): Tool<z.infer<typeof input>> {
+/** Finds the person's own earlier requests and answers by full text; in a group those of the group, and no private ones. */
+export function createRecallHistoryTool(
+  store: Pick<Store, "tasks"> & Pick<ChatStore, "chat">,
+): Tool<z.infer<typeof input>> {
   return {
     name: "recall_history",
     description: "Search the person's earlier requests and your answers, by words.",
     input,
     risk: "read",
-    run: async ({ words, limit }, { personId, taskId }) => {
-      const found = await store.tasks({ search: words, limit, personId, except: taskId });
+    run: async ({ words, limit }, { personId, chatId, taskId }) => {
+      const chat = await store.chat(chatId);
+      const whose = chat?.kind === "group" ? { chatId } : { personId };
+      const found = await store.tasks({ search: words, limit, ...whose, except: taskId });
       return found.length === 0 ? "Nothing found." : found.map(describe).join("\n\n");
     },
   };

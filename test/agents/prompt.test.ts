@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { buildPrompt as build, type PromptParts } from "../../src/agents/prompt.ts";
+import { buildPrompt as build, type PromptParts, toolSpec } from "../../src/agents/prompt.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { ModelLimits } from "../../src/core/model.ts";
 import { createNowTool } from "../../src/tools/now.ts";
@@ -17,7 +17,7 @@ const limits: ModelLimits = {
 const parts: PromptParts = {
   agent: makeAgent({ name: "assistant", system_prompt: "Be brief." }),
   person: anyone,
-  tools: [createNowTool(systemClock, { person: () => Promise.resolve(anyone) })],
+  specs: [toolSpec(createNowTool(systemClock, { person: () => Promise.resolve(anyone) }))],
   turns: [
     { messageId: 1, role: "user", text: "My name is Ada.", taskId: "1" },
     { messageId: 2, role: "assistant", text: "Hello Ada.", taskId: "1" },

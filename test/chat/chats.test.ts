@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { drafts, openHouse, sender } from "./house.ts";
+import { drafts, expectReads, openHouse, sender } from "./house.ts";
 
 const script = {
   scenes: [
@@ -18,7 +18,7 @@ describe("a chat", () => {
     const asked = await house.write("never");
     await expect.poll(() => house.requests).toHaveLength(1);
     await house.write("say hello instead", { replyTo: asked });
-    await house.reads("You said: say hello instead");
+    await expectReads(house, "You said: say hello instead");
     expect(house.requests.at(-1)?.messages.map(({ text }) => text)).toEqual([
       "Answer.",
       "never",
@@ -42,16 +42,16 @@ describe("a chat", () => {
     ]);
     const message = { seq: update?.seq ?? 0, messageId: "late", text: "and more" };
     expect(await house.store.steerTask(task?.id ?? "", message)).toBe(true);
-    await house.reads("You said: and more");
+    await expectReads(house, "You said: and more");
     expect(house.requests).toHaveLength(2);
   });
 
   test("another's reply, and one to what is over, are requests of their own", async () => {
     const house = await openHouse(script);
     const asked = await house.write("one");
-    await house.reads("You said: one");
+    await expectReads(house, "You said: one");
     await house.write("two", { replyTo: asked });
-    await house.reads("You said: one", "You said: two");
+    await expectReads(house, "You said: one", "You said: two");
   });
 
   test("an edit before the work begins amends the task; later ones are ignored", async () => {
@@ -63,7 +63,7 @@ describe("a chat", () => {
     await house.happen({ ...edit, messageId: second, text: "hello" });
     await house.happen({ ...edit, messageId: first, text: "something else" });
     await house.write("/stop");
-    await house.reads("Stopped.", "You said: hello");
+    await expectReads(house, "Stopped.", "You said: hello");
   });
 
   test("in a group the answer grows by edits of one message, which has a button that stops it", async () => {
@@ -84,13 +84,13 @@ describe("a chat", () => {
     await first.write("slow");
     await expect.poll(() => first.platform.visible("here")[0]?.texts.length).toBeGreaterThan(2);
     const house = await first.restart();
-    await house.reads("A slow answer of some length.");
+    await expectReads(house, "A slow answer of some length.");
   });
 
   test("the button under an answer shows how it came about, tries again and takes a judgement", async () => {
     const house = await openHouse(script);
     await house.write("one");
-    await house.reads("You said: one");
+    await expectReads(house, "You said: one");
     await house.press("ⓘ");
     await expect
       .poll(() => house.platform.texts("here")[0])
@@ -111,7 +111,7 @@ describe("a chat", () => {
   test("a reaction is kept as feedback on the answer, and one taken back is gone", async () => {
     const house = await openHouse(script);
     await house.write("one");
-    await house.reads("You said: one");
+    await expectReads(house, "You said: one");
     const messageId = house.platform.visible("here")[0]?.messageId ?? "";
     const reaction = { type: "reaction", place, from: sender("ann"), messageId } as const;
     await house.happen({ ...reaction, reactions: ["👍"] });
@@ -135,5 +135,44 @@ describe("a chat", () => {
         "acknowledge This button does nothing any more.",
         "acknowledge Only this agent's people can press this.",
       ]);
+  });
+
+  test("/code alone keeps that agent for the chat, and /ask alone goes back", async () => {
+    const house = await openHouse(script);
+    await house.write("/code");
+    await expect.poll(() => house.platform.texts("here")[0]).toContain("From now on code answers");
+    expect((await house.store.chat("fake:here"))?.agent).toBe("code");
+    await house.write("/ask");
+    await expect.poll(() => house.platform.texts("here")[1]).toContain("usual choice of agent");
+    expect((await house.store.chat("fake:here"))?.agent).toBeNull();
+  });
+
+  test("/privacy tells what left the machine, and what carries the chat", async () => {
+    const house = await openHouse(script);
+    const receipt = { taskId: null, at: Date.now(), headBytesOut: 900, bodyBytesOut: 100 };
+    const more = { ...receipt, bytesIn: 5, status: 200 };
+    await house.store.putReceipt({
+      ...more,
+      id: "1",
+      purpose: "chat",
+      host: "api.telegram.org",
+      trust: "platform",
+    });
+    await house.write("/privacy");
+    await expectReads(
+      house,
+      "In the last 24 hours nothing went to a cloud. What left your machine:\napi.telegram.org, which carries this chat: 1 requests, 1.0 kB",
+    );
+    await house.store.putReceipt({
+      ...more,
+      id: "2",
+      purpose: "model",
+      host: "api.anthropic.com",
+      trust: "cloud",
+    });
+    await house.write("/privacy");
+    await expect
+      .poll(() => house.platform.texts("here")[1])
+      .toMatch(/^In the last 24 hours this left your machine:/);
   });
 });

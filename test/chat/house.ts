@@ -3,9 +3,11 @@ import { expect, onTestFinished } from "vitest";
 import { createRunner } from "../../src/agents/runner.ts";
 import { createChats } from "../../src/chat/chats.ts";
 import { createSpeech } from "../../src/chat/parts.ts";
+import { createPeople } from "../../src/chat/people.ts";
 import type { ChatEvent, Manners, Sender } from "../../src/core/chat.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { ModelRequest } from "../../src/core/model.ts";
+import type { People } from "../../src/core/people.ts";
 import { createScriptedModel, type Script } from "../../src/models/scripted.ts";
 import { openStore, type SqliteStore } from "../../src/store/open-store.ts";
 import { createAskPersonTool } from "../../src/tools/ask-person.ts";
@@ -28,24 +30,35 @@ export interface House {
   readonly requests: readonly ModelRequest[];
   readonly bugs: readonly unknown[];
   /** Somebody writes; gives the message's id. */
-  write(text: string, more?: { readonly from?: string; readonly replyTo?: string }): Promise<string>;
+  write(
+    text: string,
+    more?: { readonly from?: string; readonly replyTo?: string },
+  ): Promise<string>;
   /** Somebody presses a button that is to be seen. */
   press(label: string, from?: string): Promise<void>;
   happen(event: ChatEvent): Promise<void>;
-  /** Waits until the chat's messages say this. */
-  reads(...texts: readonly string[]): Promise<void>;
   /** Ends this process's part as a crash would, and begins again on the same data. */
   restart(): Promise<House>;
 }
 
-const people = new Map([
-  ["ann", "owner"],
-  ["bob", "bob"],
-]);
+const accounts: Readonly<Record<string, string>> = { ann: "1", bob: "2", eve: "3" };
 
-/** A sender by this name. */
+/** A sender by this name: Ann is the owner, Bob a member, Eve a stranger. */
 export function sender(name: string): Sender {
-  return { platform: "fake", accountId: name, name, kind: "person" };
+  return { platform: "fake", accountId: accounts[name] ?? "0", name, kind: "person" };
+}
+
+async function openPeople(store: SqliteStore, platform: FakePlatform): Promise<People> {
+  const rules = { owners: [1], chats: { here: { allow: "people", answer: "addressed" } } } as const;
+  const people = createPeople({ store, clock: systemClock, platforms: { fake: rules } });
+  if ((await store.personOf(sender("bob"))) !== undefined) return people;
+  const { code } = await people.invite("Bob");
+  const place = { platform: "fake", address: "Bob's own", kind: "direct" } as const;
+  const more = { messageId: "0", replyTo: null, addressed: true, forwarded: false, attachments: [] };
+  const event = { type: "message", place, from: sender("bob"), text: code, ...more } as const;
+  const [update] = await people.screen([{ updateId: "0", event }]);
+  if (update?.event.type === "message") await people.admit(platform, update.event);
+  return people;
 }
 
 /** Opens a house whose one chat is Ann's own, or a group. */
@@ -91,13 +104,7 @@ export async function openHouse(
     store,
     runner,
     agents: ["assistant"],
-    people: {
-      authorise({ accountId }) {
-        const personId = people.get(accountId);
-        if (personId === undefined) return Promise.resolve({ role: "stranger" });
-        return Promise.resolve({ role: personId === "owner" ? "owner" : "member", personId });
-      },
-    },
+    people: await openPeople(store, platform),
     platforms,
     clock: systemClock,
     log,
@@ -135,9 +142,6 @@ export async function openHouse(
         pressId: `p${state.next}`,
         ...platform.buttonOf("here", label),
       }),
-    async reads(...texts) {
-      await expect.poll(() => platform.texts("here")).toEqual(texts);
-    },
     async restart() {
       await runner.stop(0);
       await chats.stop(0);
@@ -145,4 +149,9 @@ export async function openHouse(
       return openHouse(script, { ...options, folder, platform, next: state.next + 100 });
     },
   };
+}
+
+/** Waits until the chat's messages say this. */
+export async function expectReads(house: House, ...texts: readonly string[]): Promise<void> {
+  await expect.poll(() => house.platform.texts("here")).toEqual(texts);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { openHouse } from "./house.ts";
+import { expectReads, openHouse, sender } from "./house.ts";
 
 const script = {
   scenes: [
@@ -37,17 +37,17 @@ describe("a task that asks", () => {
   test("goes on with the choice that is pressed, once, and only by the one who is asked", async () => {
     const house = await openHouse(script);
     const asked = await house.write("Paint it in a colour");
-    await house.reads("Which one?");
+    await expectReads(house, "Which one?");
     await house.press("Blue", "bob");
     const { button, messageId } = house.platform.buttonOf("here", "Red");
     await house.press("Blue");
-    await house.reads("Which one?\n\nBlue", "It is painted.");
+    await expectReads(house, "Which one?\n\nBlue", "It is painted.");
     expect(resultsIn(house.requests)).toMatchObject([{ name: "ask_person", text: "Blue" }]);
     // The answer belongs to the request, not to the press.
     expect(house.platform.visible("here")[1]?.replyTo).toBe(asked);
     const again = { type: "press", pressId: "late", button, messageId } as const;
     const place = { platform: "fake", address: "here", kind: "direct" } as const;
-    const from = { platform: "fake", accountId: "ann", name: "", kind: "person" } as const;
+    const from = sender("ann");
     await house.happen({ ...again, place, from });
     await expect
       .poll(() => house.platform.signs.filter((sign) => sign.startsWith("acknowledge")))
@@ -62,7 +62,7 @@ describe("a task that asks", () => {
   test("releases its chat, and is answered by a reply in words, also after a restart", async () => {
     const first = await openHouse(script);
     await first.write("Write a letter");
-    await first.reads("To whom?");
+    await expectReads(first, "To whom?");
     const house = await first.restart();
     const question = house.platform.visible("here")[0]?.messageId ?? "";
     const other = await house.write("/status");
@@ -77,19 +77,19 @@ describe("a task that asks", () => {
   test("where it is the only thing open, the next words answer it", async () => {
     const house = await openHouse(script);
     await house.write("Write a letter");
-    await house.reads("To whom?");
+    await expectReads(house, "To whom?");
     await house.write("to Carol");
-    await house.reads("To whom?", "It is written.");
+    await expectReads(house, "To whom?", "It is written.");
   });
 
   test("while it waits, other messages are answered, and /stop all ends it for good", async () => {
     const house = await openHouse(script);
     await house.write("Paint it in a colour");
-    await house.reads("Which one?");
+    await expectReads(house, "Which one?");
     await house.write("hello");
-    await house.reads("Which one?", "You said: hello");
+    await expectReads(house, "Which one?", "You said: hello");
     await house.write("/stop all");
-    await house.reads("Which one?", "You said: hello", "Stopped, and 1 waiting cleared.");
+    await expectReads(house, "Which one?", "You said: hello", "Stopped, and 1 waiting cleared.");
     await house.press("Red");
     await expect
       .poll(() => house.platform.signs.at(-1))

@@ -135,9 +135,10 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       const mine = { ...part, taskId: task.id };
       const begun = await store.beginAnswer({ ...mine, body: "begun" });
       await store.finishTask({ ...endOf(task), parts: [{ ...mine, body: "the answer" }] });
-      await store.sent(begun?.id ?? 0, "begun");
+      const { id = 0 } = begun ?? {};
+      await store.sent({ id, body: "begun" }, "now");
       expect(await store.openParts("telegram:77")).toMatchObject([{ body: "the answer" }]);
-      await store.sent(begun?.id ?? 0, "the answer");
+      await store.sent({ id, body: "the answer" }, "now");
       expect(await store.openParts("telegram:77")).toEqual([]);
     });
 
@@ -150,7 +151,7 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       await store.replacePart(first?.id ?? 0, [{ body: "a" }, { body: "b" }, { body: "c" }]);
       const rows = await store.openParts("telegram:77");
       expect(rows.map(({ body }) => body)).toEqual(["a", "b", "c", "d"]);
-      for (const { id, body } of rows.slice(0, 3)) await store.sent(id, body);
+      for (const row of rows.slice(0, 3)) await store.sent(row, "now");
       await store.tried(rows[3]?.id ?? 0);
       expect(await store.openParts("telegram:77")).toMatchObject([{ body: "d", attempts: 1 }]);
       expect(await store.chatsToSend("telegram")).toEqual(["telegram:77"]);

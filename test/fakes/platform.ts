@@ -16,8 +16,10 @@ export interface FakePlatform extends ChatPlatform {
   texts(address: string): readonly string[];
   /** The id of a button that is to be seen in a chat now. */
   buttonOf(address: string, label: string): { readonly button: string; readonly messageId: string };
-  /** Drafts, receipts, whispers and acknowledgements, in order. */
+  /** Drafts, receipts and acknowledgements, in order. */
   readonly signs: readonly string[];
+  /** What was whispered, as "address: line". */
+  readonly whispers: readonly string[];
 }
 
 interface Body {
@@ -45,6 +47,7 @@ function readBody(body: string): Body {
 export function createFakePlatform(name: string, manners: Manners): FakePlatform {
   const chats = new Map<string, Visible[]>();
   const signs: string[] = [];
+  const whispers: string[] = [];
   const state = { next: 1000 };
   const messagesOf = (address: string): Visible[] => {
     const messages = chats.get(address) ?? [];
@@ -58,6 +61,7 @@ export function createFakePlatform(name: string, manners: Manners): FakePlatform
   return {
     name,
     signs,
+    whispers,
     render: (saying) => [{ body: JSON.stringify(bodyOf(saying)) }],
     simpler: () => undefined,
     manners: () => manners,
@@ -80,7 +84,10 @@ export function createFakePlatform(name: string, manners: Manners): FakePlatform
     draft: (_, __, markdown) => sign(`draft ${markdown}`),
     typing: () => sign("typing"),
     receipt: (_, messageId) => sign(`receipt ${messageId}`),
-    whisper: (_, line) => sign(`whisper ${line}`),
+    whisper(address, line) {
+      whispers.push(`${address}: ${line}`);
+      return Promise.resolve();
+    },
     acknowledge: (_, line) => sign(`acknowledge ${line}`),
     visible: (address) => messagesOf(address),
     texts: (address) => messagesOf(address).map(({ texts }) => texts.at(-1) ?? ""),

@@ -12,6 +12,7 @@ import { openStore } from "../../src/store/open-store.ts";
 import { storeFailure } from "../../src/store/failures.ts";
 import { createWriter } from "../../src/store/writer.ts";
 import { chatStoreContract } from "../contract/chat-store.ts";
+import { peopleStoreContract } from "../contract/people-store.ts";
 import { endOf, request, storeContract } from "../contract/store.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 
@@ -25,6 +26,33 @@ const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
 
 storeContract("SQLite", async () => open(await emptyFolder("store")));
 chatStoreContract("SQLite", async () => open(await emptyFolder("store")));
+peopleStoreContract("SQLite", async (clock) => {
+  const store = await openStore({ folder: await emptyFolder("store"), clock });
+  onTestFinished(() => store.close());
+  return store;
+});
+
+test("questions of a removed person are closed, and the buttons of the direct chat are gone", async () => {
+  const folder = await emptyFolder("store");
+  const store = await open(folder);
+  const bob = { platform: "telegram", accountId: "88", name: "Bob" };
+  const head = { purpose: "invite", personId: null, account: null, name: "Bob" } as const;
+  const rest = { salt: "00", hash: "11", expiresAt: Number.MAX_SAFE_INTEGER, triesLeft: 5 };
+  await store.addCode({ ...head, ...rest });
+  const person = await store.useCode(1, bob);
+  const direct = { platform: "telegram", address: "88", kind: "direct" } as const;
+  const { id: chatId } = await store.chatAt(direct, person?.id ?? "");
+  const task = await store.createTask({ ...request, chatId, personId: person?.id ?? "" });
+  const raw = new Database(path.join(folder, "agent.db"));
+  onTestFinished(() => void raw.close());
+  raw
+    .prepare("INSERT INTO questions VALUES ('q', ?, 'c', ?, ?, 'Which?', '[]', 'open', NULL, 1)")
+    .run(task.id, chatId, person?.id);
+  raw.prepare("INSERT INTO buttons VALUES ('h', ?, NULL, '{}', 1)").run(chatId);
+  await store.removeAccount(bob);
+  expect(raw.prepare("SELECT state FROM questions").all()).toEqual([{ state: "closed" }]);
+  expect(raw.prepare("SELECT * FROM buttons").all()).toEqual([]);
+});
 
 test("every connection is WAL and flushes each commit, also after a reopen", async () => {
   const folder = await emptyFolder("store");

@@ -50,3 +50,17 @@ test("recall_history finds the person's own earlier tasks and nobody else's", as
   expect(found).not.toContain("My heron");
   expect(await tool.run({ words: "walrus", limit: 5 }, context)).toBe("Nothing found.");
 });
+
+test("recall_history in a group finds what was said in it, and nothing private", async () => {
+  const store = await openStore({ folder: await emptyFolder("recall"), clock: systemClock });
+  onTestFinished(() => store.close());
+  await store.ensureChat({ id: "terminal:main", platform: "terminal", personId: "owner" });
+  await store.createTask({ ...request, input: "A private heron." });
+  const group = { platform: "telegram", address: "-5", kind: "group" } as const;
+  const { id: chatId } = await store.chatAt(group, "owner");
+  await store.createTask({ ...request, chatId, personId: "guest", input: "A heron for all." });
+  const tool = createRecallHistoryTool(store);
+  const found = await tool.run({ words: "heron", limit: 5 }, { ...context, chatId });
+  expect(found).toContain("A heron for all.");
+  expect(found).not.toContain("private");
+});

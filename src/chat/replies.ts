@@ -1,0 +1,141 @@
+import { defaultAgent } from "#core/agent.ts";
+import type { ChatPlatform, IncomingMessage } from "#core/chat.ts";
+import type { ChatStore } from "#core/chat-store.ts";
+import { AppError } from "#core/errors.ts";
+import type { People } from "#core/people.ts";
+import type { QuestionStore } from "#core/question-store.ts";
+import type { Question } from "#core/question.ts";
+import type { Store } from "#core/store.ts";
+
+import { agentCommands, commandOf, type CommandPlace, createCommands } from "./commands.ts";
+import { cardParts } from "./parts.ts";
+import { createPeopleCommands } from "./people-commands.ts";
+import type { Sender } from "./sender.ts";
+import type { Work, WorkDeps } from "./work.ts";
+
+/** What the chats work with. */
+export interface ChatsDeps extends WorkDeps {
+  readonly store: Store & ChatStore & QuestionStore;
+  readonly people: People;
+  /** The names of the agents. */
+  readonly agents: readonly string[];
+}
+
+/** What answering is done through. */
+export interface Hands {
+  readonly work: Work;
+  readonly sender: Sender;
+}
+
+/** A message of one of our people. */
+export interface Said extends CommandPlace {
+  readonly platform: ChatPlatform;
+  readonly message: IncomingMessage;
+  readonly seq: number;
+}
+
+/** Finds out whether words are for something that is under way. */
+function createOpenMatters({ store }: ChatsDeps, { work }: Hands) {
+  /** The question that these words answer: the one they reply to, or the only thing that is open in a direct chat. */
+  async function questionFor({ chat, personId, message }: Said): Promise<Question | undefined> {
+    if (message.replyTo !== null) {
+      const asked = await store.questionOfMessage(chat.id, message.replyTo);
+      return asked?.personId === personId ? asked : undefined;
+    }
+    const [only, ...others] = await store.openQuestions({ chatId: chat.id });
+    if (only === undefined || others.length > 0 || chat.kind !== "direct") return undefined;
+    if (only.choices.length > 0 || only.personId !== personId) return undefined;
+    return (await store.openTasksOf(chat.id)).length === 1 ? only : undefined;
+  }
+
+  /** True where the words are for something that is under way: an answer to its question, or more to a task that is worked. */
+  return async (said: Said, words: string): Promise<boolean> => {
+    const { chat, personId, message, seq } = said;
+    const question = await questionFor(said);
+    if (question !== undefined) {
+      const answered = await store.answerQuestion(question.id, words, seq);
+      if (answered !== undefined) work.begin(answered.task);
+      return answered !== undefined;
+    }
+    if (message.replyTo === null) return false;
+    const task = await store.taskOfMessage(chat.id, message.replyTo);
+    if (task?.state !== "running" || task.personId !== personId) return false;
+    const { messageId } = message;
+    if (!(await store.steerTask(task.id, { seq, messageId, text: words }))) return false;
+    work.steer(task.id);
+    return true;
+  };
+}
+
+/** The agent of what follows in this chat; the default is the usual choice again. Gives what is said of it. */
+async function chooseAgent({ store }: ChatsDeps, { chat }: Said, agent: string): Promise<string> {
+  const usual = agent === defaultAgent;
+  await store.setChat(chat.id, { agent: usual ? null : agent });
+  return usual
+    ? "The usual choice of agent again."
+    : `From now on ${agent} answers here. /ask alone goes back to the usual choice.`;
+}
+
+/** Says a line of ours to a message. */
+function createSay({ store }: ChatsDeps, { sender }: Hands) {
+  return async ({ platform, chat, message }: Said, text: string): Promise<void> => {
+    const to = { chatId: chat.id, taskId: null, replyTo: message.messageId };
+    await store.addParts(cardParts(platform, { text }, to));
+    sender.wake(chat.id);
+  };
+}
+
+/** Answers commands at once and makes everything else a task. */
+export function createReplies(deps: ChatsDeps, hands: Hands) {
+  const { work } = hands;
+  const say = createSay(deps, hands);
+  const isForOpen = createOpenMatters(deps, hands);
+  const { store, runner, agents } = deps;
+  const more = createPeopleCommands(deps);
+  const all = createCommands({ store, work, clock: deps.clock, more }, agents);
+  const commands = new Map(all.map((command) => [command.name, command]));
+
+  /** Resolves with true, since the update is done in the commit that takes its words. */
+  async function ask(said: Said, words: string, agent: string | null): Promise<boolean> {
+    const { chat, personId, message, seq, platform } = said;
+    if (words.trim() === "") throw new AppError("usage.empty");
+    if (agent === chat.agent && (await isForOpen(said, words))) return true;
+    const request = runner.choose({
+      chatId: chat.id,
+      personId,
+      words,
+      ...(agent === null ? {} : { agent }),
+      ...(chat.tier === null ? {} : { tier: chat.tier }),
+    });
+    const mayJoin = request.chosenBy !== "mention" && agent === chat.agent;
+    const taken = await store.takeMessage({ seq, messageId: message.messageId, request, mayJoin });
+    if (taken.joined) platform.receipt(chat.address, message.messageId).catch(() => undefined);
+    else work.begin(taken.task);
+    return true;
+  }
+
+  async function reply(said: Said): Promise<boolean> {
+    const call = commandOf(said.message);
+    if (call === undefined) return ask(said, said.message.text, said.chat.agent);
+    const agent = agentCommands.get(call.name);
+    if (agent !== undefined && call.words !== "") return ask(said, call.words, agent);
+    if (agent !== undefined) {
+      await say(said, await chooseAgent(deps, said, agent));
+      return false;
+    }
+    const unknown = `There is no /${call.name}: /help lists what there is.`;
+    const text = await (commands.get(call.name)?.run(call, said) ?? unknown);
+    if (text !== "") await say(said, text);
+    return false;
+  }
+
+  return async (said: Said): Promise<boolean> => {
+    try {
+      return await reply(said);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code.startsWith("store.")) throw error;
+      await say(said, error.message);
+      return false;
+    }
+  };
+}
