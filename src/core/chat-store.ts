@@ -98,8 +98,8 @@ export interface ChatStore {
   openTasksOf(chatId: string): Promise<Task[]>;
   /** Ends queued and waiting tasks as cancelled without an answer; gives those it ended. */
   cancelTasks(taskIds: readonly string[]): Promise<string[]>;
-  /** Stores parts that belong to no task. */
-  addParts(parts: readonly NewPart[]): Promise<OutboxPart[]>;
+  /** Stores parts that belong to no task, and marks the update that asked for them done, in one commit. */
+  addParts(parts: readonly NewPart[], seq?: number): Promise<OutboxPart[]>;
   /**
    * Stores the first part of a task that is being worked, which its answer will replace; undefined, and nothing changed, where it is
    * not running.

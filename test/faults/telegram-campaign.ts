@@ -7,7 +7,7 @@ import { botHome } from "../fakes/telegram/home.ts";
 import { openTelegram, type FakeTelegram } from "../fakes/telegram/server.ts";
 
 import { seeded } from "./seeded.ts";
-import { assistant, createCrowd, type Crowd, owners, script } from "./telegram-crowd.ts";
+import { assistant, createCrowd, type Crowd, groups, owners, script } from "./telegram-crowd.ts";
 import { createJudge, type Judge, type Written } from "./telegram-judge.ts";
 import { createLives, type Life, type Lives } from "./telegram-life.ts";
 import { createPlanner, createTrouble, type Plan, provoke } from "./telegram-plan.ts";
@@ -87,7 +87,7 @@ async function until(isTrue: () => boolean, ms: number): Promise<boolean> {
 async function openStage({ seed, broken }: Campaign) {
   const random = seeded(seed);
   const telegram = await openTelegram();
-  const home = await botHome(telegram, owners, script);
+  const home = await botHome(telegram, owners, script, groups);
   await mkdir(path.join(home, "config/agents"), { recursive: true });
   await writeFile(path.join(home, "config/agents/assistant.local.yaml"), assistant);
   const judge = createJudge(telegram);
@@ -252,7 +252,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     const killedAt = readJournal() ?? stage.hit ?? (isOurs ? "at random" : "");
     const unanswered = judge.unanswered();
     campaign.onLife?.(
-      `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}`,
+      `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}${(performance.now() - life.startedAt > 25_000) ? JSON.stringify(unanswered) : ""}`,
     );
     const counted = unanswered.some((one) => stage.accepted.has(keyOf(one)));
     waiting = unanswered.filter(isOpen);

@@ -6,7 +6,7 @@ import { type Judge, markText, words, type Written } from "./telegram-judge.ts";
 export const owners: readonly number[] = Array.from({ length: 20 }, (_, i) => 100 + i);
 
 /** Numbers above this are plain groups, those below supergroups, which count their messages for themselves. */
-const groups: readonly number[] = [-500, -1_000_000_000_500];
+export const groups: readonly number[] = [-500, -1_000_000_000_500];
 const chats: readonly number[] = [...owners, ...groups];
 
 /** A long answer is more than two messages can hold, and each of its lines has a number. */
