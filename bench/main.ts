@@ -5,6 +5,7 @@ type Bench = (args: readonly string[]) => Promise<BenchResult>;
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   embedded: async () => (await import("./embedded.ts")).run,
   export: async () => (await import("./export.ts")).run,
+  markdown: async () => (await import("./markdown.ts")).run,
   prompt: async () => (await import("./prompt.ts")).run,
   providers: async () => (await import("./providers.ts")).run,
   start: async () => (await import("./start.ts")).run,

@@ -1,14 +1,18 @@
-import { createPoller } from "../bots/telegram/poller.ts";
+import { createApi } from "../bots/telegram/api.ts";
+import { createCommandMenu, explainPrivacy } from "../bots/telegram/commands.ts";
+import type { Me } from "../bots/telegram/events.ts";
+import { createFileFetcher } from "../bots/telegram/files.ts";
 import { checkShape, identify } from "../bots/telegram/identity.ts";
 import { createTelegramPlatform } from "../bots/telegram/platform.ts";
-import { createApi } from "../bots/telegram/api.ts";
+import { createPoller, type Poller } from "../bots/telegram/poller.ts";
+import type { AttachmentStore, FileStore } from "#core/attachments.ts";
 import type { ChatPlatform } from "#core/chat.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Door } from "#core/http.ts";
 import type { Log } from "#core/log.ts";
 import type { People } from "#core/people.ts";
-import type { BotAccount } from "#core/operations.ts";
+import type { BotAccount, Hearing } from "#core/operations.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Redactor } from "#core/redact.ts";
@@ -16,7 +20,8 @@ import { createSecret, type Secret } from "#core/secret.ts";
 import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
 
-import { createChats } from "./chat/chats.ts";
+import { type Attachments, createAttachments } from "./chat/attachments.ts";
+import { type Chats, createChats } from "./chat/chats.ts";
 import type { Accept, Seams } from "./seams.ts";
 
 /** What the bots are made of. */
@@ -27,12 +32,15 @@ export interface BotDeps {
   readonly door: Door;
   readonly clock: Clock;
   readonly log: Log;
+  readonly store: ChatStore & QuestionStore & AttachmentStore & Store;
+  readonly files: FileStore;
+  /** Nothing is heard any more, and only a new process may help. */
+  readonly onDeaf: () => void;
   readonly seams?: Seams | undefined;
 }
 
 /** What the bots work with. */
 export interface BotWork {
-  readonly store: ChatStore & QuestionStore & Store;
   readonly people: People;
   readonly runner: Runner;
   readonly agents: readonly string[];
@@ -41,66 +49,117 @@ export interface BotWork {
 /** The chat services that the owner connected. */
 export interface Bots {
   readonly platforms: ReadonlyMap<string, ChatPlatform>;
+  /** Makes the files of a task ready for its model. */
+  readonly prepare: Attachments["prepare"];
   /** Goes on with what an earlier process left, and takes what people write. */
   readonly start: (work: BotWork) => Promise<void>;
+  /** How well Telegram is heard; undefined before the start. */
+  readonly hearing: () => Hearing | undefined;
   /** Takes nothing new; what is under way is sent, or kept for the next start after so many milliseconds. */
   readonly stop: (graceMs: number) => Promise<void>;
+}
+
+/** The door's way to Telegram. */
+function openWay({ settings, door }: Pick<BotDeps, "settings" | "door">) {
+  const root = settings.telegram.api_root;
+  const { origin } = new URL(root);
+  door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
+  return { root, fetch: door.open({ purpose: "chat", taskId: null }) };
 }
 
 /** Asks Telegram whose token this is, through the door; from now on it is a secret. */
 export async function checkTelegram(
   text: string,
-  {
-    settings,
-    door,
-    redactor,
-  }: Pick<BotDeps, "settings" | "door"> & { readonly redactor: Redactor },
+  { redactor, ...deps }: Pick<BotDeps, "settings" | "door"> & { readonly redactor: Redactor },
 ): Promise<BotAccount> {
   const token = createSecret("TELEGRAM_BOT_TOKEN", text);
   redactor.add(token);
   checkShape(text);
-  const root = settings.telegram.api_root;
-  const { origin } = new URL(root);
-  door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
-  const fetch = door.open({ purpose: "chat", taskId: null });
-  return identify(createApi(token, { root, fetch }));
+  return identify(createApi(token, openWay(deps)));
+}
+
+/** Telegram as the owner's settings want it, and what is known of the bot itself. */
+function connect({ settings, token, files, door, seams }: BotDeps) {
+  const { root, fetch } = openWay({ settings, door });
+  const api = createApi(token, { root, fetch });
+  const known: { me: Me | undefined } = { me: undefined };
+  const { rich, receipts } = settings.telegram;
+  const made = createTelegramPlatform(api, { readFile: (sha256) => files.read(sha256), rich });
+  const platform: ChatPlatform = {
+    ...(seams?.platform?.(made) ?? made),
+    ...(receipts ? {} : { receipt: () => Promise.resolve() }),
+    fetchFile: createFileFetcher({ api, fetch, root, token }),
+    groupHint: () => known.me && explainPrivacy(known.me),
+  };
+  return { api, root, platform, known };
+}
+
+type Connected = ReturnType<typeof connect>;
+
+/** The owner's own numbers on Telegram, to whom the owner's commands are shown. */
+async function ownersOf(people: People): Promise<number[]> {
+  const [owner] = await people.list();
+  const accounts = owner?.accounts.filter(({ platform }) => platform === "telegram") ?? [];
+  return accounts.map(({ accountId }) => Number(accountId));
+}
+
+function pollFor(
+  deps: BotDeps,
+  { root, api, platform, known }: Connected,
+  { chats, people }: { readonly chats: Chats; readonly people: People },
+): Poller {
+  const { token, door, clock, log, store, onDeaf, seams } = deps;
+  const menu = createCommandMenu(api, log);
+  const from = (account: string) => ({ platform: platform.name, account });
+  const accept: Accept = async (account, updates, away) =>
+    chats.accept(from(account), await people.screen(updates), away);
+  return createPoller({
+    makeApi(ended) {
+      const own = door.open({ purpose: "chat", taskId: null, ownUntil: ended });
+      return createApi(token, { root, fetch: own, ended });
+    },
+    accept: seams?.accept?.(accept) ?? accept,
+    heard: (account, at) => store.heard(from(account), at),
+    onMe(me) {
+      known.me = me;
+      ownersOf(people)
+        .then((owners) => menu(chats.commands, owners))
+        .catch((error: unknown) => log.bug(error));
+    },
+    onDeaf,
+    clock,
+    log,
+  });
 }
 
 /** The bots over their parts; nothing is sent or fetched before they are started. */
 export function createBots(deps: BotDeps): Bots {
-  const { settings, token, door, clock, log, seams } = deps;
-  const root = settings.telegram.api_root;
-  const { origin } = new URL(root);
-  door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
-  const fetch = door.open({ purpose: "chat", taskId: null });
-  const telegram = createTelegramPlatform(createApi(token, { root, fetch }));
-  const made = seams?.platform?.(telegram) ?? telegram;
-  const { receipts } = settings.telegram;
-  const platform = receipts ? made : { ...made, receipt: () => Promise.resolve() };
+  const { settings, clock, log, store } = deps;
+  const connected = connect(deps);
+  const { platform } = connected;
   const platforms = new Map([[platform.name, platform]]);
-  const ends: ((graceMs: number) => Promise<void>)[] = [];
+  const mostBytes = settings.files.most_megabytes * 1_000_000;
+  const attachments = createAttachments({ ...deps, platforms, mostBytes });
+  const started: { poller: Poller | undefined; end: (graceMs: number) => Promise<void> } = {
+    poller: undefined,
+    end: () => Promise.resolve(),
+  };
   return {
     platforms,
-    async start({ store, people, runner, agents }) {
-      const chats = createChats({ store, runner, agents, people, platforms, clock, log });
+    prepare: attachments.prepare,
+    hearing: () => started.poller?.state(),
+    async start(work) {
+      const chats = createChats({ ...work, store, attachments, platforms, clock, log });
       await chats.start();
-      const accept: Accept = async (account, updates) =>
-        chats.accept({ platform: platform.name, account }, await people.screen(updates));
-      const poller = createPoller({
-        makeApi: (ended) => createApi(token, { root, fetch, ended }),
-        accept: seams?.accept?.(accept) ?? accept,
-        clock,
-        log,
-      });
+      const poller = pollFor(deps, connected, { chats, people: work.people });
+      started.poller = poller;
       const polling = poller.run();
-      ends.push(async (graceMs) => {
+      started.end = async (graceMs) => {
         poller.stop();
         await polling;
         await chats.stop(graceMs);
-      });
+      };
     },
-    async stop(graceMs) {
-      await Promise.all(ends.map((end) => end(graceMs)));
-    },
+    stop: (graceMs) => started.end(graceMs),
   };
 }

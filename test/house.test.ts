@@ -15,6 +15,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   grammy: ["bots/telegram"],
   kysely: ["store"],
+  "markdown-it": ["bots/telegram"],
   "node-llama-cpp": ["models"],
   ollama: ["models"],
   pino: ["log.ts"],
@@ -59,7 +60,7 @@ function strangers(file: string, text: string): string[] {
 
 /** Imports of a file that leave its part other than through core. */
 function sideways(file: string, text: string): string[] {
-  if (["app.ts", "bots.ts", "main.ts", "doctor.ts"].includes(file)) return [];
+  if (["app.ts", "app-parts.ts", "bots.ts", "seams.ts", "main.ts", "doctor.ts"].includes(file)) return [];
   return specifiers(text).filter((specifier) => {
     if (!specifier.startsWith(".")) return false;
     const part = path.dirname(file).split(path.sep)[0] ?? "";

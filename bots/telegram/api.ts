@@ -1,7 +1,12 @@
 import { Api } from "grammy";
 
-import type { Fetch } from "#core/http.ts";
+import type { Fetch, FetchInit } from "#core/http.ts";
 import type { Secret } from "#core/secret.ts";
+
+/** Longer than a held poll; anything else that takes this long is lost. */
+const callMs = 40_000;
+/** A file may be large and the line slow. */
+const uploadMs = 600_000;
 
 /** What grammY hands to its fetch; its abort signal is a polyfill, which a real fetch refuses. */
 interface GrammyInit {
@@ -23,19 +28,28 @@ function nativeSignal(given: GrammyInit["signal"]): AbortSignal | undefined {
   return controller.signal;
 }
 
+function isBytes(value: unknown): value is AsyncIterable<Uint8Array> {
+  return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
+}
+
+/** A request's body: JSON, or the stream of an upload. */
+function bodyOf(given: unknown): FetchInit["body"] {
+  if (given === undefined || typeof given === "string" || isBytes(given)) return given;
+  throw new TypeError("grammY gave a body that is neither a text nor a stream");
+}
+
 /** The door's fetch as grammY calls it. */
 function grammyFetch(fetch: Fetch, ended: AbortSignal | undefined) {
   return async (url: string | URL, init: GrammyInit): Promise<Response> => {
+    const body = bodyOf(init.body);
     const given = nativeSignal(init.signal);
-    const signal =
-      ended === undefined || given === undefined ? given : AbortSignal.any([ended, given]);
-    if (init.body !== undefined && typeof init.body !== "string") {
-      throw new TypeError("files are not sent yet");
-    }
+    const late = typeof body === "string" ? AbortSignal.timeout(callMs) : undefined;
+    const signals = [ended, given, late].filter((one) => one !== undefined);
+    const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
     return fetch(String(url), {
       ...(init.method === undefined ? {} : { method: init.method }),
       ...(init.headers === undefined ? {} : { headers: init.headers }),
-      ...(init.body === undefined ? {} : { body: init.body }),
+      ...(body === undefined ? {} : { body }),
       ...(signal === undefined ? {} : { signal }),
     });
   };
@@ -54,7 +68,6 @@ export function createApi(token: Secret, options: ApiOptions): Api {
   return new Api(token.reveal(), {
     apiRoot: options.root,
     fetch: grammyFetch(options.fetch, options.ended),
-    // Longer than a held poll; anything else that takes this long is lost.
-    timeoutSeconds: 40,
+    timeoutSeconds: uploadMs / 1000,
   });
 }

@@ -10,7 +10,7 @@ const refusedTokenMs = 60_000;
 const neverTaken = /refused|not found|lookup failed|no route|no network|connect timeout/;
 
 const gone =
-  /chat not found|bot was (blocked|kicked)|user is deactivated|not enough rights|have no rights|CHAT_WRITE_FORBIDDEN|PEER_ID_INVALID|group chat was upgraded|bot is not a member|TOPIC_CLOSED|TOPIC_DELETED/i;
+  /chat not found|bot was (blocked|kicked)|user is deactivated|not enough rights|have no rights|CHAT_WRITE_FORBIDDEN|PEER_ID_INVALID|group chat was upgraded|bot is not a member|message thread not found|topic[ _](closed|deleted)/i;
 const vanished = /message to edit not found|message can't be edited|MESSAGE_ID_INVALID/i;
 
 function withoutAnswer(error: HttpError): Unsent {
@@ -40,6 +40,11 @@ function refused({ error_code: code, description, parameters }: GrammyError): Un
 /** True for an edit that changed nothing: what was to be seen is seen. */
 export function isUnmodified(error: unknown): boolean {
   return error instanceof GrammyError && error.description.includes("message is not modified");
+}
+
+/** True where Telegram answered, and refused for good: asking again would be answered the same. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof GrammyError && error.error_code === 400;
 }
 
 /** Why a call did not send what it was to send; a bug is thrown on. */

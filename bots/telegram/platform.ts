@@ -1,81 +1,49 @@
 import type { Api } from "grammy";
-import { z } from "zod";
 
-import type { ChatPlatform, Part, Saying, Sent } from "#core/chat.ts";
+import type { ChatPlatform, Manners, Sent, Target } from "#core/chat.ts";
 
-import { isUnmodified, unsentOf } from "./failures.ts";
+import { bodyOf } from "./body.ts";
+import { editTo, noPreview, type ReadFile } from "./edit.ts";
+import { unsentOf } from "./failures.ts";
+import { findGhost } from "./ghosts.ts";
+import { createRenderer, type Renderer } from "./render.ts";
+import { whereOf } from "./where.ts";
 
-/** Telegram counts UTF-16 units after it has parsed a message. */
-const longestText = 4096;
-
-const bodySchema = z.object({ text: z.string() });
-
-const noPreview = { link_preview_options: { is_disabled: true } } as const;
-
-interface Where {
-  readonly chat: number;
-  readonly topic: { readonly message_thread_id?: number };
+/** What the platform works with. */
+export interface TelegramOptions {
+  /** Stored files, by the hash of their content; rejects with an AppError where there is none. */
+  readonly readFile: ReadFile;
+  /** Rich messages; false sends answers as text with marks. Default true. */
+  readonly rich?: boolean;
 }
 
-function whereOf(address: string): Where {
-  const [chat, topic] = address.split("/");
-  return {
-    chat: Number(chat),
-    topic: topic === undefined ? {} : { message_thread_id: Number(topic) },
-  };
-}
+/** Telegram's lines under a pressed button have no more letters. */
+const longestNotice = 200;
 
-/** Where to cut a text that is too long: after a line, else after a word, else never inside a pair of surrogates. */
-function cutAt(text: string): number {
-  const line = text.lastIndexOf("\n", longestText);
-  if (line > longestText / 2) return line;
-  const word = text.lastIndexOf(" ", longestText);
-  if (word > longestText / 2) return word;
-  const pair = /[\uD800-\uDBFF]/.test(text.charAt(longestText - 1));
-  return pair ? longestText - 1 : longestText;
-}
+/**
+ * A draft is seen by its person alone and costs little; an edit in a group counts as a message there, twenty a minute. A private chat
+ * bears short bursts of any size, and is sent to once a second after Telegram has asked for less.
+ */
+const privateManners: Manners = { live: "draft", liveEveryMs: 800, burst: 30, everyMs: 0 };
+const groupManners: Manners = { live: "edit", liveEveryMs: 3000, burst: 20, everyMs: 3000 };
 
-function chunks(text: string): string[] {
-  const found: string[] = [];
-  let rest = text.trim();
-  while (rest.length > longestText) {
-    const at = cutAt(rest);
-    found.push(rest.slice(0, at).trimEnd());
-    rest = rest.slice(at).trimStart();
-  }
-  return rest === "" && found.length > 0 ? found : [...found, rest === "" ? "…" : rest];
-}
-
-function textOf(saying: Saying): string {
-  if (saying.type === "answer") {
-    return saying.footer === undefined ? saying.markdown : `${saying.markdown}\n\n${saying.footer}`;
-  }
-  const { title, text } = saying.card;
-  return title === undefined ? text : `${title}\n\n${text}`;
-}
-
-async function attempt(call: () => Promise<{ readonly message_id: number }>): Promise<Sent> {
+/** A placeholder, where it belongs: a topic that is gone takes nothing, but Telegram may put the message elsewhere. */
+async function place(api: Api, { address, replyTo }: Target): Promise<Sent> {
+  const { chat, topic } = whereOf(address);
+  const reply =
+    replyTo === null
+      ? {}
+      : { reply_parameters: { message_id: Number(replyTo), allow_sending_without_reply: true } };
   try {
-    return { ok: true, messageId: String((await call()).message_id) };
+    const sent = await api.sendMessage(chat, "…", { ...topic, ...reply });
+    const wanted = topic.message_thread_id;
+    if (wanted !== undefined && sent.message_thread_id !== wanted) {
+      return { ok: false, why: { type: "closed", reason: "its topic is gone" } };
+    }
+    return { ok: true, messageId: String(sent.message_id) };
   } catch (error) {
     return { ok: false, why: unsentOf(error) };
   }
-}
-
-async function edit(
-  api: Api,
-  message: { readonly address: string; readonly messageId: string },
-  part: Part,
-): Promise<Sent> {
-  const { address, messageId } = message;
-  const { chat } = whereOf(address);
-  const { text } = bodySchema.parse(JSON.parse(part.body));
-  try {
-    await api.editMessageText(chat, Number(messageId), text, noPreview);
-  } catch (error) {
-    if (!isUnmodified(error)) return { ok: false, why: unsentOf(error) };
-  }
-  return { ok: true, messageId };
 }
 
 /** A draft's number, which is not zero, from the task's id. */
@@ -83,38 +51,41 @@ function draftNumber(draftId: string): number {
   return Number.parseInt(Buffer.from(draftId).toString("hex").slice(-7), 16) + 1;
 }
 
+async function showDraft(
+  { api, renderer }: { readonly api: Api; readonly renderer: Renderer },
+  { address }: Target,
+  { draftId, markdown }: { readonly draftId: string; readonly markdown: string },
+): Promise<void> {
+  const { chat, topic, isPrivate } = whereOf(address);
+  if (!isPrivate) return;
+  const draft = { chat_id: chat, ...topic, draft_id: draftNumber(draftId), can_stop: true };
+  const body = renderer.draft(markdown);
+  if (body.form === "rich") {
+    const rich = { markdown: body.markdown, skip_entity_detection: true };
+    await api.raw.sendRichMessageDraft({ ...draft, rich_message: rich });
+  } else if (body.form === "text") {
+    await api.raw.sendMessageDraft({ ...draft, text: body.text, entities: [...body.entities] });
+  }
+}
+
 /** Telegram as a platform, through its API. */
-export function createTelegramPlatform(api: Api): ChatPlatform {
+export function createTelegramPlatform(api: Api, options: TelegramOptions): ChatPlatform {
+  const { readFile, rich = true } = options;
+  const renderer = createRenderer({ rich });
   return {
     name: "telegram",
-    render: (saying) => chunks(textOf(saying)).map((text) => ({ body: JSON.stringify({ text }) })),
-    simpler: () => undefined,
-    manners: (address) =>
-      address.startsWith("-")
-        ? { live: "edit", liveEveryMs: 3000, burst: 20, everyMs: 3000 }
-        : { live: "draft", liveEveryMs: 800, burst: 30, everyMs: 0 },
-    place({ address, replyTo }) {
-      const { chat, topic } = whereOf(address);
-      const reply =
-        replyTo === null
-          ? {}
-          : {
-              reply_parameters: { message_id: Number(replyTo), allow_sending_without_reply: true },
-            };
-      return attempt(() => api.sendMessage(chat, "…", { ...topic, ...reply }));
+    render: renderer.render,
+    simpler: renderer.simpler,
+    place: (target) => place(api, target),
+    edit: ({ address }, messageId, part) =>
+      editTo({ api, readFile }, { chat: whereOf(address).chat, messageId }, bodyOf(part)),
+    async findPlaced({ address }, among) {
+      const { chat, isPrivate } = whereOf(address);
+      return isPrivate ? findGhost(api, chat, among) : undefined;
     },
-    edit: ({ address }, messageId, part) => edit(api, { address, messageId }, part),
-    async draft({ address }, draftId, markdown) {
-      const { chat, topic } = whereOf(address);
-      if (chat < 0) return;
-      const text = markdown.slice(-longestText);
-      await api.raw.sendMessageDraft({
-        chat_id: chat,
-        draft_id: draftNumber(draftId),
-        text,
-        ...topic,
-      });
-    },
+    manners: (address) => (whereOf(address).isPrivate ? privateManners : groupManners),
+    draft: (target, draftId, markdown) =>
+      showDraft({ api, renderer }, target, { draftId, markdown }),
     async typing(address) {
       const { chat, topic } = whereOf(address);
       await api.sendChatAction(chat, "typing", topic);
@@ -129,7 +100,7 @@ export function createTelegramPlatform(api: Api): ChatPlatform {
       await api.sendMessage(chat, line, { ...topic, ...noPreview });
     },
     async acknowledge(pressId, line) {
-      await api.answerCallbackQuery(pressId, { text: line });
+      await api.answerCallbackQuery(pressId, { text: line.slice(0, longestNotice).toWellFormed() });
     },
   };
 }

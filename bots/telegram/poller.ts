@@ -1,21 +1,29 @@
-import { type Api, GrammyError } from "grammy";
+import type { Api } from "grammy";
 import type { Update as TelegramUpdate } from "grammy/types";
 
-import type { Update } from "#core/chat.ts";
-import type { Clock } from "#core/clock.ts";
-import { reasonOf } from "#core/errors.ts";
+import type { Away, Update } from "#core/chat.ts";
 import type { Log } from "#core/log.ts";
+import type { Hearing } from "#core/operations.ts";
 
+import { type AbsenceDeps, createAbsence } from "./absence.ts";
+import { createClient, longestCallMs, within } from "./client.ts";
 import { type Me, toUpdate } from "./events.ts";
+import { type Trouble, troubleOf } from "./trouble.ts";
 
 /** What the poller works with. */
-export interface PollerDeps {
-  /** A client whose calls end with the signal. */
+export interface PollerDeps extends AbsenceDeps {
+  /** A client over connections of its own, all of which end with the signal. */
   readonly makeApi: (ended: AbortSignal) => Api;
-  readonly clock: Clock;
   readonly log: Log;
-  /** Stores a batch; what it resolves with is what Telegram may forget. */
-  readonly accept: (account: string, updates: readonly Update[]) => Promise<void>;
+  /**
+   * Stores a batch; what it resolves with is what Telegram may forget. `away` is there where Telegram kept these for us while we were
+   * away.
+   */
+  readonly accept: (account: string, updates: readonly Update[], away?: Away) => Promise<void>;
+  /** Who the bot is; called once it is known. */
+  readonly onMe?: (me: Me) => void;
+  /** Nothing is heard any more, also with new connections: only a new process may help. Called once. */
+  readonly onDeaf?: () => void;
 }
 
 /** Fetches what people write, batch after batch; a batch is confirmed only when it is stored. */
@@ -23,13 +31,13 @@ export interface Poller {
   /** Polls until it is stopped. Never rejects. */
   run(): Promise<void>;
   stop(): void;
-  /** When the last poll was completed, in milliseconds since 1970; undefined before the first. */
-  lastPollAt(): number | undefined;
+  state(): Hearing;
 }
 
 const pollSeconds = 30;
-const conflictMs = 3000;
-const longestPauseMs = 30_000;
+const batchSize = 100;
+/** So much silence on connections that were made anew each time is more than a new connection can mend. */
+const deafMs = 4 * 60_000;
 
 const wanted = [
   "message",
@@ -40,71 +48,142 @@ const wanted = [
   "stopped_message_generation",
 ] as const;
 
-/** How long to wait after a poll that failed, and what to say of it. */
-function waitAfter(
-  error: unknown,
-  failures: number,
-): { readonly ms: number; readonly say: string } {
-  const pause = Math.min(1000 * 2 ** failures, longestPauseMs);
-  if (!(error instanceof GrammyError)) return { ms: pause, say: reasonOf(error) };
-  const { error_code: code, parameters, description } = error;
-  if (code === 409) {
-    const say = "another program polls with this bot's token: stop it, or give each its own bot";
-    return { ms: conflictMs, say };
-  }
-  if (code === 401 || code === 404) {
-    const say =
-      "Telegram refuses the token: get a new one from @BotFather and run agent setup --key TELEGRAM_BOT_TOKEN";
-    return { ms: longestPauseMs, say };
-  }
-  return { ms: (parameters.retry_after ?? 0) * 1000 || pause, say: description };
+/** Says what goes wrong once, and when it is over. */
+function createSaying(log: Log) {
+  const state = { problem: undefined as string | undefined };
+  return {
+    problem: () => state.problem,
+    trouble(say: string): void {
+      if (say !== state.problem) log.warn("Telegram is not polled", { reason: say });
+      state.problem = say;
+    },
+    well(): void {
+      if (state.problem !== undefined) log.info("Telegram is polled again");
+      state.problem = undefined;
+    },
+  };
+}
+
+/** Adds up for how long nothing was heard, and tells once when it is too long. */
+function createEar(onDeaf: () => void) {
+  const state = { silentMs: 0, told: false };
+  return {
+    heard: () => void (state.silentMs = 0),
+    silent(tookMs: number, waitMs: number): void {
+      // Of a clock that jumps only so much is believed as one try can take.
+      state.silentMs += Math.min(Math.max(tookMs, 0), longestCallMs) + waitMs;
+      if (state.silentMs < deafMs || state.told) return;
+      state.told = true;
+      onDeaf();
+    },
+  };
+}
+
+/** Ids of updates only; anything else could not be confirmed. */
+function numbered(updates: readonly TelegramUpdate[]): TelegramUpdate[] {
+  return updates.filter((update) => Number.isSafeInteger(update?.update_id));
+}
+
+/** Fetches batch after batch and confirms each with the next. */
+function createFetching(deps: PollerDeps, api: () => Api) {
+  const { clock, accept } = deps;
+  const absence = createAbsence(deps);
+  const state = { offset: 0, lastPollAt: undefined as number | undefined };
+
+  return {
+    lastPollAt: () => state.lastPollAt,
+    async poll(me: Me, heard: () => void): Promise<void> {
+      const { offset } = state;
+      const asked = { offset, timeout: pollSeconds, limit: batchSize, allowed_updates: wanted };
+      const fetched = await within(clock, () => api().getUpdates(asked));
+      state.lastPollAt = clock.now();
+      heard();
+      const updates = numbered(fetched);
+      const account = String(me.id);
+      const more = fetched.length === batchSize;
+      const away = await absence.over(account, more);
+      if (updates.length > 0) {
+        await accept(account, updates.map((update) => toUpdate(update, me)), away);
+      }
+      if (!more) absence.end();
+      // An empty answer means that all is confirmed. Asking without an offset then skips nothing: after a quiet week Telegram begins
+      // at a random number, which may be a lower one.
+      const ids = updates.map(({ update_id: id }) => id);
+      state.offset = ids.length === 0 ? 0 : Math.max(...ids) + 1;
+    },
+  };
+}
+
+/** Draws the consequences of a failure for the connections. */
+function createJudge(deps: PollerDeps, renew: () => void) {
+  const ear = createEar(() => {
+    deps.log.warn("Telegram is not heard any more, also with new connections");
+    deps.onDeaf?.();
+  });
+  return {
+    heard: ear.heard,
+    failed({ kind, waitMs }: Trouble, tookMs: number): void {
+      if (kind === "ours") return;
+      if (kind === "answer") {
+        ear.heard();
+        return;
+      }
+      // A new client costs nothing, so that it is made at the first doubt and not after a minute of silence.
+      renew();
+      // Where the network says plainly that it is not there, a new process would hear the same; it would only end what goes on
+      // besides. All else counts, words that nobody foresaw too: a needless restart is harmless, and a bot that stays deaf is not.
+      if (kind === "silence") ear.silent(tookMs, waitMs);
+    },
+  };
 }
 
 /** The poller of one bot. */
-export function createPoller({ makeApi, clock, log, accept }: PollerDeps): Poller {
+export function createPoller(deps: PollerDeps): Poller {
+  const { clock, log } = deps;
   const ending = new AbortController();
-  const api = makeApi(ending.signal);
-  const state = { offset: 0, lastPollAt: undefined as number | undefined, failures: 0 };
+  const client = createClient(deps.makeApi, ending.signal);
+  const fetching = createFetching(deps, client.api);
+  const saying = createSaying(log);
+  const judge = createJudge(deps, () => client.renew());
+  const state = { me: undefined as Me | undefined, failures: 0 };
 
-  async function poll(me: Me): Promise<void> {
-    const { offset } = state;
-    const asked = { offset, timeout: pollSeconds, allowed_updates: wanted };
-    const updates: TelegramUpdate[] = await api.getUpdates(asked);
-    state.lastPollAt = clock.now();
-    const last = updates.at(-1);
-    if (last === undefined) return;
-    await accept(
-      String(me.id),
-      updates.map((update) => toUpdate(update, me)),
-    );
-    state.offset = last.update_id + 1;
+  async function introduce(): Promise<Me> {
+    const found = await within(clock, () => client.api().getMe());
+    judge.heard();
+    const { id, username, can_read_all_group_messages: readsGroups } = found;
+    const me = { id, username, readsGroups };
+    deps.onMe?.(me);
+    return me;
   }
 
-  async function tryOnce(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      state.failures = 0;
-    } catch (error) {
-      if (ending.signal.aborted) return;
-      const { ms, say } = waitAfter(error, state.failures);
-      state.failures += 1;
-      log.warn("Telegram is not polled", { reason: say, waitMs: ms });
-      await clock.sleep(ms, ending.signal);
-    }
+  async function step(): Promise<void> {
+    if (state.me === undefined) state.me = await introduce();
+    else await fetching.poll(state.me, judge.heard);
+  }
+
+  async function rest(error: unknown, tookMs: number): Promise<void> {
+    const trouble = troubleOf(error, state.failures);
+    state.failures += 1;
+    saying.trouble(trouble.say);
+    if (trouble.isBug === true) log.bug(error);
+    judge.failed(trouble, tookMs);
+    await clock.sleep(trouble.waitMs, ending.signal);
   }
 
   return {
     async run() {
-      const found: { me: Me | undefined } = { me: undefined };
       while (!ending.signal.aborted) {
-        const { me } = found;
-        await tryOnce(async () => {
-          if (me === undefined) found.me = await api.getMe();
-          else await poll(me);
-        });
+        const begun = clock.now();
+        try {
+          await step();
+          state.failures = 0;
+          saying.well();
+        } catch (error) {
+          if (!ending.signal.aborted) await rest(error, clock.now() - begun);
+        }
       }
     },
     stop: () => ending.abort(),
-    lastPollAt: () => state.lastPollAt,
+    state: () => ({ lastPollAt: fetching.lastPollAt(), problem: saying.problem() }),
   };
 }

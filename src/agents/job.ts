@@ -1,4 +1,5 @@
 import type { Agent } from "#core/agent.ts";
+import type { TaskFiles } from "#core/attachments.ts";
 import type { ToolCall, ToolSpec } from "#core/model.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Store } from "#core/store.ts";
@@ -19,8 +20,8 @@ export interface Job {
   readonly person: PersonSettings;
   readonly steps: Step[];
   readonly usage: UsageRow[];
-  /** Lines that the person must see with the answer. */
-  readonly notices: Set<string>;
+  readonly notices: { readonly once: Set<string>; readonly always: Set<string> };
+  files: TaskFiles;
   /** Turns that did not fit the last prompt, oldest first. */
   left: readonly Turn[];
 }
@@ -80,7 +81,8 @@ export async function openJob(
     person,
     steps,
     usage,
-    notices: new Set(),
+    notices: { once: new Set(), always: new Set() },
+    files: { words: "", notice: "" },
     left: [],
   };
 }

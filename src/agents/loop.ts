@@ -1,6 +1,7 @@
 import type { Agent } from "#core/agent.ts";
+import type { TaskFiles } from "#core/attachments.ts";
 import type { Clock } from "#core/clock.ts";
-import type { Speech } from "#core/speech.ts";
+import type { Notices, Speech } from "#core/speech.ts";
 import { AppError, type Failure } from "#core/errors.ts";
 import { newId, shortId } from "#core/ids.ts";
 import type { Log } from "#core/log.ts";
@@ -9,7 +10,7 @@ import type { Question } from "#core/question.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { RouteAsk, Router } from "#core/router.ts";
 import type { Store, TaskEnd } from "#core/store.ts";
-import type { Task, TaskEvent, Turn } from "#core/task.ts";
+import { cutNotice, type Task, type TaskEvent, type Turn } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
 
 import { type Job, nextMove, openJob } from "./job.ts";
@@ -33,6 +34,11 @@ export interface RunnerDeps {
   readonly log: Log;
   /** Absent where no chat is sent messages. */
   readonly speech?: Speech;
+  /**
+   * Fetches the files of a task's messages where they are not stored yet, and gives what they add to it; ends early with the signal.
+   * Absent where no files come in.
+   */
+  readonly prepare?: (task: Task, signal: AbortSignal) => Promise<TaskFiles>;
 }
 
 /** What ends a task early: a person who wants no more of it, or a process that ends and leaves it for the next. */
@@ -92,7 +98,8 @@ function askOf(job: Job): RouteAsk {
     taskId: task.id,
     ...(task.avoid === null ? {} : { avoid: task.avoid }),
     build(limits) {
-      const { prompt, left } = buildPrompt({ ...job, input: task.input }, limits);
+      const words = { input: task.input, files: job.files.words };
+      const { prompt, left } = buildPrompt({ ...job, ...words }, limits);
       job.left = left;
       return prompt;
     },
@@ -111,7 +118,8 @@ async function* modelMove(
   const ask = askOf(job);
   const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
   const call = yield* callModel(at, ask, AbortSignal.any([limit.signal, interrupted]));
-  for (const notice of call.notices) job.notices.add(notice);
+  for (const notice of call.notices) job.notices.once.add(notice);
+  if (call.stop.reason === "length") job.notices.always.add(cutNotice);
   const ending = endingOf(call);
   if (ending?.state === "cancelled" && limit.expired()) {
     const limited = new AppError("task.limit", { limit: `${agent.max_seconds} seconds` });
@@ -165,6 +173,7 @@ async function* work(
   job: Job,
   { signal, interrupted }: Halts,
 ): AsyncGenerator<TaskEvent, Ending | Waiting> {
+  job.files = (await deps.prepare?.(job.task, signal)) ?? job.files;
   for (;;) {
     if (signal.aborted) return cancelled();
     // Asked for before it is looked at what was said: what comes after that look breaks the call off.
@@ -212,6 +221,11 @@ export interface Ended {
   readonly left: readonly Turn[];
 }
 
+function noticesOf({ notices, files }: Job): Notices {
+  const always = [...notices.always, files.notice].filter((line) => line !== "");
+  return { once: [...notices.once], always };
+}
+
 /** What was done before a task was stopped, for its person to read. */
 function withDone(ending: Ending, job: Job): Ending {
   if (ending.state !== "cancelled" || ending.output !== null) return ending;
@@ -247,7 +261,7 @@ export async function* runTask(
     const end = withDone(ending, job);
     const { output, state, failure } = end;
     const ended: Task = { ...task, output, state, failure, finishedAt: clock.now() };
-    const parts = speech?.answer(ended, [...job.notices]) ?? [];
+    const parts = speech?.answer(ended, noticesOf(job)) ?? [];
     if ((await store.finishTask({ taskId: task.id, ...end, parts })) !== "steered") {
       yield { type: "end", task: ended };
       return { task: ended, left: job.left };

@@ -2,7 +2,7 @@ import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelStop, ToolCall } from "#core/model.ts";
 import type { Attempt, Chosen, RouteAsk, Router } from "#core/router.ts";
-import { cutNotice, type ModelStep, type Step, type TaskEvent, type UsageRow } from "#core/task.ts";
+import { type ModelStep, type Step, type TaskEvent, type UsageRow } from "#core/task.ts";
 
 /** What a model call came to. */
 export interface ModelCall {
@@ -63,10 +63,7 @@ export async function* callModel(
     else if (event.type === "stop") gathering.end(event);
   }
   const { text, deployment, toolCalls, stop } = gathering.result();
-  if (stop.reason === "length") {
-    gathering.notices.add(cutNotice);
-    yield { type: "cut" };
-  }
+  if (stop.reason === "length") yield { type: "cut" };
   return {
     step: {
       kind: "model",

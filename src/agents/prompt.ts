@@ -23,6 +23,8 @@ export interface PromptParts {
   readonly summary?: Summary | undefined;
   readonly person: PersonSettings;
   readonly input: string;
+  /** What is told of the files that came with it; cut where it does not fit. */
+  readonly files?: string;
   /** What the task has done so far. */
   readonly steps: readonly Step[];
 }
@@ -83,6 +85,15 @@ function instructions({ agent, person }: PromptParts, limits: ModelLimits): Prom
   return [{ role: "system", text: agent.system_prompt.trim() + aboutPerson(person) }];
 }
 
+const cutWords = "\n[Cut here: the rest does not fit into what you can read at once.]";
+
+/** What is told of files, as much of it as so many tokens hold. */
+function fittingFiles(files: string, tokens: number): string {
+  if (files === "" || estimateTokens(files) <= tokens) return files;
+  const share = Math.max(0, tokens - estimateTokens(cutWords)) / estimateTokens(files);
+  return files.slice(0, Math.floor(files.length * share)).toWellFormed() + cutWords;
+}
+
 /** Throws `config.invalid` when instructions and tools take more than their share of every prompt. */
 function checkBudget(agent: Agent, taken: number, budget: number): void {
   if (taken <= budget) return;
@@ -101,15 +112,17 @@ export function buildPrompt(
 ): { readonly prompt: Prompt; readonly left: readonly Turn[] } {
   const tools = limits.tools && !limits.bare ? parts.specs : [];
   const head = instructions(parts, limits);
-  const tail: PromptMessage[] = [
-    { role: "user", text: parts.input },
-    ...parts.steps.map(stepMessage),
-  ];
+  const steps = parts.steps.map(stepMessage);
   const before = parts.summary === undefined ? 0 : estimateTokens(parts.summary.text) + 10;
-  const fixed = sizeOf([...head, ...tail], tools) + before;
+  const asked: PromptMessage = { role: "user", text: parts.input };
+  const fixed = sizeOf([...head, asked, ...steps], tools) + before;
   checkBudget(parts.agent, sizeOf(head, tools), limits.promptBudget);
   const maxTokens = Math.min(limits.maxAnswerTokens, Math.floor(limits.contextTokens / 2));
-  const kept = fitting(parts.turns, limits.contextTokens - maxTokens - fixed);
+  const room = limits.contextTokens - maxTokens - fixed;
+  const files = fittingFiles(parts.files ?? "", room);
+  const request = [parts.input, files].filter((words) => words !== "").join("\n\n");
+  const tail: PromptMessage[] = [{ role: "user", text: request }, ...steps];
+  const kept = fitting(parts.turns, room - estimateTokens(files));
   const at = parts.turns.length - kept;
   const turns = parts.turns.slice(at).map(({ role, text }): PromptMessage => ({ role, text }));
   const said = withSummary([...turns, ...tail], parts.summary);

@@ -77,7 +77,7 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     const { failure } = new AppError("usage.unknown-agent", { agent: task.agent, known });
     const end = { state: "failed", output: null, failure } as const;
     const ended = { ...task, ...end, finishedAt: clock.now() };
-    const parts = deps.speech?.answer(ended, []) ?? [];
+    const parts = deps.speech?.answer(ended, { once: [], always: [] }) ?? [];
     await store.finishTask({ taskId: task.id, ...end, steps: [], usage: [], parts });
     return ended;
   }

@@ -1,7 +1,6 @@
 import type {
   ChatPlatform,
   IncomingEdit,
-  IncomingMessage,
   IncomingPress,
   IncomingReaction,
   IncomingStop,
@@ -9,7 +8,8 @@ import type {
 import type { Received } from "#core/chat-store.ts";
 
 import { createPresses } from "./presses.ts";
-import { type ChatsDeps, createReplies, type Hands } from "./replies.ts";
+import { type ChatsDeps, createReplies, type Hands, type Said } from "./replies.ts";
+import { createTopics } from "./topics.ts";
 
 /** What is done with everything but messages. */
 function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
@@ -22,8 +22,17 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
     return { ...standing, chat: await store.chatAt(event.place, standing.personId) };
   }
 
+  /** Presses and reactions may come without the topic of their message. */
+  async function placeOfMessage(event: IncomingPress | IncomingReaction) {
+    const standing = await people.authorise(event.from, event.place);
+    if (standing.role === "stranger") return undefined;
+    const known = await store.chatOfMessage(event.place, event.messageId);
+    const chat = known ?? (await store.chatAt(event.place, standing.personId));
+    return { ...standing, chat };
+  }
+
   async function onPress(platform: ChatPlatform, seq: number, event: IncomingPress): Promise<void> {
-    const at = await placeOf(event);
+    const at = await placeOfMessage(event);
     // What was decided is stored before it is acknowledged, and an acknowledgement that fails takes nothing back.
     const line =
       at === undefined
@@ -33,7 +42,7 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   }
 
   async function onReaction(event: IncomingReaction): Promise<void> {
-    const at = await placeOf(event);
+    const at = await placeOfMessage(event);
     const task = at && (await store.taskOfMessage(at.chat.id, event.messageId));
     if (at === undefined || task === undefined) return;
     const value = event.reactions.join(" ");
@@ -70,10 +79,11 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
 export function createAnswering(
   deps: ChatsDeps,
   hands: Hands,
-): (platform: ChatPlatform, received: Received) => Promise<boolean> {
+): (platform: ChatPlatform, received: Received, goesOn: boolean) => Promise<boolean> {
   const { store, people } = deps;
   const reply = createReplies(deps, hands);
   const other = createOthers(deps, hands);
+  const topics = createTopics();
 
   /** Whoever was removed while a message was being stored has no task of it either. */
   async function drop(chatId: string, messageId: string): Promise<void> {
@@ -83,19 +93,24 @@ export function createAnswering(
     hands.work.stop(task.id);
   }
 
-  async function onMessage(platform: ChatPlatform, seq: number, message: IncomingMessage) {
+  async function onMessage(
+    platform: ChatPlatform,
+    { seq, message, goesOn }: Pick<Said, "seq" | "message" | "goesOn">,
+  ): Promise<boolean> {
     const admitted = await people.admit(platform, message);
     if (admitted === undefined) return false;
     const chat = await store.chatAt(message.place, admitted.personId);
-    const done = await reply({ ...admitted, chat, platform, message, seq });
+    topics.name(platform, message);
+    const done = await reply({ ...admitted, chat, platform, message, seq, goesOn });
     const after = await people.authorise(message.from);
     if (after.role === "stranger") await drop(chat.id, message.messageId);
     return done;
   }
 
-  return async (platform, received) => {
+  return async (platform, received, goesOn) => {
     const { seq, event } = received;
-    if (event.type === "message") return onMessage(platform, seq, event);
+    if (event.type === "message") return onMessage(platform, { seq, message: event, goesOn });
+    if (event.type === "topic" && !event.named) topics.unnamed(event.place);
     await other(platform, received);
     return false;
   };

@@ -1,9 +1,12 @@
-import type { ChatEvent, Update } from "#core/chat.ts";
+import type { Away, ChatEvent, Update } from "#core/chat.ts";
 import type { Received } from "#core/chat-store.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import { insist } from "#core/insist.ts";
 
 import { createAnswering } from "./answering.ts";
+import { createCaughtUp } from "./caught-up.ts";
+import { type Command, createCommands } from "./commands.ts";
+import { createPeopleCommands } from "./people-commands.ts";
 import type { ChatsDeps } from "./replies.ts";
 import { createSender } from "./sender.ts";
 import { createWork } from "./work.ts";
@@ -14,7 +17,10 @@ export interface Chats {
   accept(
     from: { readonly platform: string; readonly account: string },
     updates: readonly Update[],
+    away?: Away,
   ): Promise<void>;
+  /** The commands that there are, those used most first. */
+  readonly commands: readonly Pick<Command, "name" | "about" | "shownTo">[];
   /** Goes on with what an earlier process left; resolves when all of it is under way. */
   start(): Promise<void>;
   /** Ends when all that was taken is under way and all that is to be sent is sent, or after so many milliseconds. */
@@ -45,12 +51,27 @@ function addressOf(event: ChatEvent): string {
   return event.type === "nothing" ? "" : event.place.address;
 }
 
+/** True where a later message belongs to the same album: they came as one, and are answered as one. */
+function albumGoesOn({ event }: Received, later: readonly Received[]): boolean {
+  if (event.type !== "message" || event.album === undefined) return false;
+  const { album, place } = event;
+  return later.some(
+    (other) =>
+      other.event.type === "message" &&
+      other.event.album === album &&
+      other.event.place.address === place.address,
+  );
+}
+
 /** The chats over their parts. */
 export function createChats(deps: ChatsDeps): Chats {
   const { store, platforms, people, clock, log } = deps;
   const sender = createSender(deps);
   const work = createWork(deps, sender);
-  const answer = createAnswering(deps, { work, sender });
+  const more = createPeopleCommands(deps);
+  const commands = createCommands({ store, work, clock, more }, deps.agents);
+  const answer = createAnswering(deps, { work, sender, commands });
+  const caughtUp = createCaughtUp(deps, sender);
   people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
   const order = createOrder();
   const ending = new AbortController();
@@ -62,13 +83,13 @@ export function createChats(deps: ChatsDeps): Chats {
     return insist(piece, { clock, signal: ending.signal, onTrouble });
   }
 
-  function handle(name: string, received: Received): void {
+  function handle(name: string, received: Received, goesOn = false): void {
     const platform = platforms.get(name);
     if (platform === undefined) return;
     order.add(`${name}:${addressOf(received.event)}`, async () => {
       try {
         await persist(async () => {
-          if (!(await answer(platform, received))) await store.handled(received.seq);
+          if (!(await answer(platform, received, goesOn))) await store.handled(received.seq);
         });
       } catch (error) {
         log.bug(error, { update: received.seq });
@@ -79,9 +100,18 @@ export function createChats(deps: ChatsDeps): Chats {
   }
 
   return {
-    async accept(from, updates) {
+    commands,
+    async accept(from, updates, away) {
       const fresh = await store.receive(from, updates);
-      for (const received of fresh) handle(from.platform, received);
+      // These are not fresh a second time: a notice that fails must not keep them from being handled.
+      if (away !== undefined) {
+        await caughtUp
+          .add(fresh, away)
+          .catch((error: unknown) => log.warn("absence not told", { reason: reasonOf(error) }));
+      }
+      fresh.forEach((received, at) => {
+        handle(from.platform, received, albumGoesOn(received, fresh.slice(at + 1)));
+      });
     },
     async start() {
       await persist(() => store.forgetUpdates(clock.now() - rememberMs));

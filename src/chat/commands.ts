@@ -1,5 +1,5 @@
 import { defaultAgent } from "#core/agent.ts";
-import type { IncomingMessage } from "#core/chat.ts";
+import type { ChatPlatform, IncomingMessage } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
 import { costText } from "#core/cost.ts";
@@ -18,6 +18,7 @@ export interface CommandCall {
 
 /** Where a command was given, and by whom. */
 export interface CommandPlace {
+  readonly platform: ChatPlatform;
   readonly chat: Chat;
   readonly personId: string;
   readonly role: "owner" | "member";
@@ -32,10 +33,11 @@ export interface CommandDeps {
   readonly more: readonly Command[];
 }
 
-/** A command: what it is for, and what it says. */
+/** A command: what it is for, who is shown it, and what it says. */
 export interface Command {
   readonly name: string;
   readonly about: string;
+  readonly shownTo: "all" | "direct" | "owner";
   readonly run: (call: CommandCall, place: CommandPlace) => Promise<string>;
 }
 
@@ -59,6 +61,7 @@ function stopCommand({ store, work }: CommandDeps): Command {
   return {
     name: "stop",
     about: "stop what is being answered; /stop all also clears what waits",
+    shownTo: "all",
     async run({ words }, { chat }) {
       const open = await store.openTasksOf(chat.id);
       const running = open.filter(({ state }) => state === "running");
@@ -81,6 +84,7 @@ function tierCommand({ store }: CommandDeps): Command {
   return {
     name: "tier",
     about: "fast, smart or cloud for this chat",
+    shownTo: "all",
     async run({ words }, { chat }) {
       const tier = words === "" ? null : tierOf(words);
       await store.setChat(chat.id, { tier });
@@ -101,6 +105,7 @@ function statsCommand({ store, clock }: CommandDeps): Command {
   return {
     name: "stats",
     about: "what was answered this week, by which model, at what cost",
+    shownTo: "direct",
     async run() {
       const { tasks, models } = await store.stats(clock.now() - 7 * dayMs);
       const counts = Object.entries(tasks).filter(([, count]) => count > 0);
@@ -124,6 +129,7 @@ function privacyCommand({ store, clock }: CommandDeps): Command {
   return {
     name: "privacy",
     about: "what left your machine today",
+    shownTo: "all",
     async run() {
       const gone = await store.departures(clock.now() - dayMs);
       const lines = gone.map((one) => {
@@ -143,6 +149,7 @@ function lookingCommands({ store }: CommandDeps, agents: readonly string[]): rea
     {
       name: "status",
       about: "what is being worked on here",
+      shownTo: "all",
       async run(_, { chat }) {
         const open = await store.openTasksOf(chat.id);
         return linesOf(open) || "Nothing is open in this chat.";
@@ -151,6 +158,7 @@ function lookingCommands({ store }: CommandDeps, agents: readonly string[]): rea
     {
       name: "history",
       about: "what you asked lately",
+      shownTo: "direct",
       async run(_, { personId, chat }) {
         if (chat.kind === "group") return "Your history is shown in our private chat only.";
         return linesOf(await store.tasks({ limit: 10, personId })) || "Nothing yet.";
@@ -159,35 +167,66 @@ function lookingCommands({ store }: CommandDeps, agents: readonly string[]): rea
     {
       name: "agents",
       about: "which agents there are",
+      shownTo: "all",
       run: () => Promise.resolve(`${agents.join(", ")}. Begin a message with @name to ask one.`),
     },
   ];
 }
 
-/** Every command that is answered at once, in the order in which they are listed. */
-export function createCommands(deps: CommandDeps, agents: readonly string[]): readonly Command[] {
-  const fresh: Command = {
+/** Commands that are a request to an agent; alone they keep it for the chat. */
+function agentCommand(name: string, about: string): Command {
+  return { name, about, shownTo: "all", run: () => Promise.resolve("") };
+}
+
+function freshCommand({ store }: CommandDeps): Command {
+  return {
     name: "new",
     about: "begin a new conversation",
+    shownTo: "all",
     async run(_, { chat }) {
-      await deps.store.newConversation(chat.id);
+      await store.newConversation(chat.id);
       return "A new conversation: what was said before is no longer part of it.";
     },
   };
-  const list = [
-    fresh,
+}
+
+const welcome = `I am your own agent. Write to me, and I answer; send a file, and I read what I can of it.
+I work on the machine that I was installed on, and tell what leaves it: /privacy.`;
+
+/** Every command, those used most first. */
+export function createCommands(deps: CommandDeps, agents: readonly string[]): readonly Command[] {
+  const list: Command[] = [
+    freshCommand(deps),
     stopCommand(deps),
-    tierCommand(deps),
+    agentCommand("code", "ask the agent for code"),
+    agentCommand("research", "ask the agent for research"),
+    agentCommand("files", "ask the agent for files"),
+    agentCommand("ask", "ask the usual agent"),
     ...lookingCommands(deps, agents),
-    statsCommand(deps),
+    tierCommand(deps),
     privacyCommand(deps),
+    statsCommand(deps),
     ...deps.more,
-    { name: "help", about: "this list" },
   ];
-  const lines = list.map(({ name, about }) => `/${name} - ${about}`).join("\n");
-  const run = (): Promise<string> => Promise.resolve(`Write to me, and I answer.\n\n${lines}`);
-  return [
-    ...list.map((command) => ({ run, ...command })),
-    { name: "start", about: "how to begin", run },
-  ];
+  const lines = (place: CommandPlace): string =>
+    list
+      .filter(({ shownTo }) => shownTo !== "owner" || place.role === "owner")
+      .map(({ name, about }) => `/${name} - ${about}`)
+      .join("\n");
+  const help: Command = {
+    name: "help",
+    about: "this list",
+    shownTo: "all",
+    run: (_, place) => Promise.resolve(`Write to me, and I answer.\n\n${lines(place)}`),
+  };
+  const start: Command = {
+    name: "start",
+    about: "how to begin",
+    shownTo: "direct",
+    run(_, place) {
+      const hint = place.chat.kind === "group" ? place.platform.groupHint?.() : undefined;
+      return Promise.resolve([welcome, hint, lines(place)].filter(Boolean).join("\n\n"));
+    },
+  };
+  return [...list, help, start];
 }

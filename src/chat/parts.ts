@@ -1,7 +1,7 @@
 import type { Buttons, Card, ChatPlatform, NewButton, NewPart, Saying } from "#core/chat.ts";
 import type { Speech } from "#core/speech.ts";
 import type { Question } from "#core/question.ts";
-import { cutNotice, type Task } from "#core/task.ts";
+import type { Task } from "#core/task.ts";
 
 import { drawOffers, type Offer } from "./buttons.ts";
 
@@ -59,8 +59,7 @@ function createOnce() {
     return notices.filter((notice) => {
       const key = `${chatId} ${notice}`;
       const known = seen.has(key);
-      // What is true of one answer alone is said with each.
-      if (notice !== cutNotice) seen.add(key);
+      seen.add(key);
       return !known;
     });
   };
@@ -92,7 +91,7 @@ export function createSpeech(platforms: Platforms): Speech {
       const { chatId, id: taskId, replyTo, state } = ended;
       const offers = state === "done" ? [[detailsOffer(taskId)]] : [];
       const { buttons, stored } = drawOffers(offers, null);
-      const footer = once(chatId, notices).join("\n");
+      const footer = [...once(chatId, notices.once), ...notices.always].join("\n");
       const under = { buttons, ...(footer === "" ? {} : { footer }) };
       return partsFor(platform, answerOf(ended, under), { chatId, taskId, replyTo, stored });
     },

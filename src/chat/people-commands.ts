@@ -64,6 +64,7 @@ export function createPeopleCommands(deps: PeopleCommandDeps): readonly Command[
     {
       name: "link",
       about: "a code that connects another account of yours",
+      shownTo: "direct",
       async run(_, place) {
         if (place.chat.kind === "group") return privateOnly;
         const { code } = await deps.people.linkCode(place.personId);
@@ -74,6 +75,7 @@ export function createPeopleCommands(deps: PeopleCommandDeps): readonly Command[
     {
       name: "people",
       about: "who may talk to me (for the owner)",
+      shownTo: "owner",
       async run({ words }, place) {
         if (place.role !== "owner") throw new AppError("people.not-owner");
         return place.chat.kind === "group" ? privateOnly : manage(deps, words, place);

@@ -1,5 +1,5 @@
 import { defaultAgent } from "#core/agent.ts";
-import type { ChatPlatform, IncomingMessage } from "#core/chat.ts";
+import type { IncomingMessage } from "#core/chat.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import { AppError } from "#core/errors.ts";
 import type { People } from "#core/people.ts";
@@ -7,9 +7,10 @@ import type { QuestionStore } from "#core/question-store.ts";
 import type { Question } from "#core/question.ts";
 import type { Store } from "#core/store.ts";
 
-import { agentCommands, commandOf, type CommandPlace, createCommands } from "./commands.ts";
+import type { Attachments } from "./attachments.ts";
+import { requestWords } from "./attached-words.ts";
+import { agentCommands, type Command, commandOf, type CommandPlace } from "./commands.ts";
 import { cardParts } from "./parts.ts";
-import { createPeopleCommands } from "./people-commands.ts";
 import type { Sender } from "./sender.ts";
 import type { Work, WorkDeps } from "./work.ts";
 
@@ -19,19 +20,22 @@ export interface ChatsDeps extends WorkDeps {
   readonly people: People;
   /** The names of the agents. */
   readonly agents: readonly string[];
+  readonly attachments: Attachments;
 }
 
 /** What answering is done through. */
 export interface Hands {
   readonly work: Work;
   readonly sender: Sender;
+  readonly commands: readonly Command[];
 }
 
 /** A message of one of our people. */
 export interface Said extends CommandPlace {
-  readonly platform: ChatPlatform;
   readonly message: IncomingMessage;
   readonly seq: number;
+  /** True where the rest of its album follows at once: its task begins with the last of it. */
+  readonly goesOn: boolean;
 }
 
 /** Finds out whether words are for something that is under way. */
@@ -57,7 +61,8 @@ function createOpenMatters({ store }: ChatsDeps, { work }: Hands) {
       if (answered !== undefined) work.begin(answered.task);
       return answered !== undefined;
     }
-    if (message.replyTo === null) return false;
+    // The files of a task are made ready when it begins.
+    if (message.replyTo === null || message.attachments.length > 0) return false;
     const task = await store.taskOfMessage(chat.id, message.replyTo);
     if (task?.state !== "running" || task.personId !== personId) return false;
     const { messageId } = message;
@@ -91,15 +96,15 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
   const { work } = hands;
   const say = createSay(deps, hands);
   const isForOpen = createOpenMatters(deps, hands);
-  const { store, runner, agents } = deps;
-  const more = createPeopleCommands(deps);
-  const all = createCommands({ store, work, clock: deps.clock, more }, agents);
-  const commands = new Map(all.map((command) => [command.name, command]));
+  const { store, runner } = deps;
+  const commands = new Map(hands.commands.map((command) => [command.name, command]));
 
   /** Resolves with true, since the update is done in the commit that takes its words. */
   async function ask(said: Said, words: string, agent: string | null): Promise<boolean> {
     const { chat, personId, message, seq, platform } = said;
+    const { messageId } = message;
     if (words.trim() === "") throw new AppError("usage.empty");
+    await deps.attachments.note({ chatId: chat.id, messageId }, message.attachments);
     if (agent === chat.agent && (await isForOpen(said, words))) return true;
     const request = runner.choose({
       chatId: chat.id,
@@ -109,15 +114,16 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
       ...(chat.tier === null ? {} : { tier: chat.tier }),
     });
     const mayJoin = request.chosenBy !== "mention" && agent === chat.agent;
-    const taken = await store.takeMessage({ seq, messageId: message.messageId, request, mayJoin });
-    if (taken.joined) platform.receipt(chat.address, message.messageId).catch(() => undefined);
-    else work.begin(taken.task);
+    const { task, joined } = await store.takeMessage({ seq, messageId, request, mayJoin });
+    const isWaiting = joined && message.album === undefined;
+    if (isWaiting) platform.receipt(chat.address, messageId).catch(() => undefined);
+    else if (!said.goesOn) work.begin(task);
     return true;
   }
 
   async function reply(said: Said): Promise<boolean> {
     const call = commandOf(said.message);
-    if (call === undefined) return ask(said, said.message.text, said.chat.agent);
+    if (call === undefined) return ask(said, requestWords(said.message), said.chat.agent);
     const agent = agentCommands.get(call.name);
     if (agent !== undefined && call.words !== "") return ask(said, call.words, agent);
     if (agent !== undefined) return say(said, await chooseAgent(deps, said, agent));

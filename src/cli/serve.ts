@@ -1,4 +1,6 @@
+import { systemClock } from "#core/clock.ts";
 import { AppError, exitCodes } from "#core/errors.ts";
+import type { Shutdown } from "#core/operations.ts";
 
 import { logLineText } from "./log-line.ts";
 import type { Output } from "./output.ts";
@@ -10,19 +12,25 @@ const graceMs = 10_000;
 /** A service between its start and its end. */
 export interface Serving {
   /** Asks it to end. */
-  readonly end: () => void;
+  readonly end: (why: Shutdown) => void;
   /** Shows a line of the log. */
   readonly echo: (line: string) => void;
   /** Takes the data, works what was left open, and answers until it is asked to end. */
   readonly run: (services: Services) => Promise<number>;
 }
 
+/** A bot that has heard nothing for so long is not alive, whatever the process does. */
+const deafMs = 10 * 60_000;
+
 /** Tells the supervisor, as often as it wants, that the service is alive: proven by an operation that reaches the database. */
 function keepAlive(services: Services, ended: AbortSignal): void {
   const { watchdogMs, operations, notify } = services;
   if (watchdogMs === undefined) return;
   const timer = setInterval(() => {
-    const alive = operations.stats({ days: 1 }).then(() => notify("WATCHDOG=1"));
+    const alive = operations.status({}).then(({ telegram }) => {
+      const silentMs = systemClock.now() - (telegram?.lastPollAt ?? systemClock.now());
+      return silentMs < deafMs ? notify("WATCHDOG=1") : undefined;
+    });
     alive.catch(() => undefined);
   }, watchdogMs / 2);
   ended.addEventListener("abort", () => clearInterval(timer));
@@ -44,9 +52,13 @@ async function takeData(services: Services): Promise<void> {
 /** A service that shows its log on `output` and ends at `terminated` or when it is asked to. */
 export function createServing(output: Output, terminated: AbortSignal): Serving {
   const asked = new AbortController();
+  const state: { why: Shutdown } = { why: "asked" };
   const ended = AbortSignal.any([asked.signal, terminated]);
   return {
-    end: () => asked.abort(),
+    end(why) {
+      state.why = why;
+      asked.abort();
+    },
     echo: (line) => output.note(logLineText(line)),
     async run(services) {
       await takeData(services);
@@ -69,8 +81,12 @@ export function createServing(output: Output, terminated: AbortSignal): Serving 
       }
       await services.notify("STOPPING=1");
       await services.stop(graceMs);
-      output.note("Stopped.");
-      return exitCodes.ok;
+      if (state.why === "asked") {
+        output.note("Stopped.");
+        return exitCodes.ok;
+      }
+      output.note("Telegram is not heard any more: ended, so that a new process may be started.");
+      return exitCodes.tryLater;
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { HolderKind, Operations, Status } from "#core/operations.ts";
+import type { HolderKind, Operations, Shutdown, Status } from "#core/operations.ts";
 import type { Person } from "#core/person.ts";
 import type { Watch } from "#core/runner.ts";
 import type { Secrets } from "#core/secret.ts";
@@ -48,5 +48,5 @@ export interface OpenOptions {
   /** Sees every line of the log. */
   readonly echo?: (line: string) => void;
   /** A service is asked to end. */
-  readonly onShutdown?: () => void;
+  readonly onShutdown?: (why: Shutdown) => void;
 }

@@ -1,6 +1,7 @@
 import { systemClock } from "#core/clock.ts";
 import { AppError, exitCodes } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
+import type { Hearing } from "#core/operations.ts";
 
 import { lineOf, type Output, whenText } from "./output.ts";
 import type { Holder, Services } from "./services.ts";
@@ -27,12 +28,20 @@ async function untilGone({ holder, home }: Services, pid: number): Promise<void>
   }
 }
 
+function hearingText({ lastPollAt, problem }: Hearing): string {
+  if (problem !== undefined) return `Telegram is not heard: ${problem}.`;
+  if (lastPollAt === undefined) return "Telegram has not been heard yet.";
+  const seconds = Math.max(0, Math.round((systemClock.now() - lastPollAt) / 1000));
+  return `Telegram was heard ${seconds} seconds ago.`;
+}
+
 async function describe(holder: Holder, version: string, output: Output): Promise<void> {
   const { hello, operations } = holder;
   output.line(`${words[hello.kind]} runs as process ${hello.pid}, version ${hello.version}.`);
   if (hello.version !== version) return;
-  const { home, startedAt, open } = await operations.status({});
+  const { home, startedAt, open, telegram } = await operations.status({});
   output.line(`Home ${home}, since ${whenText(startedAt)}.`);
+  if (telegram !== undefined) output.line(hearingText(telegram));
   for (const task of open) {
     output.line(`${shortId(task.id)}  ${task.state.padEnd(8)}  ${lineOf(task.input, 60)}`);
   }

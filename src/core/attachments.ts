@@ -27,6 +27,14 @@ export interface AttachmentStore {
   attachmentsOf(taskId: string): Promise<StoredAttachment[]>;
 }
 
+/** What a task's files add to it. Derived from the store each time, and never stored with the task. */
+export interface TaskFiles {
+  /** What the model is told of them, after the person's own words; "" where there are none. */
+  readonly words: string;
+  /** What the person is told of them under the answer: those that nothing could be done with, and why; "" where there are none. */
+  readonly notice: string;
+}
+
 /** Files by the hash of their content, in the data directory; one that is stored is never changed. */
 export interface FileStore {
   /**

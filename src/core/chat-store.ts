@@ -92,6 +92,11 @@ export interface ChatStore {
     taskId: string,
     message: { readonly seq: number; readonly messageId: string; readonly text: string },
   ): Promise<boolean>;
+  /**
+   * The chat in which a message is known: the one at this address, or one of its topics, since some events do not tell a topic.
+   * Undefined where no chat knows it.
+   */
+  chatOfMessage(place: Place, messageId: string): Promise<Chat | undefined>;
   /** The task that a message asked for, or that it is part of the answer of. */
   taskOfMessage(chatId: string, messageId: string): Promise<Task | undefined>;
   /** Open tasks of a chat, oldest first. */

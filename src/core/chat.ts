@@ -52,6 +52,8 @@ export interface IncomingMessage {
    * or one guess too many. No platform sets it.
    */
   readonly code?: number | "wrong" | "ignored";
+  /** The same for messages that were sent as one, an album of photos for example; they come one right after the other. */
+  readonly album?: string;
 }
 
 /** A message was changed. */
@@ -91,11 +93,25 @@ export interface IncomingMove {
   readonly to: string;
 }
 
-/** We may talk in a chat no more, or again. */
+/** What we may do in a chat has changed: we may talk there no more, or again. */
 export interface IncomingStanding {
   readonly type: "standing";
   readonly place: Place;
+  /** Who changed it. */
+  readonly from: Sender;
+  /** True where we may talk. */
   readonly open: boolean;
+  /** True where we were not in this chat before: somebody added us to a group, or unblocked us. */
+  readonly joined: boolean;
+}
+
+/** A topic was opened, which is a chat of its own. */
+export interface IncomingTopic {
+  readonly type: "topic";
+  readonly place: Place;
+  readonly from: Sender;
+  /** False where nobody gave it a name: it bears one that its platform made up. */
+  readonly named: boolean;
 }
 
 /** A person stops the answer that is being written. */
@@ -118,6 +134,7 @@ export type ChatEvent =
   | IncomingReaction
   | IncomingMove
   | IncomingStanding
+  | IncomingTopic
   | IncomingStop
   | IncomingNothing;
 
@@ -126,6 +143,17 @@ export interface Update {
   /** Unique within platform and account; neither dense nor growing. */
   readonly updateId: string;
   readonly event: ChatEvent;
+}
+
+/** A time in which a platform was not heard, told with what it kept for us. */
+export interface Away {
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  readonly to: number;
+  /** How long the platform keeps what it cannot hand over, in milliseconds; what is older is lost. */
+  readonly keptMs: number;
+  /** True where more of that time is to come. */
+  readonly more: boolean;
 }
 
 /** A button of a card; `id` is what a press brings back. */
@@ -279,6 +307,13 @@ export interface ChatPlatform {
   readonly whisper: (address: string, line: string) => Promise<void>;
   /** Acknowledges a press, with a line that its person sees; "" only ends its waiting. Lossy. */
   readonly acknowledge: (pressId: string, line: string) => Promise<void>;
-  /** Begins to fetch a file; rejects with an AppError `chat.file-…` that says why it cannot be had. */
+  /** What people must know of groups here, as far as it is known; undefined where there is nothing. */
+  readonly groupHint?: () => string | undefined;
+  /** Names a topic that bears a name which its platform made up; lossy. */
+  readonly nameTopic?: (address: string, name: string) => Promise<void>;
+  /**
+   * Begins to fetch a file. Rejects with `chat.file-too-large` or `chat.file-gone`, which stay so, or with `chat.file-unreachable`,
+   * which may pass. An end by the signal rejects with the signal's reason, also where the body is read.
+   */
   readonly fetchFile?: (attachment: Attachment, signal: AbortSignal) => Promise<FetchedFile>;
 }

@@ -230,6 +230,22 @@ export const errorTable = {
     say: "The agent is stopping and takes nothing new: try again in a moment.",
     exit: 75,
   },
+  "chat.file-too-large": {
+    say: "{name} is {size} large, and at most {limit} can be taken: send a smaller file, or a part of it.",
+    exit: 1,
+  },
+  "chat.file-gone": {
+    say: "{name} is there no more ({problem}): send it again.",
+    exit: 1,
+  },
+  "chat.file-unreachable": {
+    say: "{name} could not be fetched ({problem}): send it again.",
+    exit: 4,
+  },
+  "chat.file-missing": {
+    say: "A file that was kept is there no more ({hash}): send it again.",
+    exit: 1,
+  },
   bug: {
     say: "Something went wrong in the program itself: please report it and name the task {task}.",
     exit: 1,

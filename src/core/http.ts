@@ -4,7 +4,8 @@ import type { Trust } from "./trust.ts";
 export interface FetchInit {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A text, or bytes as they come; the latter are sent once, so that a redirect cannot be followed with them. */
+  readonly body?: string | AsyncIterable<Uint8Array>;
   readonly signal?: AbortSignal;
 }
 
@@ -55,6 +56,11 @@ export interface DoorUse {
   readonly linkedFrom?: string;
   /** Deadline for the connection in milliseconds; default 5,000. */
   readonly connectMs?: number;
+  /**
+   * Connections of its own, shared with no other use, so that a new use never meets a dead one; they are closed when this signal
+   * aborts, which ends every request on them. Absent is the connections that uses share.
+   */
+  readonly ownUntil?: AbortSignal;
 }
 
 /** The one door out. */

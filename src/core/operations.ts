@@ -16,6 +16,17 @@ export const holderKinds = ["service", "chat", "command", "program"] as const;
 /** One of the kinds of process that can hold the data. */
 export type HolderKind = (typeof holderKinds)[number];
 
+/** Why a service ends: it was told to, or its platforms hear nothing any more and a new process may. */
+export type Shutdown = "asked" | "deaf";
+
+/** How well a chat service is heard. */
+export interface Hearing {
+  /** When its last poll was completed, in milliseconds since 1970; the only sign of life. Undefined before the first. */
+  readonly lastPollAt: number | undefined;
+  /** Why nothing is heard right now, in words for the owner; undefined where all is well. */
+  readonly problem: string | undefined;
+}
+
 /** What the process that holds the data says of itself. */
 export interface Status {
   readonly version: string;
@@ -26,6 +37,8 @@ export interface Status {
   readonly startedAt: number;
   /** Queued and running tasks, oldest first. */
   readonly open: readonly Task[];
+  /** Absent where no bot runs. */
+  readonly telegram?: Hearing;
 }
 
 /** All that is known of one task. */

@@ -165,6 +165,12 @@ export const botSettingsSchema = z.strictObject({
         .default({}),
     })
     .prefault({}),
+  files: z
+    .strictObject({
+      /** The largest file that is taken from a chat. */
+      most_megabytes: z.int().min(1).max(2000).default(20),
+    })
+    .prefault({}),
 });
 
 /** The settings of config/models.yaml. */

@@ -59,15 +59,29 @@ const plainHttp = { headersTimeout: 0, bodyTimeout: 0, allowH2: false } as const
 /** undici, loaded at the first request, since it is large and most commands send none. */
 async function loadUndici() {
   const { Agent, fetch } = await import("undici");
-  const agents = new Map<number, Dispatcher>();
+  const agents = new Map<number | AbortSignal, Dispatcher>();
   const meter = createMeter();
+
+  /** Ends an agent's connections with the signal that they are kept by. */
+  function endWith(signal: AbortSignal, agent: Dispatcher): void {
+    const end = (): void => {
+      agents.delete(signal);
+      void agent.destroy();
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  }
+
   return {
     fetch,
     meter,
-    agentFor: (connectMs: number): Dispatcher => {
-      const made =
-        agents.get(connectMs) ?? new Agent({ ...plainHttp, connect: { timeout: connectMs } });
-      agents.set(connectMs, made);
+    agentFor: ({ connectMs = defaultConnectMs, ownUntil }: DoorUse): Dispatcher => {
+      const key = ownUntil ?? connectMs;
+      const known = agents.get(key);
+      if (known !== undefined) return known;
+      const made = new Agent({ ...plainHttp, connect: { timeout: connectMs } });
+      agents.set(key, made);
+      if (ownUntil !== undefined) endWith(ownUntil, made);
       return made;
     },
     async close(): Promise<void> {
@@ -113,14 +127,25 @@ function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
 const harmless: ReadonlySet<string> = new Set(["accept", "accept-language", "range", "user-agent"]);
 
 /** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch). */
-function redirected(init: FetchInit, status: number, sameOrigin: boolean): FetchInit {
+function redirected(
+  init: FetchInit,
+  {
+    status,
+    from: { host, origin },
+    to,
+  }: { readonly status: number; readonly from: URL; readonly to: URL },
+): FetchInit {
   const { body, ...rest } = init;
   const asGet = status === 303 || (status < 303 && init.method === "POST");
   const headers = Object.entries(init.headers ?? {}).filter(
-    ([name]) => sameOrigin || harmless.has(name.toLowerCase()),
+    ([name]) => to.origin === origin || harmless.has(name.toLowerCase()),
   );
   const kept = { ...rest, headers: Object.fromEntries(headers) };
   if (asGet) return { ...kept, method: "GET" };
+  if (body !== undefined && typeof body !== "string") {
+    const problem = "it sends an upload elsewhere, and an upload is sent once";
+    throw new AppError("door.unreachable", { host, problem });
+  }
   return body === undefined ? kept : { ...kept, body };
 }
 
@@ -147,9 +172,9 @@ export function createDoor(options: DoorOptions): Door {
     const { fetch, meter, agentFor } = await (loaded.undici ??= loadUndici());
     init.signal?.throwIfAborted();
     const watch = await recorder.begin(use, url, trustFor(rules, use, url));
-    const dispatcher = metered(agentFor(use.connectMs ?? defaultConnectMs), meter, watch);
+    const dispatcher = metered(agentFor(use), meter, watch);
     try {
-      return await fetch(url, { ...init, redirect: "manual", dispatcher });
+      return await fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
     } catch (error) {
       throw unreachable(error, url.host, init.signal);
     }
@@ -165,7 +190,7 @@ export function createDoor(options: DoorOptions): Door {
         if (!redirects.has(response.status) || location === null) return response;
         await response.body?.cancel();
         const to = new URL(location, url);
-        init = redirected(init, response.status, to.origin === url.origin);
+        init = redirected(init, { status: response.status, from: url, to });
         hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
         url = to;
       }

@@ -36,6 +36,11 @@ function sizeOf(chunk: string | Uint8Array): number {
   return typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.byteLength;
 }
 
+/** A body of unknown length goes in chunks, each with its length before it and a line's end behind it. */
+function isChunked(request: object): boolean {
+  return "contentLength" in request && request.contentLength === null;
+}
+
 type Listeners = Readonly<Record<string, (event: unknown) => void>>;
 
 function createListeners(
@@ -58,16 +63,22 @@ function createListeners(
       const count = countOf(request);
       if (count !== undefined) count.headBytesOut += Buffer.byteLength(headers) + 2;
     },
-    // The event above leaves out the blank line, and the length of a body, which undici adds as it writes it.
+    // The event above leaves out the blank line, and how long a body is, which undici adds as it writes it.
     "undici:request:bodySent": (event) => {
-      const count = countOf(requestSchema.parse(event).request);
+      const { request } = requestSchema.parse(event);
+      const count = countOf(request);
       if (count === undefined || count.bodyBytesOut === 0) return;
-      count.headBytesOut += `content-length: ${count.bodyBytesOut}\r\n`.length;
+      if (isChunked(request)) {
+        count.headBytesOut += "transfer-encoding: chunked\r\n".length;
+        count.bodyBytesOut += "0\r\n\r\n".length;
+      } else count.headBytesOut += `content-length: ${count.bodyBytesOut}\r\n`.length;
     },
     "undici:request:bodyChunkSent": (event) => {
       const { request, chunk } = chunkSchema.parse(event);
       const count = countOf(request);
-      if (count !== undefined) count.bodyBytesOut += sizeOf(chunk);
+      if (count === undefined) return;
+      const size = sizeOf(chunk);
+      count.bodyBytesOut += size + (isChunked(request) ? `${size.toString(16)}\r\n\r\n`.length : 0);
     },
     "undici:request:headers": (event) => {
       const { request, response } = statusSchema.parse(event);

@@ -2,7 +2,7 @@ import type { Clock } from "#core/clock.ts";
 import type { Check } from "#core/doctor.ts";
 import { AppError } from "#core/errors.ts";
 import type { Models } from "#core/models.ts";
-import type { BotAccount, Operations, Status, TaskRecord } from "#core/operations.ts";
+import type { BotAccount, Hearing, Operations, Status, TaskRecord } from "#core/operations.ts";
 import type { PeopleDesk } from "#core/people.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Store } from "#core/store.ts";
@@ -14,7 +14,9 @@ const dayMs = 86_400_000;
 /** The parts that the operations work with; each is made when it is first asked for. */
 export interface LocalParts {
   readonly clock: Clock;
-  readonly status: Omit<Status, "open">;
+  readonly status: Omit<Status, "open" | "telegram">;
+  /** How well Telegram is heard; undefined where no bot runs. */
+  readonly hearing: () => Promise<Hearing | undefined>;
   readonly store: () => Promise<Store>;
   readonly runner: () => Promise<Runner>;
   readonly models: () => Promise<Models>;
@@ -49,9 +51,13 @@ function chatOf(chatId: string, personId: string) {
 
 type Answering = Pick<Operations, "status" | "ask" | "newConversation" | "person" | "setPerson">;
 
-function answering({ status, store, runner }: LocalParts): Answering {
+function answering({ status, store, runner, hearing }: LocalParts): Answering {
   return {
-    status: async () => ({ ...status, open: await (await store()).openTasks() }),
+    async status() {
+      const telegram = await hearing();
+      const open = await (await store()).openTasks();
+      return { ...status, open, ...(telegram === undefined ? {} : { telegram }) };
+    },
     async ask(input, watch) {
       await (await store()).ensureChat(chatOf(input.chatId, input.personId));
       return (await runner()).run(input, watch);

@@ -25,6 +25,7 @@ type Chats = Pick<
   | "openTasksOf"
   | "cancelTasks"
   | "steerTask"
+  | "chatOfMessage"
 >;
 
 function toChat(row: Selectable<Schema["chats"]>): Chat {
@@ -195,6 +196,22 @@ function cancelTask({ build, run, clock }: Commit, taskId: string): boolean {
   return true;
 }
 
+function chatOfMessage({ build, first }: Commit, place: Place, messageId: string): Chat | undefined {
+  const { platform, address } = place;
+  const chats = build.selectFrom("chats").selectAll("chats").where("chats.platform", "=", platform);
+  const here = chats.where(({ eb }) =>
+    eb.or([eb("chats.address", "=", address), eb("chats.address", "like", `${address}/%`)]),
+  );
+  const ours = here
+    .innerJoin("outbox", "outbox.chat_id", "chats.id")
+    .where("outbox.message_id", "=", messageId);
+  const theirs = here
+    .innerJoin("task_messages", "task_messages.chat_id", "chats.id")
+    .where("task_messages.message_id", "=", messageId);
+  const row = first(ours) ?? first(theirs);
+  return row === undefined ? undefined : toChat(row);
+}
+
 /** What a chat is and what is asked in it. */
 export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
   const { build, fixed, all, first, run } = commit;
@@ -240,6 +257,7 @@ export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
         const states = mine.where("state", "in", ["queued", "running", "waiting"]);
         return all(states.orderBy("rowid")).map(toTask);
       }),
+    chatOfMessage: (place, messageId) => read(() => chatOfMessage(commit, place, messageId)),
     steerTask: (taskId, message) => writer.write(() => steer(commit, taskId, message)),
     cancelTasks: (taskIds) =>
       writer.write(() => taskIds.filter((taskId) => cancelTask(commit, taskId))),

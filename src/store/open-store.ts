@@ -3,6 +3,7 @@ import path from "node:path";
 
 import Database from "better-sqlite3";
 
+import type { AttachmentStore } from "#core/attachments.ts";
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
@@ -10,6 +11,7 @@ import type { QuestionStore } from "#core/question-store.ts";
 import type { PeopleStore } from "#core/people.ts";
 import type { Store } from "#core/store.ts";
 
+import { createAttachments } from "./attachments.ts";
 import { createChats } from "./chats.ts";
 import { storeFailure } from "./failures.ts";
 import { createInbox } from "./inbox.ts";
@@ -38,7 +40,8 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore extends Store, ChatStore, QuestionStore, PeopleStore {
+export interface SqliteStore
+  extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -105,6 +108,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       ...createFeedback(commit, writer, read),
       ...createQuestions(commit, writer, read),
       ...createPeopleStore(commit, writer, read),
+      ...createAttachments(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 
+import type { LoopDeps } from "../../src/agents/loop.ts";
 import { createRunner } from "../../src/agents/runner.ts";
 import type { Agent } from "../../src/core/agent.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -31,7 +32,7 @@ const calls = (...texts: unknown[]): ScriptedReply => ({
 
 async function setUp(
   replies: ScriptedReply[],
-  own: { agent?: Partial<Agent>; folder?: string } = {},
+  own: { agent?: Partial<Agent>; folder?: string; deps?: Partial<LoopDeps> } = {},
 ) {
   const folder = own.folder ?? (await emptyFolder("loop"));
   const store = await openStore({ folder, clock: systemClock });
@@ -57,6 +58,7 @@ async function setUp(
       tools: [echo],
       clock: systemClock,
       log: createFakeLog((error) => bugs.push(error)),
+      ...own.deps,
     },
     [makeAgent({ name: "assistant", tools: ["echo"], ...own.agent })],
   );
@@ -210,4 +212,44 @@ test("an open task of an agent that is gone fails by name", async () => {
   expect(await runner.resume()).toMatchObject([
     { id: task.id, failure: { code: "usage.unknown-agent" } },
   ]);
+});
+
+describe("the files of a task", () => {
+  test("are prepared before its first step, told to the model, and to the person under the answer", async () => {
+    const notices: string[] = [];
+    const { say, requests, store } = await setUp([calls("one"), { text: "Done." }], {
+      deps: {
+        prepare: () => Promise.resolve({ words: "notes.txt: a heron", notice: "a.jpg is kept" }),
+        speech: {
+          answer(_, { always }) {
+            notices.push(...always);
+            return [];
+          },
+          question: () => [],
+        },
+      },
+    });
+    const task = await say("look");
+    expect(requests.map(({ messages }) => messages.at(1)?.text)).toEqual([
+      "look\n\nnotes.txt: a heron",
+      "look\n\nnotes.txt: a heron",
+    ]);
+    expect(notices).toEqual(["a.jpg is kept"]);
+    expect((await store.task(task.id))?.input).toBe("look");
+  });
+
+  test("do not hold a task that is stopped while they are fetched", async () => {
+    const stop = new AbortController();
+    const { say, requests } = await setUp([{ text: "Done." }], {
+      deps: {
+        prepare: (_, signal) =>
+          new Promise((resolve) => {
+            signal.addEventListener("abort", () => resolve({ words: "", notice: "" }));
+            stop.abort();
+          }),
+      },
+    });
+    expect((await say("look", { signal: stop.signal })).state).toBe("cancelled");
+    expect(requests).toEqual([]);
+  });
 });

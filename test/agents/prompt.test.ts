@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { buildPrompt as build, type PromptParts, toolSpec } from "../../src/agents/prompt.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { ModelLimits } from "../../src/core/model.ts";
+import { estimateTokens, type ModelLimits } from "../../src/core/model.ts";
 import { createNowTool } from "../../src/tools/now.ts";
 import { anyone, makeAgent } from "../fakes/agents.ts";
 
@@ -107,5 +107,19 @@ describe("the prompt", () => {
       { role: "assistant", text: "", toolCalls: [call] },
       { role: "tool", callId: "c1", name: "now", text: "noon" },
     ]);
+  });
+
+  test("holds what is told of files after the words, and cuts it where it does not fit", () => {
+    const files = "These files came with the message.";
+    const whole = buildPrompt({ ...parts, turns: [], files }, limits).messages.at(-1);
+    expect(whole?.text).toBe(`Who am I?\n\n${files}`);
+    expect(buildPrompt({ ...parts, input: "", files }, limits).messages.at(-1)?.text).toBe(files);
+    const long = buildPrompt({ ...parts, files: "🐦".repeat(10_000) }, limits).messages;
+    expect(long.map((message) => message.role)).toEqual(["system", "user"]);
+    const text = long.at(-1)?.text ?? "";
+    expect(text).toMatch(/^Who am I\?\n\n🐦+�?\n\[Cut here/u);
+    const { contextTokens, maxAnswerTokens } = limits;
+    expect(estimateTokens(text)).toBeLessThan(contextTokens - maxAnswerTokens);
+    expect(estimateTokens(text)).toBeGreaterThan(contextTokens / 2);
   });
 });

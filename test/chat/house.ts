@@ -1,6 +1,9 @@
+import path from "node:path";
+
 import { expect, onTestFinished } from "vitest";
 
 import { createRunner } from "../../src/agents/runner.ts";
+import { createAttachments } from "../../src/chat/attachments.ts";
 import { createChats } from "../../src/chat/chats.ts";
 import { createSpeech } from "../../src/chat/parts.ts";
 import { createPeople } from "../../src/chat/people.ts";
@@ -9,6 +12,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import type { ModelRequest } from "../../src/core/model.ts";
 import type { People } from "../../src/core/people.ts";
 import { createScriptedModel, type Script } from "../../src/models/scripted.ts";
+import { openFileStore } from "../../src/store/file-store.ts";
 import { openStore, type SqliteStore } from "../../src/store/open-store.ts";
 import { createAskPersonTool } from "../../src/tools/ask-person.ts";
 import { makeAgent } from "../fakes/agents.ts";
@@ -89,6 +93,9 @@ export async function openHouse(
   };
   const log = createFakeLog((error) => void bugs.push(error));
   const platforms = new Map([["fake", platform]]);
+  const files = await openFileStore(path.join(folder, "files"));
+  const deps = { store, platforms, clock: systemClock, log };
+  const attachments = createAttachments({ ...deps, files, mostBytes: 1_000_000 });
   const runner = createRunner(
     {
       store,
@@ -97,17 +104,16 @@ export async function openHouse(
       clock: systemClock,
       log,
       speech: createSpeech(platforms),
+      prepare: attachments.prepare,
     },
     [makeAgent({ name: "assistant", tools: ["ask_person"] })],
   );
   const chats = createChats({
-    store,
+    ...deps,
     runner,
+    attachments,
     agents: ["assistant"],
     people: await openPeople(store, platform),
-    platforms,
-    clock: systemClock,
-    log,
   });
   await chats.start();
   const state = { next: options.next ?? 1 };

@@ -63,6 +63,10 @@ test("a message that is stored only after its person was removed becomes no work
     people,
     runner: createWaitingRunner(),
     agents: ["assistant"],
+    attachments: {
+      note: () => Promise.resolve(),
+      prepare: () => Promise.resolve({ words: "", notice: "" }),
+    },
     platforms: new Map([[platform.name, platform]]),
     clock,
     log: createFakeLog((error) => bugs.push(error)),

@@ -4,7 +4,7 @@ import { createServer, type Socket } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { systemClock } from "../../src/core/clock.ts";
-import type { Receipt } from "../../src/core/http.ts";
+import type { Fetch, Receipt } from "../../src/core/http.ts";
 import { trustOf } from "../../src/core/trust.ts";
 import { createDoor } from "../../src/egress/door.ts";
 import { openDoor } from "../fakes/receipts.ts";
@@ -55,6 +55,32 @@ describe("what the door lets out", () => {
     expect(linking.receipts().map((receipt) => receipt.status)).toEqual([302, 200]);
   });
 
+  test("a use may have connections of its own, which end with its signal and are never met again", async () => {
+    const served = new Map<string, Socket[]>();
+    const origin = await startServer(({ url = "", socket }, response) => {
+      served.set(url, [...(served.get(url) ?? []), socket]);
+      if (url !== "/held") response.end("ok");
+    });
+    const open = (url: string) => (served.get(url) ?? []).map(({ destroyed }) => !destroyed);
+    const { door } = openDoor([model(origin)]);
+    const ask = async (fetch: Fetch, path: string) => (await fetch(origin + path)).text();
+    const ending = new AbortController();
+    const own = door.open({ ...use, ownUntil: ending.signal });
+    await ask(own, "/own");
+    await ask(door.open(use), "/shared");
+    expect(served.get("/own")).not.toEqual(served.get("/shared"));
+    const held = own(`${origin}/held`);
+    await expect.poll(() => open("/held")).toEqual([true]);
+    ending.abort();
+    await expect(held).rejects.toMatchObject({ code: "door.unreachable" });
+    await expect.poll(() => [...open("/own"), ...open("/held")]).toEqual([false, false]);
+    expect(open("/shared")).toEqual([true]);
+    const next = door.open({ ...use, ownUntil: new AbortController().signal });
+    await ask(next, "/next");
+    expect(served.get("/next")).not.toEqual(served.get("/shared"));
+    await expect(own(origin)).rejects.toMatchObject({ code: "door.unreachable" });
+  });
+
   test("an address that an allowed page named may be read, never written to", async () => {
     const origin = await startServer((_, response) => response.end("file"));
     const page = "http://127.0.0.1:1/page";
@@ -65,6 +91,19 @@ describe("what the door lets out", () => {
       code: "door.refused",
     });
   });
+});
+
+test("a redirect that would need an upload a second time is refused, and says why", async () => {
+  const origin = await startServer((request, response) => {
+    request.resume().on("end", () => response.writeHead(307, { location: "/there" }).end());
+  });
+  const { door } = openDoor([model(origin)]);
+  async function* pieces(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("once");
+  }
+  await expect(door.open(use)(origin, { method: "POST", body: pieces() })).rejects.toThrow(
+    "an upload is sent once",
+  );
 });
 
 test("a page on the internet cannot point the door at this machine", async () => {
@@ -121,6 +160,33 @@ describe("a receipt", () => {
       status: 200,
     });
     expect((receipt?.headBytesOut ?? 0) + 7).toBe(seen.bytes);
+  });
+
+  test("counts an upload that comes in pieces as the wire carried it, frames and all", async () => {
+    const seen = { bytes: 0, text: "" };
+    const server = createServer((socket: Socket) => {
+      socket.on("data", (data) => {
+        seen.bytes += data.length;
+        seen.text += data.toString("latin1");
+        if (!seen.text.endsWith("\r\n0\r\n\r\n")) return;
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+      });
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const address = server.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const origin = `http://127.0.0.1:${port}`;
+    const { door, receipts } = openDoor([model(origin)]);
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      for (const size of [1, 16, 5000]) yield Buffer.alloc(size, "x");
+    }
+    const response = await door.open(use)(origin, { method: "POST", body: pieces() });
+    expect(await response.text()).toBe("ok");
+    const [receipt] = receipts();
+    expect(seen.text).toContain("transfer-encoding: chunked");
+    expect(receipt?.bodyBytesOut).toBeGreaterThan(5017);
+    expect((receipt?.headBytesOut ?? 0) + (receipt?.bodyBytesOut ?? 0)).toBe(seen.bytes);
   });
 
   test("is there before the answer, and is completed after it", async () => {

@@ -99,8 +99,8 @@ function pointed(store: SqliteStore): SqliteStore {
 
 /** Confirms before anything is stored. */
 function confirmFirst(accept: Accept): Accept {
-  return (account, updates) => {
-    void pause(30).then(() => accept(account, updates));
+  return (account, updates, away) => {
+    void pause(30).then(() => accept(account, updates, away));
     return Promise.resolve();
   };
 }

@@ -9,12 +9,11 @@ export const owners: readonly number[] = Array.from({ length: 20 }, (_, i) => 10
 export const groups: readonly number[] = [-500, -1_000_000_000_500];
 const chats: readonly number[] = [...owners, ...groups];
 
-/** A long answer is more than two messages can hold, and each of its lines has a number. */
-const longLines = 230;
-const longText = Array.from(
-  { length: longLines },
-  (_, i) => `line${i}. of an answer that is long on purpose`,
-).join("\\n");
+/** So many lines, each with a number: of two lengths, since a rich message holds eight times as much as a plain one. */
+function lines(count: number): string {
+  const all = Array.from({ length: count }, (_, i) => `line${i}. of an answer that is long`);
+  return all.join("\\n\\n");
+}
 
 const said = `{words} ${words.end}`;
 
@@ -24,7 +23,8 @@ export const script = `scenes:
   - { when: endless, replies: [{ text: "${"still going ".repeat(40)} ${said}", piece: 12, delay: 100 }] }
   - { when: asking, replies: [{ toolCalls: [{ name: ask_person, input: { question: "${words.question} left or right?", choices: [left, right] } }] }, { text: "${said}" }] }
   - { when: telling, replies: [{ toolCalls: [{ name: ask_person, input: { question: "${words.question} what is it called?" } }] }, { text: "${said}" }] }
-  - { when: lengthy, replies: [{ text: "{words}\\n${longText}\\n${words.end}" }] }
+  - { when: lengthy, replies: [{ text: "{words}\\n\\n${lines(230)}\\n\\n${words.end}" }] }
+  - { when: voluminous, replies: [{ text: "{words}\\n\\n${lines(1100)}\\n\\n${words.end}" }] }
   - { when: tooling, replies: [{ toolCalls: [{ name: now, input: {} }] }, { text: "${said}", delay: 5 }] }
   - { when: slowly, replies: [{ text: "Thinking about it for a while. ${said}", piece: 8, delay: 90 }] }
   - { replies: [{ text: "${said}", piece: 60, delay: 10 }] }
@@ -89,7 +89,8 @@ export function createCrowd(telegram: FakeTelegram, judge: Judge, random: () => 
 
   function plainText(): (mark: string) => string {
     const kind = random();
-    if (kind < 0.05) return (mark) => `lengthy ${mark}`;
+    if (kind < 0.03) return (mark) => `lengthy ${mark}`;
+    if (kind < 0.05) return (mark) => `voluminous ${mark}`;
     if (kind < 0.15) return (mark) => `tooling ${mark}`;
     if (kind < 0.27) return (mark) => `slowly ${mark}`;
     return (mark) => `quick ${mark}`;
@@ -187,6 +188,12 @@ export function createCrowd(telegram: FakeTelegram, judge: Judge, random: () => 
             replyTo === one.messageId && texts.at(-1)?.includes(words.question) === true,
         );
       if (card === undefined) return false;
+      const [button] = card.looks.at(-1)?.buttons.flat() ?? [];
+      if (button !== undefined && random() < 0.7) {
+        telegram.press(place.chat, card.messageId, button.text, place.from);
+        replied = one;
+        return false;
+      }
       replied = write(place, {
         kind: "reply",
         about: one.mark,

@@ -73,12 +73,14 @@ const scenes: Readonly<Record<string, Scene>> = {
   takeSteers: "steer",
   askPerson: "asking",
   answerQuestion: "telling",
+  answerCallbackQuery: "asking",
   cancelTasks: "stop all",
 };
 
 /** Has people write what leads to this point. */
 export function provoke({ name }: Point, crowd: Crowd): void {
-  const [, write = ""] = name.split(" ");
+  const [first = "", second = ""] = name.split(" ");
+  const write = first in scenes ? first : second;
   const scene = scenes[write];
   if (scene !== undefined) for (let i = 0; i < 3; i += 1) crowd.begin(scene);
   if (write === "amendMessage") for (let i = 0; i < 4; i += 1) crowd.burst(true);
@@ -91,7 +93,7 @@ const methods = [
   "sendMessage",
   "editMessageText",
   "getUpdates",
-  "sendMessageDraft",
+  "sendRichMessageDraft",
   "sendChatAction",
   "setMessageReaction",
   "answerCallbackQuery",

@@ -20,6 +20,7 @@ export const storeWrites = [
   "newConversation",
   "setChat",
   "handled",
+  "heard",
   "forgetUpdates",
 ] as const;
 
@@ -29,9 +30,10 @@ const calls = [
   "getUpdates",
   "sendMessage",
   "editMessageText",
-  "sendMessageDraft",
+  "sendRichMessageDraft",
   "sendChatAction",
   "setMessageReaction",
+  "answerCallbackQuery",
 ] as const;
 
 const stages = ["arrived", "taken", "answered"] as const;

@@ -61,6 +61,7 @@ describe("buttons", () => {
     const late = telegram.press(ann, id, "x1");
     clock.pass(15_001);
     expect(await saidTo(api.answerCallbackQuery(late))).toBe(old);
+    expect(telegram.buttons(ann, id)).toEqual(["Approve"]);
     expect(() => telegram.press(ann, id, "Reject")).toThrow("it has: Approve");
     await api.editMessageText(ann, id, "Gone on.");
     expect(() => telegram.press(ann, id, "Approve")).toThrow("it has: none");
@@ -194,6 +195,9 @@ describe("files", () => {
     const { file_path: path } = await api.getFile(document?.file_id ?? "");
     const response = await fetch(`${telegram.url}/file/bot${telegram.token}/${path}`);
     expect(await response.text()).toBe("one,two");
+    telegram.fail({ method: "download", kind: "lost" });
+    const half = fetch(`${telegram.url}/file/bot${telegram.token}/${path}`);
+    await expect(half.then((taken) => taken.text())).rejects.toThrow("terminated");
     const large = second?.message?.video?.file_id ?? "";
     expect(await saidTo(api.getFile(large))).toBe("400 Bad Request: file is too big");
     expect(await saidTo(api.getFile("nothing"))).toContain("wrong file_id");

@@ -156,6 +156,8 @@ describe("rich messages", () => {
     ["a link that lies", "[bank.example](https://evil.example)", "hides"],
     ["a link that lies, by reference", "[bank][1]\n\n[1]: https://evil.example", "hides"],
     ["a link in HTML", '<a href="https://evil.example">bank</a>', "<a>"],
+    ["a script", "a <script>x</script>", "<script>"],
+    ["an address in turned text", "\u202Eelpmaxe.a//:sptth", "turn the text around"],
     ["a tg link", "[tg://user?id=1](tg://user?id=1)", "a link to tg:"],
   ])("with %s fail the test", async (_, markdown, violation) => {
     const { telegram, api } = await talking();

@@ -32,7 +32,7 @@ export function chatOf(world: World, chat: Chat): object {
 }
 
 /** A file as the Bot API writes one in a message. */
-export function fileOf(file: StoredFile): object {
+function fileOf(file: StoredFile): object {
   const { id, kind, name, mime, size } = file;
   const common = { file_id: id, file_unique_id: `u${id}`, file_size: size };
   if (kind === "photo") {

@@ -67,7 +67,7 @@ function sendPage(response: ServerResponse): void {
     `script-src 'nonce-${nonce}'`,
     "style-src 'unsafe-inline'",
     "connect-src 'self'",
-    "img-src 'self'",
+    "img-src data:",
     "base-uri 'none'",
     "form-action 'none'",
   ];

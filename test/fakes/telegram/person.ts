@@ -38,6 +38,8 @@ export interface Writing {
   /** As the group itself (an anonymous admin), or as a bot. */
   readonly as?: "anonymous" | "bot";
   readonly file?: Attachment;
+  /** Further fields of the message, such as a sticker or an album's number. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 /** What people do with messages. */
@@ -57,6 +59,8 @@ export interface Writers {
     readonly data: string;
     readonly from?: number;
   }): string;
+  /** The labels of the buttons under a message, as it looks now. */
+  buttons(chatId: number, messageId: number): readonly string[];
   /** What the bot said to a press; undefined before it has. */
   answered(pressId: string): { readonly text: string; readonly alert: boolean } | undefined;
   /** Presses Stop on the draft that is there; throws when none is, or it has no such button. */
@@ -104,10 +108,10 @@ function isHeard(world: World, chat: Chat, seen: Seen): boolean {
 }
 
 /** Puts a person's message up, and tells the bot. */
-export function announce(world: World, chat: Chat, seen: Seen): Seen {
+export function announce(world: World, chat: Chat, seen: Seen, more: object = {}): Seen {
   if (isHeard(world, chat, seen)) {
     const kind = chat.type === "channel" ? "channel_post" : "message";
-    world.put({ [kind]: messageOf(world, chat, seen) });
+    world.put({ [kind]: { ...messageOf(world, chat, seen), ...more } });
   }
   return seen;
 }
@@ -144,7 +148,7 @@ function write(world: World, writing: Writing): number {
       ...(file === undefined ? {} : { file: fileOf(world, file) }),
     }),
   });
-  return announce(world, chat, seen).messageId;
+  return announce(world, chat, seen, writing.more).messageId;
 }
 
 function change(world: World, writing: Writing & { readonly messageId: number }): void {
@@ -248,6 +252,10 @@ export function createWriters(world: World): Writers {
       const message = seen === undefined || seen.gone ? inaccessible : messageOf(world, chat, seen);
       return pressed(world, chat, { message, data, from });
     },
+    buttons: (chatId, messageId) =>
+      lookOf(existing(chatIn(world, chatId), messageId))
+        .buttons.flat()
+        .map(({ text }) => text),
     answered: (pressId) => world.presses.get(pressId)?.answer,
     pressStop: (chatId, topic) => pressStop(world, chatIn(world, chatId), topic),
     react: (chatId, messageId, marks, from = chatId) =>

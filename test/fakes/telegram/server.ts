@@ -170,8 +170,24 @@ async function answer(
   return after;
 }
 
+/** Gives a file out; for faults and hooks this is the method `download`. */
+async function give({ world, faults, state }: Parts, path: string, response: ServerResponse) {
+  state.hook("arrived", "download", { path });
+  const after = await faults.before("download", { path });
+  const bytes = download(world, path);
+  if (bytes === undefined) throw new Refusal(404, "Not Found");
+  if (after === "silent") return;
+  if (after === "lost") {
+    response.writeHead(200, { "content-length": bytes.length });
+    response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+    return;
+  }
+  write(response, 200, bytes);
+  state.hook("answered", "download", { path });
+}
+
 function handle(parts: Parts, request: IncomingMessage, response: ServerResponse): void {
-  const { state, world } = parts;
+  const { state } = parts;
   const [, head = "", second = "", ...rest] = (request.url ?? "").split("/");
   const fail = (error: unknown): void => {
     if (error instanceof Broken || response.destroyed) {
@@ -182,9 +198,7 @@ function handle(parts: Parts, request: IncomingMessage, response: ServerResponse
     write(response, code, text);
   };
   if (head === "file" && second === `bot${state.token}` && !state.refused) {
-    const bytes = download(world, rest.join("/"));
-    if (bytes === undefined) fail(new Refusal(404, "Not Found"));
-    else write(response, 200, bytes);
+    give(parts, rest.join("/"), response).catch(fail);
     return;
   }
   if (head !== `bot${state.token}`) {

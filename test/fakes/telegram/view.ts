@@ -12,7 +12,7 @@ const typingMs = 5000;
 const markdown = new MarkdownIt({ html: false }).disable("image");
 
 /** A look as HTML without anything that is fetched or run. */
-export function drawLook({ text, entities, rich }: Look): string {
+function drawLook({ text, entities, rich }: Look): string {
   if (rich?.markdown !== undefined) return markdown.render(rich.markdown);
   return `<p class="plain">${htmlOf(text, entities)}</p>`;
 }

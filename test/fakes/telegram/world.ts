@@ -230,7 +230,7 @@ export function personIn(world: World, id: number): Person {
 }
 
 /** The number of a chat's next message. Private chats and plain groups count together, as they do for a bot. */
-export function nextMessage(world: World, chat: Chat): number {
+function nextMessage(world: World, chat: Chat): number {
   if (chat.type === "supergroup" || chat.type === "channel") return ++chat.lastMessage;
   return ++world.lastMessage;
 }

@@ -140,6 +140,15 @@ function trimmed(text: string, entities: readonly Entity[]): { text: string; ent
 /** A word that Telegram would make a link of, and look up. */
 const linkable = /\w\.\w|:\/\//;
 
+/** Marks that turn a text around: an address beside them may look like another. */
+const turning = /[\u202A-\u202E\u2066-\u2069]/;
+
+function judgeTurning(world: World, text: string, links: boolean): void {
+  if (turning.test(text) && (links || linkable.test(text))) {
+    world.violations.push("a link beside marks that turn the text around");
+  }
+}
+
 function judgeLinks(world: World, text: string, entities: readonly Entity[]): void {
   for (const { type, url, offset, length } of entities) {
     if (type !== "text_link" || url === undefined) continue;
@@ -171,18 +180,22 @@ export async function wordsFor({ world, oracle }: Context, words: Words): Promis
   }
   const leads = linkable.test(text) || entities.some(({ type }) => type === "text_link");
   if (leads && preview?.is_disabled !== true) world.violations.push("a link preview is not off");
+  judgeTurning(world, text, leads);
   if (entities.length === 0) return plainLook(text.trim());
   judgeLinks(world, text, entities);
   return plainLook("", trimmed(text, entities));
 }
 
-/** HTML that fetches, leads away or is pressed; everything else only looks. */
-const active =
-  /^(?:a|img|video|audio|figure|input|iframe|script|tg-(?!spoiler|math|time|thinking).*)$/;
+/** HTML that only looks. Everything else fetches, leads away, is pressed, or is not known. */
+const harmless = new Set(
+  "b strong i em u ins s strike del code pre mark sub sup br hr p h1 h2 h3 h4 h5 h6 ul ol li blockquote aside cite footer table caption tr td th details summary tg-spoiler tg-time tg-math tg-math-block tg-thinking".split(
+    " ",
+  ),
+);
 
 function judgeRich(world: World, { links, media, tags }: RichLook): void {
   for (const tag of new Set(tags)) {
-    if (active.test(tag)) world.violations.push(`a tag <${tag}> in a rich message`);
+    if (!harmless.has(tag)) world.violations.push(`a tag <${tag}> in a rich message`);
   }
   for (const address of media) {
     if (!/^tg:\/\/(?:photo|video|document|audio)\?id=/.test(address)) {
@@ -199,6 +212,7 @@ function judgeRich(world: World, { links, media, tags }: RichLook): void {
 export function richFor(world: World, input: RichInput): Look {
   const { text, rich } = readRich(input);
   judgeRich(world, rich);
+  judgeTurning(world, text, rich.links.length > 0);
   return plainLook(text, { rich });
 }
 

@@ -7,7 +7,7 @@ import { type Context, type Handler, type Input, on, type Result } from "./conte
 const colour = 7_322_096;
 
 /** A topic as the Bot API writes one. */
-export function drawTopic({ id, name, implicit }: Topic): object {
+function drawTopic({ id, name, implicit }: Topic): object {
   return {
     message_thread_id: id,
     name,

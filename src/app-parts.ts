@@ -1,0 +1,198 @@
+import path from "node:path";
+
+import { type Clock, systemClock } from "#core/clock.ts";
+import type { ChatStore } from "#core/chat-store.ts";
+import type { Receipt } from "#core/http.ts";
+import { lazily } from "#core/lazy.ts";
+import type { HolderKind, Shutdown } from "#core/operations.ts";
+import type { Person } from "#core/person.ts";
+import type { Redactor } from "#core/redact.ts";
+import type { Router } from "#core/router.ts";
+import type { Runner } from "#core/runner.ts";
+import type { Secret } from "#core/secret.ts";
+import type { BotSettings } from "#core/settings.ts";
+import type { Store } from "#core/store.ts";
+import type { Tool } from "#core/tool.ts";
+
+import type { Bots } from "./bots.ts";
+import type { Config, Folders } from "./config.ts";
+import type { Seams } from "./seams.ts";
+
+/** What the program is made of, and for. */
+export interface AppOptions {
+  readonly folders: Folders;
+  readonly person: Person;
+  readonly redactor: Redactor;
+  readonly version: string;
+  /** What this process is, should it come to hold the data. */
+  readonly kind: HolderKind;
+  /** Sees every line of the log. */
+  readonly echo?: (line: string) => void;
+  /** A service is asked to end: by a person, or because only a new process may help. */
+  readonly onShutdown?: (why: Shutdown) => void;
+  readonly seams?: Seams;
+}
+
+/** The options of a run whose settings have been read. */
+export type Options = AppOptions & { readonly config: Config };
+
+/** The name of Telegram's token. */
+export const botToken = "TELEGRAM_BOT_TOKEN";
+
+function clockOf({ seams }: AppOptions): Clock {
+  return seams?.clock ?? systemClock;
+}
+
+function createStorage(options: Options) {
+  const { config, redactor, echo, person, seams } = options;
+  const { folders } = config;
+  const clock = clockOf(options);
+
+  const log = lazily(async () => {
+    const [{ createLog }, { logSettingsSchema }] = await Promise.all([
+      import("./log.ts"),
+      import("#core/settings.ts"),
+    ]);
+    const settings = await config.settings("log", logSettingsSchema);
+    return createLog({
+      folder: path.join(folders.state, "logs"),
+      clock,
+      redactor,
+      keepDays: settings.keep_days,
+      fileBytes: settings.file_megabytes * 1_000_000,
+      onProblem: (problem) => person.notice(problem),
+      ...(echo === undefined ? {} : { echo }),
+    });
+  });
+
+  const store = lazily(async () => {
+    const { openStore } = await import("./store/open-store.ts");
+    const made = await openStore({ folder: folders.state, clock, redact: redactor.redact });
+    return seams?.store?.(made) ?? made;
+  });
+
+  const door = lazily(async () => {
+    const { createDoor } = await import("./egress/door.ts");
+    const record = async (receipt: Receipt): Promise<void> => (await store()).putReceipt(receipt);
+    const state = { said: false };
+    const onUnrecorded = (error: unknown): void => {
+      if (!state.said) person.notice(`Receipts cannot be stored: ${String(error)}`);
+      state.said = true;
+    };
+    return createDoor({ clock, record, onUnrecorded });
+  });
+
+  return { log, store, door };
+}
+
+type Storage = ReturnType<typeof createStorage>;
+
+async function makeTools(clock: Clock, store: ChatStore & Store): Promise<readonly Tool[]> {
+  const [{ createAskPersonTool }, { createNowTool }, { createRecallHistoryTool }] =
+    await Promise.all([
+      import("./tools/ask-person.ts"),
+      import("./tools/now.ts"),
+      import("./tools/recall-history.ts"),
+    ]);
+  return [createNowTool(clock, store), createRecallHistoryTool(store), createAskPersonTool()];
+}
+
+async function makeRunner(
+  options: Options,
+  storage: Storage,
+  { router, bots }: { readonly router: Router; readonly bots: Bots | undefined },
+): Promise<Runner> {
+  const { createRunner } = await import("./agents/runner.ts");
+  const clock = clockOf(options);
+  const [store, log] = [await storage.store(), await storage.log()];
+  const tools = await makeTools(clock, store);
+  const agents = await options.config.agents();
+  if (bots === undefined) return createRunner({ store, router, tools, clock, log }, agents);
+  const { createSpeech } = await import("./chat/parts.ts");
+  const { platforms, prepare } = bots;
+  const speech = createSpeech(platforms);
+  return createRunner({ store, router, tools, clock, log, speech, prepare }, agents);
+}
+
+/** The settings of config/bots.yaml. */
+export async function botSettings(config: Config): Promise<BotSettings> {
+  const { botSettingsSchema } = await import("#core/settings.ts");
+  return config.settings("bots", botSettingsSchema);
+}
+
+/** The bots of a service, or of this token; undefined where there is none. */
+async function makeBots(
+  options: Options,
+  storage: Storage,
+  given: Secret | undefined,
+): Promise<Bots | undefined> {
+  const { config, kind, seams, onShutdown } = options;
+  const token = given ?? (kind === "service" ? config.secrets(botToken) : undefined);
+  if (token === undefined) return undefined;
+  const [{ createBots }, { openFileStore }] = await Promise.all([
+    import("./bots.ts"),
+    import("./store/file-store.ts"),
+  ]);
+  const settings = await botSettings(config);
+  const [door, log, store] = [await storage.door(), await storage.log(), await storage.store()];
+  // After the store: its lock makes this process the only one that touches the files.
+  const files = await openFileStore(path.join(config.folders.state, "files"));
+  const onDeaf = (): void => onShutdown?.("deaf");
+  const clock = clockOf(options);
+  return createBots({ settings, token, door, clock, log, store, files, onDeaf, seams });
+}
+
+/** The parts of the program; each is imported and made when it is first asked for. */
+export function createParts(options: Options) {
+  const { config, redactor, person } = options;
+  const clock = clockOf(options);
+  const storage = createStorage(options);
+
+  const sources = lazily(async () => {
+    const [{ createSources }, { createSpawn }, { modelsFileSchema }] = await Promise.all([
+      import("./models/sources.ts"),
+      import("./sandbox/spawn.ts"),
+      import("./models/model-rows.ts"),
+    ]);
+    return createSources({
+      ...config.folders,
+      settings: await config.settings("models", modelsFileSchema),
+      environment: config.environment,
+      door: await storage.door(),
+      spawn: createSpawn(),
+      clock,
+      person,
+      readData: (file) => config.data(file),
+      secrets: config.secrets,
+    });
+  });
+
+  const router = lazily(async () => {
+    const [{ createRouter }, { createRedactingRouter }] = await Promise.all([
+      import("./models/router.ts"),
+      import("./models/redacting-router.ts"),
+    ]);
+    const made = await sources();
+    return createRedactingRouter(
+      createRouter({ settings: made.settings, sources: made, clock }),
+      redactor,
+    );
+  });
+
+  const people = lazily(async () => {
+    const { createPeople } = await import("./chat/people.ts");
+    const { telegram } = await botSettings(config);
+    return createPeople({ store: await storage.store(), clock, platforms: { telegram } });
+  });
+
+  const given: { token: Secret | undefined } = { token: undefined };
+  const bots = lazily(() => makeBots(options, storage, given.token));
+  const runner = lazily(async () =>
+    makeRunner(options, storage, { router: await router(), bots: await bots() }),
+  );
+
+  return { ...storage, clock, sources, router, people, given, bots, runner };
+}
+
+/** The parts of the program. */
+export type Parts = ReturnType<typeof createParts>;
