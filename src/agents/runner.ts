@@ -1,6 +1,7 @@
 import type { Agent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
+import { insist } from "#core/insist.ts";
 import { shortId } from "#core/ids.ts";
 import { tierOf } from "#core/router.ts";
 import type { Request, Runner, Watch } from "#core/runner.ts";
@@ -128,6 +129,20 @@ function createQueue(
 
   const summing = new Set<string>();
 
+  function executeWhole(task: Task, watch: Watch): Promise<Ended> {
+    if (watch.persists !== true) return execute(task, watch);
+    const onTrouble = (error: unknown): void =>
+      deps.log.warn("the store takes nothing: tried again", {
+        task: task.id,
+        reason: reasonOf(error),
+      });
+    return insist(() => execute(task, watch), {
+      clock: deps.clock,
+      signal: work.park,
+      onTrouble,
+    });
+  }
+
   /** Off the answer's path, one at a time in a chat; undone it is only done later. */
   function afterwards({ task, left }: Ended): void {
     if (left.length === 0 || work.isStopping() || summing.has(task.chatId)) return;
@@ -147,7 +162,7 @@ function createQueue(
       const ahead = lanes.ahead(task.chatId);
       if (ahead > 0) watch.onEvent?.({ type: "queued", ahead });
       const done = lanes.run(task.chatId, async () => {
-        const ended = await execute(task, watch);
+        const ended = await executeWhole(task, watch);
         afterwards(ended);
         return ended.task;
       });

@@ -52,7 +52,8 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   async function onStop(event: IncomingStop): Promise<void> {
     const at = await placeOf(event);
     const open = at === undefined ? [] : await store.openTasksOf(at.chat.id);
-    for (const { id } of open.filter(({ state }) => state === "running")) work.stop(id);
+    const stopped = open.filter(({ state, id }) => state === "running" && work.stop(id));
+    await Promise.all(stopped.map(({ id }) => work.over(id)));
   }
 
   async function onEdit(event: IncomingEdit): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Away, ChatEvent, Update } from "#core/chat.ts";
 import type { Received } from "#core/chat-store.ts";
-import { AppError } from "#core/errors.ts";
+import { AppError, reasonOf } from "#core/errors.ts";
+import { insist } from "#core/insist.ts";
 
 import { createAnswering } from "./answering.ts";
 import { createCaughtUp } from "./caught-up.ts";
@@ -73,13 +74,23 @@ export function createChats(deps: ChatsDeps): Chats {
   const caughtUp = createCaughtUp(deps, sender);
   people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
   const order = createOrder();
+  const ending = new AbortController();
+
+  /** Goes on where the store takes nothing for now: what was accepted is not left lying until the next start. */
+  function persist<Result>(piece: () => Promise<Result>): Promise<Result> {
+    const onTrouble = (error: unknown): void =>
+      log.warn("the store takes nothing: tried again", { reason: reasonOf(error) });
+    return insist(piece, { clock, signal: ending.signal, onTrouble });
+  }
 
   function handle(name: string, received: Received, goesOn = false): void {
     const platform = platforms.get(name);
     if (platform === undefined) return;
     order.add(`${name}:${addressOf(received.event)}`, async () => {
       try {
-        if (!(await answer(platform, received, goesOn))) await store.handled(received.seq);
+        await persist(async () => {
+          if (!(await answer(platform, received, goesOn))) await store.handled(received.seq);
+        });
       } catch (error) {
         log.bug(error, { update: received.seq });
         // What the store could not take is taken at the next start; a bug would only come again.
@@ -92,13 +103,18 @@ export function createChats(deps: ChatsDeps): Chats {
     commands,
     async accept(from, updates, away) {
       const fresh = await store.receive(from, updates);
-      if (away !== undefined) await caughtUp.add(fresh, away);
+      // These are not fresh a second time: a notice that fails must not keep them from being handled.
+      if (away !== undefined) {
+        await caughtUp
+          .add(fresh, away)
+          .catch((error: unknown) => log.warn("absence not told", { reason: reasonOf(error) }));
+      }
       fresh.forEach((received, at) => {
         handle(from.platform, received, albumGoesOn(received, fresh.slice(at + 1)));
       });
     },
     async start() {
-      await store.forgetUpdates(clock.now() - rememberMs);
+      await persist(() => store.forgetUpdates(clock.now() - rememberMs));
       await work.resume();
       for (const name of platforms.keys()) {
         for (const received of await store.unhandled(name)) handle(name, received);
@@ -107,6 +123,7 @@ export function createChats(deps: ChatsDeps): Chats {
       await order.settled();
     },
     async stop(graceMs) {
+      ending.abort();
       await order.settled();
       await work.settled();
       await sender.stop(graceMs);

@@ -69,6 +69,8 @@ function stopCommand({ store, work }: CommandDeps): Command {
       const all = words.toLowerCase() === "all";
       const cleared = all ? await store.cancelTasks(others) : [];
       const stopped = running.filter(({ id }) => work.stop(id));
+      // Done only when it has taken effect: a crash in between must not forget that it was asked for.
+      await Promise.all(stopped.map(({ id }) => work.over(id)));
       if (cleared.length > 0) return `Stopped, and ${cleared.length} waiting cleared.`;
       // The stopped answer says so itself, with what there was of it.
       if (stopped.length > 0) return "";

@@ -141,7 +141,7 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
     if (row.messageId === null) await store.placed(row.id, messageId);
     const edited = await platform.edit(target, messageId, { body: row.body });
     if (!edited.ok) return remedy({ ...delivery, row: { ...row, messageId } }, edited.why);
-    await store.sent(row.id, delivery.isLast ? "soon" : "now");
+    await store.sent(row, delivery.isLast ? "soon" : "now");
     return { ...atOnce, messageId };
   };
 }

@@ -81,12 +81,13 @@ async function chooseAgent({ store }: ChatsDeps, { chat }: Said, agent: string):
     : `From now on ${agent} answers here. /ask alone goes back to the usual choice.`;
 }
 
-/** Says a line of ours to a message. */
+/** Says a line of ours to a message, which is done with it: said in two commits a crash in between would say it twice. */
 function createSay({ store }: ChatsDeps, { sender }: Hands) {
-  return async ({ platform, chat, message }: Said, text: string): Promise<void> => {
+  return async ({ platform, chat, message, seq }: Said, text: string): Promise<true> => {
     const to = { chatId: chat.id, taskId: null, replyTo: message.messageId };
-    await store.addParts(cardParts(platform, { text }, to));
+    await store.addParts(cardParts(platform, { text }, to), seq);
     sender.wake(chat.id);
+    return true;
   };
 }
 
@@ -125,14 +126,10 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
     if (call === undefined) return ask(said, requestWords(said.message), said.chat.agent);
     const agent = agentCommands.get(call.name);
     if (agent !== undefined && call.words !== "") return ask(said, call.words, agent);
-    if (agent !== undefined) {
-      await say(said, await chooseAgent(deps, said, agent));
-      return false;
-    }
+    if (agent !== undefined) return say(said, await chooseAgent(deps, said, agent));
     const unknown = `There is no /${call.name}: /help lists what there is.`;
     const text = await (commands.get(call.name)?.run(call, said) ?? unknown);
-    if (text !== "") await say(said, text);
-    return false;
+    return text === "" ? false : say(said, text);
   }
 
   return async (said: Said): Promise<boolean> => {
@@ -140,8 +137,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
       return await reply(said);
     } catch (error) {
       if (!(error instanceof AppError) || error.code.startsWith("store.")) throw error;
-      await say(said, error.message);
-      return false;
+      return await say(said, error.message);
     }
   };
 }

@@ -1,4 +1,6 @@
 import type { Clock } from "#core/clock.ts";
+import { reasonOf } from "#core/errors.ts";
+import { mayPass } from "#core/insist.ts";
 import type { Task } from "#core/task.ts";
 
 import { createDeliver, type Delivery, type SenderDeps, type Wait } from "./deliver.ts";
@@ -19,8 +21,9 @@ export interface Sender {
   stop(graceMs: number): Promise<void>;
 }
 
-/** How long a chat rests after a bug. */
+/** How long a chat rests after a bug, and where the store takes nothing for now. */
 const restMs = 60_000;
+const storeRestMs = 1000;
 
 /** Works keys one at a time each; a key that is woken while it is worked is worked once more. */
 function createWorkers(work: (key: string) => Promise<void>, isEnding: () => boolean) {
@@ -135,8 +138,10 @@ export function createSender(deps: SenderDeps): Sender {
       try {
         await sending.all(chatId);
       } catch (error) {
-        log.bug(error, { chat: chatId });
-        await clock.sleep(restMs, signal);
+        const passes = mayPass(error);
+        if (passes) log.warn("message is sent later", { chat: chatId, reason: reasonOf(error) });
+        else log.bug(error, { chat: chatId });
+        await clock.sleep(passes ? storeRestMs : restMs, signal);
         workers.wake(chatId);
       }
     },

@@ -17,6 +17,8 @@ export interface Work {
   resume(): Promise<void>;
   /** Ends a task that is being worked or waits for its turn; false where it is neither. */
   stop(taskId: string): boolean;
+  /** Resolves when a task that was stopped has ended; at once where nobody works it. */
+  over(taskId: string): Promise<void>;
   /** Something was stored for a task that is being worked: it goes on with it. */
   steer(taskId: string): void;
   /** Resolves when no task is being worked. */
@@ -31,6 +33,7 @@ export interface WorkDeps extends SenderDeps {
 
 /** How a task is ended, and how it is interrupted. */
 interface Reins {
+  readonly over: PromiseWithResolvers<void>;
   readonly stop: AbortController;
   interrupt: AbortController;
 }
@@ -48,7 +51,11 @@ function createFollowing({ store, runner, clock, log }: WorkDeps, sender: Sender
   }
 
   async function follow(task: Task, platform: ChatPlatform): Promise<void> {
-    const mine: Reins = { stop: new AbortController(), interrupt: new AbortController() };
+    const mine: Reins = {
+      over: Promise.withResolvers(),
+      stop: new AbortController(),
+      interrupt: new AbortController(),
+    };
     reins.set(task.id, mine);
     const live = createLive({ clock, sender, platform, addressOf }, task);
     const over = (): void => {
@@ -56,6 +63,7 @@ function createFollowing({ store, runner, clock, log }: WorkDeps, sender: Sender
       sender.wake(task.chatId);
     };
     const watch: Watch = {
+      persists: true,
       signal: mine.stop.signal,
       interrupted: () => mine.interrupt.signal,
       onEvent(event) {
@@ -71,6 +79,7 @@ function createFollowing({ store, runner, clock, log }: WorkDeps, sender: Sender
     } finally {
       // A task whose question was answered at once is followed anew already.
       if (reins.get(task.id) === mine) reins.delete(task.id);
+      mine.over.resolve();
       over();
     }
   }
@@ -108,6 +117,9 @@ export function createWork(deps: WorkDeps, sender: Sender): Work {
       const mine = reins.get(taskId);
       mine?.stop.abort();
       return mine !== undefined;
+    },
+    async over(taskId) {
+      await reins.get(taskId)?.over.promise;
     },
     steer(taskId) {
       const mine = reins.get(taskId);

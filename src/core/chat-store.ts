@@ -103,8 +103,8 @@ export interface ChatStore {
   openTasksOf(chatId: string): Promise<Task[]>;
   /** Ends queued and waiting tasks as cancelled without an answer; gives those it ended. */
   cancelTasks(taskIds: readonly string[]): Promise<string[]>;
-  /** Stores parts that belong to no task. */
-  addParts(parts: readonly NewPart[]): Promise<OutboxPart[]>;
+  /** Stores parts that belong to no task, and marks the update that asked for them done, in one commit. */
+  addParts(parts: readonly NewPart[], seq?: number): Promise<OutboxPart[]>;
   /**
    * Stores the first part of a task that is being worked, which its answer will replace; undefined, and nothing changed, where it is
    * not running.
@@ -117,10 +117,11 @@ export interface ChatStore {
   /** The placeholder of a part is there. */
   placed(id: number, messageId: string | null): Promise<void>;
   /**
-   * The part is to be seen; what it says is kept no longer. With "soon" it shares the commit of the next write, if there is one within
-   * a moment: a crash that forgets it costs one edit that changes nothing.
+   * The part is to be seen with this body, which is kept no longer; where it has another by now, since its task ended while it was
+   * being sent, it stays open. With "soon" it shares the commit of the next write, if there is one within a moment: a crash that
+   * forgets it costs one edit that changes nothing.
    */
-  sent(id: number, when: "now" | "soon"): Promise<void>;
+  sent(part: Pick<OutboxPart, "id" | "body">, when: "now" | "soon"): Promise<void>;
   /** The part was tried in vain. */
   tried(id: number): Promise<void>;
   /** The part will not be sent. */

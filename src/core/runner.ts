@@ -18,6 +18,8 @@ export interface Request {
 /** Who watches a task, and how it is stopped. */
 export interface Watch {
   readonly onEvent?: (event: TaskEvent) => void;
+  /** A store that takes nothing for now is waited for, in the task's turn; else the task stays open and whoever waits is told. */
+  readonly persists?: boolean;
   /** Ends the task as cancelled. */
   readonly signal?: AbortSignal;
   /** The signal that breaks off the model call under way, because its person has said more; asked for at each call. */

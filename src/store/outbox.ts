@@ -5,6 +5,7 @@ import type { ChatStore, OutboxPart } from "#core/chat-store.ts";
 
 import type { Commit } from "./commit.ts";
 import { columns } from "./queries.ts";
+import { markHandled } from "./inbox.ts";
 import type { Read } from "./reads.ts";
 import type { Schema } from "./schema.ts";
 import type { Writer } from "./writer.ts";
@@ -145,7 +146,11 @@ export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox
         const task = first(build.selectFrom("tasks").select("state").where("id", "=", part.taskId));
         return task?.state === "running" ? putParts(commit, [part])[0] : undefined;
       }),
-    addParts: (parts) => writer.write(() => putParts(commit, parts)),
+    addParts: (parts, seq) =>
+      writer.write(() => {
+        if (seq !== undefined) markHandled(commit, seq);
+        return putParts(commit, parts);
+      }),
     openParts: (chatId) => read(() => all(openParts(commit, chatId)).map(toPart)),
     chatsToSend: (platform) =>
       read(() => {
@@ -160,8 +165,12 @@ export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox
         );
         run(placed);
       }),
-    sent: (id, when) =>
+    sent: ({ id, body }, when) =>
       (when === "soon" ? writer.later : writer.write)(() => {
+        const read = fixed("body of part", { id }, (value) =>
+          build.selectFrom("outbox").select("body").where("id", "=", value("id")),
+        );
+        if (first(read)?.body !== body) return;
         const done = fixed("sent", { id, now: clock.now() }, (value) =>
           row.set({ state: "sent", body: "", sent_at: value("now") }).where("id", "=", value("id")),
         );

@@ -128,6 +128,20 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect((await store.taskOfMessage("telegram:77", "1"))?.id).toBe(task.id);
     });
 
+    test("an answer that is stored while the message it will be in is being sent stays to be sent", async () => {
+      const store = await ready();
+      const { task } = await take(store, "1");
+      await store.startTask(task.id);
+      const mine = { ...part, taskId: task.id };
+      const begun = await store.beginAnswer({ ...mine, body: "begun" });
+      await store.finishTask({ ...endOf(task), parts: [{ ...mine, body: "the answer" }] });
+      const { id = 0 } = begun ?? {};
+      await store.sent({ id, body: "begun" }, "now");
+      expect(await store.openParts("telegram:77")).toMatchObject([{ body: "the answer" }]);
+      await store.sent({ id, body: "the answer" }, "now");
+      expect(await store.openParts("telegram:77")).toEqual([]);
+    });
+
     test("a refused part becomes several in its place", async () => {
       const store = await ready();
       const [first] = await store.addParts([
@@ -137,7 +151,7 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       await store.replacePart(first?.id ?? 0, [{ body: "a" }, { body: "b" }, { body: "c" }]);
       const rows = await store.openParts("telegram:77");
       expect(rows.map(({ body }) => body)).toEqual(["a", "b", "c", "d"]);
-      for (const { id } of rows.slice(0, 3)) await store.sent(id, "now");
+      for (const row of rows.slice(0, 3)) await store.sent(row, "now");
       await store.tried(rows[3]?.id ?? 0);
       expect(await store.openParts("telegram:77")).toMatchObject([{ body: "d", attempts: 1 }]);
       expect(await store.chatsToSend("telegram")).toEqual(["telegram:77"]);

@@ -1,145 +1,318 @@
-import { once } from "node:events";
-import { rm } from "node:fs/promises";
+import { writeFile, rm, mkdir } from "node:fs/promises";
+import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { startService } from "../../bench/program.ts";
 import { type BenchResult, figure, resultOf } from "../../bench/result.ts";
 import { botHome } from "../fakes/telegram/home.ts";
-import { type FakeTelegram, openTelegram } from "../fakes/telegram/server.ts";
+import { openTelegram, type FakeTelegram } from "../fakes/telegram/server.ts";
 
 import { seeded } from "./seeded.ts";
+import { assistant, createCrowd, type Crowd, groups, owners, script } from "./telegram-crowd.ts";
+import { createJudge, type Judge, type Written } from "./telegram-judge.ts";
+import { createLives, type Life, type Lives } from "./telegram-life.ts";
+import { createPlanner, createTrouble, type Plan, provoke } from "./telegram-plan.ts";
+import type { Control } from "./telegram-settings.ts";
 
-const people = 20;
-const firstPerson = 100;
 /** A conversation is quiet when all is answered; one that is not after this long is stuck. */
-const quietMs = 60_000;
+export const quietMs = 60_000;
+/** A point that is not come to within this time is given up, and the process killed where it is. */
+const patienceMs = 3000;
+/** Most messages that wait for an answer at a time. */
+const mostWaiting = 30;
+const tickMs = 20;
 
-const script = `scenes:
-  - { when: slow, replies: [{ text: "{words}", piece: 40, delay: 120 }] }
-  - { replies: [{ text: "{words}", piece: 60, delay: 10 }] }
-`;
-
-/** What a person reads at the end, against what was written. */
-export interface Verdict {
+/** What a campaign found. */
+export interface Findings {
+  readonly kills: number;
+  /** Kills that fell when nothing that was accepted was unanswered. */
+  readonly idleKills: number;
+  /** Counted kills by point. */
+  readonly points: ReadonlyMap<string, number>;
   readonly messages: number;
   readonly lost: number;
   readonly answeredTwice: number;
   readonly reordered: number;
+  readonly stuck: number;
   readonly strays: number;
+  /** Updates that the store had promised to keep and does not have. */
+  readonly missingRows: number;
+  /** Processes that ended by themselves. */
+  readonly crashes: readonly string[];
+  readonly violations: readonly string[];
+  readonly recoveryMs: readonly number[];
+  /** What to look at where something is wrong. */
+  readonly examples: readonly string[];
 }
 
-/** Compares, for each chat, what was written with what is to be seen: every message's mark in one answer, in order. */
-function judge(telegram: FakeTelegram, written: ReadonlyMap<number, readonly string[]>): Verdict {
-  let [messages, lost, answeredTwice, reordered, strays] = [0, 0, 0, 0, 0];
-  for (const [chat, marks] of written) {
-    const texts = telegram.seen(chat).map((seen) => seen.texts.at(-1) ?? "");
-    strays += texts.filter((text) => text === "…").length;
-    const found = texts.flatMap((text) => text.match(/<\d+>/g) ?? []);
-    messages += marks.length;
-    lost += marks.filter((mark) => !found.includes(mark)).length;
-    answeredTwice += found.length - new Set(found).size;
-    const numbers = found.map((mark) => Number(mark.slice(1, -1)));
-    reordered += numbers.filter((number, i) => number < (numbers[i - 1] ?? 0)).length;
-  }
-  return { messages, lost, answeredTwice, reordered, strays };
-}
-
-/** People who write in bursts. */
-function createPeople(telegram: FakeTelegram, random: () => number) {
-  const written = new Map<number, string[]>();
-  const state = { next: 1 };
-  return {
-    written,
-    burst(): void {
-      const from = firstPerson + Math.floor(random() * people);
-      const count = random() < 0.2 ? 5 : 1;
-      for (let i = 0; i < count; i += 1) {
-        const mark = `<${state.next++}>`;
-        telegram.write({ from, text: random() < 0.2 ? `slow ${mark}` : `quick ${mark}` });
-        written.set(from, [...(written.get(from) ?? []), mark]);
-      }
-    },
-  };
-}
-
-function open(telegram: FakeTelegram, written: ReadonlyMap<number, readonly string[]>): number {
-  return judge(telegram, written).lost;
-}
-
-function disturb(telegram: FakeTelegram, random: () => number): void {
-  const methods = ["sendMessage", "editMessageText", "getUpdates"] as const;
-  const kinds = ["lost", "slowDown", "broken"] as const;
-  const method = methods[Math.floor(random() * methods.length)] ?? "sendMessage";
-  const kind = kinds[Math.floor(random() * kinds.length)] ?? "lost";
-  telegram.fail({ method, kind });
-  if (random() < 0.3) telegram.repeat();
-}
-
-/** A little while in which people write and things go wrong. */
-async function hustle(
-  telegram: FakeTelegram,
-  crowd: ReturnType<typeof createPeople>,
-  random: () => number,
-): Promise<void> {
-  for (let i = 0; i < 8; i += 1) {
-    crowd.burst();
-    if (random() < 0.2) disturb(telegram, random);
-    await pause(random() * 30);
-  }
-}
-
-/** Kills the service again and again while people write; a kill counts only where a message was unanswered. */
-export async function runTelegramCampaign(options: {
+/** How a campaign is run. */
+export interface Campaign {
   readonly kills: number;
   readonly seed: number;
+  /** Most seconds; fewer kills are made when they run out. */
   readonly seconds: number;
-}): Promise<Verdict & { readonly kills: number; readonly recoveryMs: readonly number[] }> {
-  const random = seeded(options.seed);
+  readonly broken?: Control;
+  /** Ends early when this is found. */
+  readonly until?: (findings: Findings) => boolean;
+  readonly onLife?: (line: string) => void;
+  readonly onProgress?: (findings: Findings) => void;
+}
+
+interface Stage {
+  readonly telegram: FakeTelegram;
+  readonly lives: Lives;
+  readonly judge: Judge;
+  readonly crowd: Crowd;
+  readonly random: () => number;
+  readonly disturb: () => void;
+  /** "chat/message" of what the store has accepted. */
+  readonly accepted: Set<string>;
+  /** Killed at this point of a call, when it comes. */
+  trap: { readonly name: string; left: number; readonly life: Life } | undefined;
+  hit: string | undefined;
+}
+
+function keyOf({ chat, messageId }: Written): string {
+  return `${chat}/${messageId}`;
+}
+
+async function until(isTrue: () => boolean, ms: number): Promise<boolean> {
+  const end = performance.now() + ms;
+  while (!isTrue()) {
+    if (performance.now() > end) return false;
+    await pause(tickMs);
+  }
+  return true;
+}
+
+async function openStage({ seed, broken }: Campaign) {
+  const random = seeded(seed);
   const telegram = await openTelegram();
-  const owners = Array.from({ length: people }, (_, i) => firstPerson + i);
-  const home = await botHome(telegram, owners, script);
-  const env = { TELEGRAM_BOT_TOKEN: telegram.token };
-  const crowd = createPeople(telegram, random);
-  const { written } = crowd;
-  const until = Date.now() + options.seconds * 1000;
-  const recoveryMs: number[] = [];
-  let kills = 0;
-  try {
-    while (kills < options.kills && Date.now() < until) {
-      const service = await startService(home, env);
-      const before = telegram.calls("getUpdates").length;
-      while (telegram.calls("getUpdates").length === before) await pause(5);
-      await hustle(telegram, crowd, random);
-      await pause(random() * 200);
-      if (open(telegram, written) > 0) kills += 1;
-      service.kill("SIGKILL");
-      await once(service, "exit");
+  const home = await botHome(telegram, owners, script, groups);
+  await mkdir(path.join(home, "config/agents"), { recursive: true });
+  await writeFile(path.join(home, "config/agents/assistant.local.yaml"), assistant);
+  const judge = createJudge(telegram);
+  const stage: Stage = {
+    telegram,
+    lives: createLives(telegram, home),
+    judge,
+    crowd: createCrowd(telegram, judge, random),
+    random,
+    disturb: createTrouble(telegram, random),
+    accepted: new Set(),
+    trap: undefined,
+    hit: undefined,
+  };
+  telegram.world.watchers.add((chat) => judge.touch(chat));
+  telegram.onCall((step, method) => {
+    const { trap } = stage;
+    if (trap?.name === `${method} ${step}`) {
+      trap.left -= 1;
+      if (trap.left === 0) {
+        trap.life.signal("SIGKILL");
+        stage.hit = trap.name;
+        stage.trap = undefined;
+      }
     }
-    const last = performance.now();
-    const service = await startService(home, env);
-    while (open(telegram, written) > 0 && performance.now() - last < quietMs) await pause(50);
-    recoveryMs.push(performance.now() - last);
-    // An answer that came twice would come now.
-    await pause(2000);
-    service.kill("SIGTERM");
-    await once(service, "exit");
-    return { ...judge(telegram, written), kills, recoveryMs };
-  } finally {
-    telegram.close();
-    await rm(home, { recursive: true, force: true });
+  });
+  return { stage, home, broken };
+}
+
+/** People write and things go wrong until the process is over, or for so long. */
+async function hustle(stage: Stage, life: Life, ms: number): Promise<void> {
+  const { crowd, judge, random } = stage;
+  const end = performance.now() + ms;
+  while (!life.isOver() && performance.now() < end) {
+    crowd.step();
+    if (judge.unanswered().length < mostWaiting && random() < 0.6) crowd.anything();
+    if (random() < 0.04) stage.disturb();
+    await pause(tickMs);
   }
 }
 
-/** The campaign as a result. */
+/** One process: it starts, recovers or not, and is killed. Gives the point, if it was come to, and how long the recovery took. */
+async function live(stage: Stage, life: Life, plan: Plan, before: readonly Written[]) {
+  const { crowd, judge, random } = stage;
+  const { point } = plan;
+  const open = new Set(before);
+  const isRecovered = (): boolean => {
+    for (const one of open) {
+      if (!judge.verdictOf(one.chat).unanswered.includes(one)) open.delete(one);
+    }
+    return open.size === 0;
+  };
+  const setTrap = (): void => {
+    if (point.type === "call") stage.trap = { name: point.name, left: plan.nth, life };
+    if (plan.recoversFirst) life.signal("SIGUSR2");
+  };
+  let recoveryMs: number | undefined;
+  if (!plan.recoversFirst) setTrap();
+  await until(() => life.polls() || life.isOver(), quietMs);
+  if (plan.recoversFirst && before.length > 0) {
+    const recovered = await until(() => {
+      crowd.step();
+      return life.isOver() || isRecovered();
+    }, quietMs / 2);
+    if (recovered && !life.isOver()) recoveryMs = performance.now() - life.startedAt;
+  }
+  if (plan.recoversFirst) setTrap();
+  provoke(point, crowd);
+  if (plan.sleepsMs > 0) {
+    await hustle(stage, life, random() * 300);
+    life.signal("SIGSTOP");
+    await hustle(stage, life, plan.sleepsMs);
+    life.signal("SIGCONT");
+  }
+  await hustle(stage, life, point.type === "random" ? 100 + random() * 900 : patienceMs);
+  stage.trap = undefined;
+  const isOurs = !life.isOver();
+  life.signal("SIGKILL");
+  const code = await life.ended;
+  return { recoveryMs, isOurs, code };
+}
+
+/** Waits until all is answered, or is not going to be. */
+async function settle(stage: Stage, life: Life): Promise<"quiet" | "lost" | "stuck"> {
+  const { crowd, judge, lives, telegram } = stage;
+  const end = performance.now() + quietMs;
+  let [idleSince, calls] = [0, 0];
+  while (performance.now() < end) {
+    crowd.step();
+    if (judge.unanswered().length === 0 && crowd.isDone()) return "quiet";
+    if (life.isOver()) return "lost";
+    const made = telegram.calls("editMessageText").length + telegram.calls("sendMessage").length;
+    if (made !== calls || !life.polls()) idleSince = performance.now();
+    calls = made;
+    if (performance.now() - idleSince > 3000) {
+      if (lives.isIdle()) return "lost";
+      idleSince = performance.now() - 2000;
+    }
+    await pause(tickMs);
+  }
+  return "stuck";
+}
+
+/** Kills the bot again and again while people write, and judges by what is to be seen. */
+export async function runTelegramCampaign(campaign: Campaign): Promise<Findings> {
+  const { stage, home, broken } = await openStage(campaign);
+  const { telegram, lives, judge, crowd } = stage;
+  const plan = createPlanner(stage.random);
+  const endsAt = performance.now() + campaign.seconds * 1000;
+  const points = new Map<string, number>();
+  const recoveryMs: number[] = [];
+  const crashes: string[] = [];
+  const counts = { kills: 0, idleKills: 0, missingRows: 0, stuck: 0, lives: 0 };
+  const examples: string[] = [];
+  let waiting: Written[] = [];
+  const extra = broken === undefined ? {} : { broken };
+
+  function findings(): Findings {
+    const { messages, lost, twice, reordered, strays } = judge.totals();
+    return {
+      ...counts,
+      points,
+      messages,
+      lost,
+      answeredTwice: twice.length,
+      reordered: reordered.length,
+      strays,
+      crashes,
+      violations: telegram.violations,
+      recoveryMs,
+      examples,
+    };
+  }
+
+  /** What the journal says since the last process, and whether the database agrees. */
+  function readJournal(): string | undefined {
+    let killed: string | undefined;
+    const promised: string[] = [];
+    for (const entry of lives.entries()) {
+      if ("killed" in entry) killed = entry.killed;
+      else {
+        promised.push(...entry.accepted);
+        for (const message of entry.messages) stage.accepted.add(message);
+      }
+    }
+    counts.missingRows += lives.missing(promised);
+    return killed;
+  }
+
+  const isOpen = (one: Written): boolean =>
+    stage.accepted.has(keyOf(one)) && one.kind !== "ask";
+
+  async function killOnce(): Promise<void> {
+    const next = plan();
+    if (next.awayMs > 0) await pause(next.awayMs);
+    stage.hit = undefined;
+    const life = lives.start({ ...next.settings, ...extra });
+    const { recoveryMs: recovered, isOurs, code } = await live(stage, life, next, waiting);
+    counts.lives += 1;
+    if (recovered !== undefined) recoveryMs.push(recovered);
+    if (code !== null) crashes.push(`exit ${code}: ${life.said()}`);
+    const killedAt = readJournal() ?? stage.hit ?? (isOurs ? "at random" : "");
+    const unanswered = judge.unanswered();
+    campaign.onLife?.(
+      `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}${(performance.now() - life.startedAt > 25_000) ? JSON.stringify(unanswered) : ""}`,
+    );
+    const counted = unanswered.some((one) => stage.accepted.has(keyOf(one)));
+    waiting = unanswered.filter(isOpen);
+    if (!counted) counts.idleKills += 1;
+    else {
+      counts.kills += 1;
+      points.set(killedAt, (points.get(killedAt) ?? 0) + 1);
+    }
+  }
+
+  /** A process that nothing goes wrong with, but what was left of faults. */
+  async function settleOnce(): Promise<void> {
+    telegram.mend();
+    const life = lives.start({ clock: { startsAt: 0, afterMs: 0, jumpsTo: 0 }, ...extra });
+    const end = await settle(stage, life);
+    life.signal("SIGTERM");
+    const code = await life.ended;
+    if (code !== 0) crashes.push(`exit ${code} after SIGTERM: ${life.said()}`);
+    readJournal();
+    const left = judge.unanswered();
+    crowd.forget();
+    for (const one of left) {
+      judge.giveUp(one);
+      examples.push(`${end}: ${JSON.stringify(one)}`);
+    }
+    if (end === "stuck") counts.stuck += Math.max(1, left.length);
+    waiting = [];
+  }
+
+  const isOver = (): boolean =>
+    counts.kills >= campaign.kills ||
+    performance.now() > endsAt ||
+    campaign.until?.(findings()) === true;
+  try {
+    while (!isOver()) {
+      await killOnce();
+      if (counts.lives % 50 === 0) await settleOnce();
+      if (counts.lives % 10 === 0) campaign.onProgress?.(findings());
+    }
+    await settleOnce();
+    const { twice, reordered } = judge.totals();
+    for (const one of twice) examples.push(`twice: ${JSON.stringify(one)}`);
+    for (const one of reordered) examples.push(`out of order: ${JSON.stringify(one)}`);
+    return findings();
+  } finally {
+    telegram.close();
+    if (examples.length === 0) await rm(home, { recursive: true, force: true });
+    else examples.push(`the home is kept in ${home}`);
+  }
+}
+
+/** TODO */
 export async function run(options: { kills: number; seed: number }): Promise<BenchResult> {
-  const real = await runTelegramCampaign({ ...options, seconds: 3600 });
-  return resultOf("telegram", options.seed, [
-    figure("kills while a message was unanswered", real.kills),
-    figure("messages", real.messages),
-    figure("lost", real.lost, 0),
-    figure("answered twice", real.answeredTwice, 0),
-    figure("reordered", real.reordered, 0),
-    figure("stray placeholders", real.strays),
-    figure("all answered after the last start ms", real.recoveryMs[0] ?? 0, quietMs),
-  ]);
+  const real = await runTelegramCampaign({
+    ...options,
+    seconds: 3600,
+    onLife: (line) => console.error(line),
+    onProgress: ({ kills, messages, points: _, ...rest }) =>
+      console.error(JSON.stringify({ kills, messages, ...rest, recoveryMs: rest.recoveryMs.length })),
+  });
+  console.log(real);
+  return resultOf("telegram", options.seed, [figure("lost", real.lost, 0)]);
 }

@@ -14,11 +14,13 @@ export async function botHome(
   { url }: FakeTelegram,
   owners: readonly number[],
   script: string,
+  groups: readonly number[] = [],
 ): Promise<string> {
   const home = await mkdtemp(path.join(tmpdir(), "bot-home-"));
   const config = path.join(home, "config");
   await mkdir(config);
-  const bots = `telegram: { api_root: "${url}", owners: [${owners.join(", ")}] }\n`;
+  const open = groups.map((group) => `"${group}": people`).join(", ");
+  const bots = `telegram: { api_root: "${url}", owners: [${owners.join(", ")}], chats: { ${open} } }\n`;
   await writeFile(path.join(config, "bots.local.yaml"), bots);
   await writeFile(path.join(config, "models.local.yaml"), models);
   await writeFile(path.join(home, "script.yaml"), script);

@@ -29,6 +29,9 @@ export interface Updates {
 /** Kinds that come only when they are named. */
 const unasked = new Set(["chat_member", "message_reaction", "message_reaction_count"]);
 
+/** Only the newest of what was confirmed comes again. */
+const mostRepeated = 200;
+
 interface Held {
   readonly wake: () => void;
   readonly refuse: (refusal: Refusal) => void;
@@ -140,7 +143,7 @@ export function createUpdates(clock: Clock): Updates {
       return gone.aborted ? [] : take(limit);
     },
     repeat() {
-      again = [...again, ...confirmed];
+      again = [...again, ...confirmed.slice(-mostRepeated)];
       confirmed = [];
       held?.wake();
     },
