@@ -234,7 +234,7 @@ export function createCrowd(telegram: FakeTelegram, judge: Judge, random: () => 
     /** True where nothing was begun that still goes on. */
     isDone: () => going.size === 0,
     /** Nobody goes on with what was begun. */
-    forget: () => void going.clear(),
+    forget: () =>  going.clear(),
   };
 }
 
