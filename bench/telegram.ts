@@ -5,6 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { botHome } from "../test/fakes/telegram/home.ts";
 import { type FakeTelegram, openTelegram } from "../test/fakes/telegram/server.ts";
 import { bareCommitMs } from "./bare-commit.ts";
+import { openInspector } from "./inspector.ts";
 import { residentMb, startService } from "./program.ts";
 import { type BenchResult, figure, resultOf } from "./result.ts";
 
@@ -12,6 +13,9 @@ const people = 20;
 const warmUps = 50;
 const messages = 300;
 const loopMessages = 3000;
+/** The growth of memory is told from the first of these on. */
+const settledAt = 1000;
+const longRun = 10_000;
 const firstPerson = 100;
 
 const script = 'scenes: [{ replies: [{ text: "{words}" }] }]\n';
@@ -48,22 +52,26 @@ async function cpuSeconds(pid: number): Promise<number> {
 /** Every person writes again as soon as the answer is there. */
 async function closedLoop(
   ask: Ask,
+  count: number,
 ): Promise<{ readonly times: number[]; readonly perSecond: number }> {
   const times: number[] = [];
   const start = performance.now();
   const one = async (_: unknown, i: number): Promise<void> => {
-    for (let n = 0; n < loopMessages / people; n += 1) {
+    for (let n = 0; n < count / people; n += 1) {
       times.push(await ask(firstPerson + i, `loop ${i} ${n}`));
     }
   };
   await Promise.all(Array.from({ length: people }, one));
-  return { times, perSecond: (loopMessages / (performance.now() - start)) * 1000 };
+  return { times, perSecond: (count / (performance.now() - start)) * 1000 };
 }
 
 async function measure(telegram: FakeTelegram, home: string) {
   const ask = createAsking(telegram);
   const start = performance.now();
-  const service = await startService(home, { TELEGRAM_BOT_TOKEN: telegram.token });
+  const service = await startService(home, {
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    NODE_OPTIONS: "--inspect-port=0",
+  });
   const pid = service.pid ?? 0;
   while (telegram.calls("getUpdates").length === 0) await pause(2);
   const firstPollMs = performance.now() - start;
@@ -75,10 +83,35 @@ async function measure(telegram: FakeTelegram, home: string) {
   const times: number[] = [];
   for (let i = 0; i < messages; i += 1) times.push(await ask(firstPerson, `one ${i}`));
   const cpuMs = ((await cpuSeconds(pid)) - cpuBefore) * (1000 / messages);
-  const loop = await closedLoop(ask);
+  const loop = await closedLoop(ask, loopMessages);
   service.kill("SIGTERM");
   await once(service, "exit");
   return { firstPollMs, firstMs, idleMb, times, cpuMs, loop };
+}
+
+/** How memory grows between the first messages and many more, of a service of its own. */
+async function growth(telegram: FakeTelegram, home: string) {
+  const ask = createAsking(telegram);
+  const service = await startService(home, {
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    NODE_OPTIONS: "--inspect-port=0",
+  });
+  const memory = async () => ({
+    heapMb: await inspector.liveHeapMb(),
+    residentMb: await residentMb(service.pid ?? 0, "VmRSS"),
+  });
+  await closedLoop(ask, settledAt);
+  const inspector = await openInspector(service);
+  const before = await memory();
+  await closedLoop(ask, longRun - settledAt);
+  const after = await memory();
+  inspector.close();
+  service.kill("SIGTERM");
+  await once(service, "exit");
+  return {
+    heapMb: after.heapMb - before.heapMb,
+    residentMb: after.residentMb - before.residentMb,
+  };
 }
 
 /** How long a message to the bot takes until its answer can be read, with a model that answers at once. */
@@ -89,6 +122,7 @@ export async function run(): Promise<BenchResult> {
   try {
     const commitMs = bareCommitMs(home);
     const { firstPollMs, firstMs, idleMb, times, cpuMs, loop } = await measure(telegram, home);
+    const grown = await growth(telegram, home);
     return resultOf("telegram", 0, [
       figure("bare commit ms", commitMs),
       figure("one chat p50 ms", percentile(times, 0.5), 8 + 3 * commitMs),
@@ -99,6 +133,8 @@ export async function run(): Promise<BenchResult> {
       figure("start to first poll ms", firstPollMs, 700),
       figure("first message ms", firstMs, 100),
       figure("idle MB", idleMb, 130),
+      figure("live heap after 10,000 messages MB more", grown.heapMb, 5),
+      figure("resident after 10,000 messages MB more", grown.residentMb, 40),
     ]);
   } finally {
     telegram.close();

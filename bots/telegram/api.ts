@@ -19,15 +19,6 @@ interface GrammyInit {
   };
 }
 
-/** The platform's own signal in the place of the polyfill. */
-function nativeSignal(given: GrammyInit["signal"]): AbortSignal | undefined {
-  if (given === undefined) return undefined;
-  const controller = new AbortController();
-  if (given.aborted) controller.abort();
-  else given.addEventListener("abort", () => controller.abort());
-  return controller.signal;
-}
-
 function isBytes(value: unknown): value is AsyncIterable<Uint8Array> {
   return typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 }
@@ -38,20 +29,39 @@ function bodyOf(given: unknown): FetchInit["body"] {
   throw new TypeError("grammY gave a body that is neither a text nor a stream");
 }
 
-/** The door's fetch as grammY calls it. */
+/** What ends a call: grammY, the end of its client, or its time. Nothing of it stays when the call is over. */
+function createEnd(given: GrammyInit["signal"], ended: AbortSignal | undefined, longestMs: number) {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const timer = setTimeout(abort, longestMs);
+  if (given?.aborted === true || ended?.aborted === true) abort();
+  given?.addEventListener("abort", abort);
+  ended?.addEventListener("abort", abort);
+  return {
+    signal: controller.signal,
+    over(): void {
+      clearTimeout(timer);
+      ended?.removeEventListener("abort", abort);
+    },
+  };
+}
+
+/** The door's fetch as grammY calls it; an answer is given when it is whole. */
 function grammyFetch(fetch: Fetch, ended: AbortSignal | undefined) {
   return async (url: string | URL, init: GrammyInit): Promise<Response> => {
     const body = bodyOf(init.body);
-    const given = nativeSignal(init.signal);
-    const late = typeof body === "string" ? AbortSignal.timeout(callMs) : undefined;
-    const signals = [ended, given, late].filter((one) => one !== undefined);
-    const signal = signals.length === 0 ? undefined : AbortSignal.any(signals);
-    return fetch(String(url), {
-      ...(init.method === undefined ? {} : { method: init.method }),
-      ...(init.headers === undefined ? {} : { headers: init.headers }),
-      ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    const end = createEnd(init.signal, ended, typeof body === "string" ? callMs : uploadMs);
+    try {
+      const response = await fetch(String(url), {
+        ...(init.method === undefined ? {} : { method: init.method }),
+        ...(init.headers === undefined ? {} : { headers: init.headers }),
+        ...(body === undefined ? {} : { body }),
+        signal: end.signal,
+      });
+      return new Response(await response.text(), { status: response.status });
+    } finally {
+      end.over();
+    }
   };
 }
 

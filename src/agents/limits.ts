@@ -53,15 +53,39 @@ export function checkLimits(
   checkSameCall(steps);
 }
 
-/** Aborts when `signal` does or when the task has worked for its agent's seconds; `expired` tells the two apart. */
+/** The end of one model call. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** True where it was the time that ended it. */
+  readonly expired: () => boolean;
+  /** The call is over: nothing of it is waited for any more. */
+  readonly over: () => void;
+}
+
+/** Aborts when one of `signals` does or when the task has worked for its agent's seconds. */
 export function deadline(
   agent: Agent,
   steps: readonly Step[],
-  signal: AbortSignal,
-): { readonly signal: AbortSignal; expired(): boolean } {
-  const timeout = AbortSignal.timeout(Math.max(1, agent.max_seconds * 1000 - workedMs(steps)));
+  signals: readonly AbortSignal[],
+): Deadline {
+  const controller = new AbortController();
+  const state = { expired: false };
+  const abort = (): void => controller.abort();
+  const expire = (): void => {
+    state.expired = !controller.signal.aborted;
+    abort();
+  };
+  const timer = setTimeout(expire, Math.max(1, agent.max_seconds * 1000 - workedMs(steps)));
+  for (const signal of signals) {
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+  }
   return {
-    signal: AbortSignal.any([signal, timeout]),
-    expired: () => timeout.aborted && !signal.aborted,
+    signal: controller.signal,
+    expired: () => state.expired,
+    over() {
+      clearTimeout(timer);
+      for (const signal of signals) signal.removeEventListener("abort", abort);
+    },
   };
 }

@@ -106,29 +106,46 @@ function askOf(job: Job): RouteAsk {
   };
 }
 
+/** Calls the model once, for as long as the task may. */
+async function* callOnce(
+  deps: LoopDeps,
+  job: Job,
+  { signal, interrupted }: Signals,
+): AsyncGenerator<TaskEvent, { readonly call: ModelCall; readonly expired: boolean }> {
+  const limit = deadline(job.agent, job.steps, [signal, interrupted]);
+  try {
+    const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
+    const call = yield* callModel(at, askOf(job), limit.signal);
+    return { call, expired: limit.expired() };
+  } finally {
+    limit.over();
+  }
+}
+
 async function* modelMove(
   deps: LoopDeps,
   job: Job,
   stops: Signals,
 ): AsyncGenerator<TaskEvent, Ending | undefined> {
-  checkLimits(job.agent, job.steps, job.usage);
   const { agent } = job;
-  const { signal, interrupted } = stops;
-  const limit = deadline(agent, job.steps, signal);
-  const ask = askOf(job);
-  const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
-  const call = yield* callModel(at, ask, AbortSignal.any([limit.signal, interrupted]));
+  checkLimits(agent, job.steps, job.usage);
+  const { call, expired } = yield* callOnce(deps, job, stops);
   for (const notice of call.notices) job.notices.once.add(notice);
   if (call.stop.reason === "length") job.notices.always.add(cutNotice);
   const ending = endingOf(call);
-  if (ending?.state === "cancelled" && limit.expired()) {
+  if (ending?.state === "cancelled" && expired) {
     const limited = new AppError("task.limit", { limit: `${agent.max_seconds} seconds` });
     return { ...ending, state: "failed", failure: limited.failure };
   }
-  const broken = ending?.state === "cancelled" && interrupted.aborted && !signal.aborted;
+  const broken = isBrokenOff(ending, stops);
   if (ending !== undefined && !broken) return ending;
   await keep(deps, job, { ...call, step: broken ? { ...call.step, toolCalls: [] } : call.step });
   return undefined;
+}
+
+/** True for a call that was broken off because its person has said more. */
+function isBrokenOff(ending: Ending | undefined, { signal, interrupted }: Signals): boolean {
+  return ending?.state === "cancelled" && interrupted.aborted && !signal.aborted;
 }
 
 /** Remembers a call that the task goes on from. */
