@@ -58,7 +58,13 @@ async function openPeople(store: SqliteStore, platform: FakePlatform): Promise<P
   if ((await store.personOf(sender("bob"))) !== undefined) return people;
   const { code } = await people.invite("Bob");
   const place = { platform: "fake", address: "Bob's own", kind: "direct" } as const;
-  const more = { messageId: "0", replyTo: null, addressed: true, forwarded: false, attachments: [] };
+  const more = {
+    messageId: "0",
+    replyTo: null,
+    addressed: true,
+    forwarded: false,
+    attachments: [],
+  };
   const event = { type: "message", place, from: sender("bob"), text: code, ...more } as const;
   const [update] = await people.screen([{ updateId: "0", event }]);
   if (update?.event.type === "message") await people.admit(platform, update.event);
@@ -74,12 +80,15 @@ export async function openHouse(
     readonly kind?: "direct" | "group";
     readonly platform?: FakePlatform;
     readonly next?: number;
+    /** Stands between the store and everything that works with it. */
+    readonly between?: (store: SqliteStore) => SqliteStore;
   } = {},
 ): Promise<House> {
   const { manners = drafts, kind = "direct" } = options;
   const folder = options.folder ?? (await emptyFolder("house"));
   const platform = options.platform ?? createFakePlatform("fake", manners);
-  const store = await openStore({ folder, clock: systemClock });
+  const opened = await openStore({ folder, clock: systemClock });
+  const store = options.between?.(opened) ?? opened;
   onTestFinished(() => store.close());
   const requests: ModelRequest[] = [];
   const bugs: unknown[] = [];

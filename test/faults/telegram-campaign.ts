@@ -252,8 +252,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     return killed;
   }
 
-  const isOpen = (one: Written): boolean =>
-    stage.accepted.has(keyOf(one)) && one.kind !== "ask";
+  const isOpen = (one: Written): boolean => stage.accepted.has(keyOf(one)) && one.kind !== "ask";
 
   async function killOnce(): Promise<void> {
     const next = plan();
@@ -318,4 +317,3 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     else examples.push(`the home is kept in ${home}`);
   }
 }
-
