@@ -63,6 +63,39 @@ function albumGoesOn({ event }: Received, later: readonly Received[]): boolean {
   );
 }
 
+/** Goes on where the store takes nothing for now: what was accepted is not left lying until the next start. */
+function createPersist({ clock, log }: ChatsDeps, signal: AbortSignal) {
+  const onTrouble = (error: unknown): void =>
+    log.warn("the store takes nothing: tried again", { reason: reasonOf(error) });
+  return (piece: () => Promise<void>) => insist(piece, { clock, signal, onTrouble });
+}
+
+/** Answers updates, those of one place in order. */
+function createHandle(
+  { store, platforms, log }: ChatsDeps,
+  by: {
+    readonly answer: ReturnType<typeof createAnswering>;
+    readonly order: ReturnType<typeof createOrder>;
+    readonly persist: ReturnType<typeof createPersist>;
+  },
+) {
+  return (name: string, received: Received, goesOn = false): void => {
+    const platform = platforms.get(name);
+    if (platform === undefined) return;
+    by.order.add(`${name}:${addressOf(received.event)}`, async () => {
+      try {
+        await by.persist(async () => {
+          if (!(await by.answer(platform, received, goesOn))) await store.handled(received.seq);
+        });
+      } catch (error) {
+        log.bug(error, { update: received.seq });
+        // What the store could not take is taken at the next start; a bug would only come again.
+        if (!(error instanceof AppError)) await store.handled(received.seq).catch(() => undefined);
+      }
+    });
+  };
+}
+
 /** The chats over their parts. */
 export function createChats(deps: ChatsDeps): Chats {
   const { store, platforms, people, clock, log } = deps;
@@ -75,29 +108,9 @@ export function createChats(deps: ChatsDeps): Chats {
   people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
   const order = createOrder();
   const ending = new AbortController();
+  const persist = createPersist(deps, ending.signal);
 
-  /** Goes on where the store takes nothing for now: what was accepted is not left lying until the next start. */
-  function persist<Result>(piece: () => Promise<Result>): Promise<Result> {
-    const onTrouble = (error: unknown): void =>
-      log.warn("the store takes nothing: tried again", { reason: reasonOf(error) });
-    return insist(piece, { clock, signal: ending.signal, onTrouble });
-  }
-
-  function handle(name: string, received: Received, goesOn = false): void {
-    const platform = platforms.get(name);
-    if (platform === undefined) return;
-    order.add(`${name}:${addressOf(received.event)}`, async () => {
-      try {
-        await persist(async () => {
-          if (!(await answer(platform, received, goesOn))) await store.handled(received.seq);
-        });
-      } catch (error) {
-        log.bug(error, { update: received.seq });
-        // What the store could not take is taken at the next start; a bug would only come again.
-        if (!(error instanceof AppError)) await store.handled(received.seq).catch(() => undefined);
-      }
-    });
-  }
+  const handle = createHandle(deps, { answer, order, persist });
 
   return {
     commands,

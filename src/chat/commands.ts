@@ -64,14 +64,16 @@ function stopCommand({ store, work }: CommandDeps): Command {
     shownTo: "all",
     async run({ words }, { chat }) {
       const open = await store.openTasksOf(chat.id);
-      const running = open.filter(({ state }) => state === "running");
+      const running = open.filter(({ state }) => state === "running").map(({ id }) => id);
       const others = open.filter(({ state }) => state !== "running").map(({ id }) => id);
       const all = words.toLowerCase() === "all";
-      const cleared = all ? await store.cancelTasks(others) : [];
-      const stopped = running.filter(({ id }) => work.stop(id));
+      if (all) await store.cancelTasks(others);
+      // One that waited may have begun by now.
+      const stopped = (all ? [...running, ...others] : running).filter((id) => work.stop(id));
       // Done only when it has taken effect: a crash in between must not forget that it was asked for.
-      await Promise.all(stopped.map(({ id }) => work.over(id)));
-      if (cleared.length > 0) return `Stopped, and ${cleared.length} waiting cleared.`;
+      await Promise.all(stopped.map((id) => work.over(id)));
+      // The same words whatever is left: after a crash the command is done again, and finds less than it did.
+      if (all) return "All that was open here is stopped or cleared.";
       // The stopped answer says so itself, with what there was of it.
       if (stopped.length > 0) return "";
       const none = "Nothing is being answered here.";

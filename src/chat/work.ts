@@ -38,6 +38,14 @@ interface Reins {
   interrupt: AbortController;
 }
 
+function newReins(): Reins {
+  return {
+    over: Promise.withResolvers(),
+    stop: new AbortController(),
+    interrupt: new AbortController(),
+  };
+}
+
 /** Follows tasks to their end, and knows how each is stopped. */
 function createFollowing({ store, runner, clock, log }: WorkDeps, sender: Sender) {
   const reins = new Map<string, Reins>();
@@ -51,11 +59,7 @@ function createFollowing({ store, runner, clock, log }: WorkDeps, sender: Sender
   }
 
   async function follow(task: Task, platform: ChatPlatform): Promise<void> {
-    const mine: Reins = {
-      over: Promise.withResolvers(),
-      stop: new AbortController(),
-      interrupt: new AbortController(),
-    };
+    const mine = newReins();
     reins.set(task.id, mine);
     const live = createLive({ clock, sender, platform, addressOf }, task);
     const over = (): void => {

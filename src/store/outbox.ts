@@ -167,10 +167,10 @@ export function createOutbox(commit: Commit, writer: Writer, read: Read): Outbox
       }),
     sent: ({ id, body }, when) =>
       (when === "soon" ? writer.later : writer.write)(() => {
-        const read = fixed("body of part", { id }, (value) =>
+        const now = fixed("body of part", { id }, (value) =>
           build.selectFrom("outbox").select("body").where("id", "=", value("id")),
         );
-        if (first(read)?.body !== body) return;
+        if (first(now)?.body !== body) return;
         const done = fixed("sent", { id, now: clock.now() }, (value) =>
           row.set({ state: "sent", body: "", sent_at: value("now") }).where("id", "=", value("id")),
         );

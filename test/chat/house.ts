@@ -80,12 +80,15 @@ export async function openHouse(
     readonly kind?: "direct" | "group";
     readonly platform?: FakePlatform;
     readonly next?: number;
+    /** Stands between the store and everything that works with it. */
+    readonly between?: (store: SqliteStore) => SqliteStore;
   } = {},
 ): Promise<House> {
   const { manners = drafts, kind = "direct" } = options;
   const folder = options.folder ?? (await emptyFolder("house"));
   const platform = options.platform ?? createFakePlatform("fake", manners);
-  const store = await openStore({ folder, clock: systemClock });
+  const opened = await openStore({ folder, clock: systemClock });
+  const store = options.between?.(opened) ?? opened;
   onTestFinished(() => store.close());
   const requests: ModelRequest[] = [];
   const bugs: unknown[] = [];

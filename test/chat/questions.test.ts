@@ -89,7 +89,12 @@ describe("a task that asks", () => {
     await house.write("hello");
     await expectReads(house, "Which one?", "You said: hello");
     await house.write("/stop all");
-    await expectReads(house, "Which one?", "You said: hello", "Stopped, and 1 waiting cleared.");
+    await expectReads(
+      house,
+      "Which one?",
+      "You said: hello",
+      "All that was open here is stopped or cleared.",
+    );
     await house.press("Red");
     await expect
       .poll(() => house.platform.signs.at(-1))

@@ -128,6 +128,14 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect((await store.taskOfMessage("telegram:77", "1"))?.id).toBe(task.id);
     });
 
+    test("what is said to a message commits with the end of its update", async () => {
+      const store = await ready();
+      const [received] = await store.receive(bot, [update("1", "a")]);
+      await store.addParts([{ ...part, body: "said" }], received?.seq);
+      expect(await store.unhandled("telegram")).toEqual([]);
+      expect(await store.openParts("telegram:77")).toHaveLength(1);
+    });
+
     test("an answer that is stored while the message it will be in is being sent stays to be sent", async () => {
       const store = await ready();
       const { task } = await take(store, "1");

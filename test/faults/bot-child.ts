@@ -124,7 +124,7 @@ const clock: Clock = {
     const { startsAt, afterMs, jumpsTo } = settings.clock;
     return systemClock.now() + (performance.now() < afterMs ? startsAt : jumpsTo);
   },
-  sleep: systemClock.sleep,
+  sleep: (ms, signal) => systemClock.sleep(ms, signal),
 };
 
 const seams: Seams = {

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { printResult } from "../../bench/result.ts";
 
 import * as task from "./task-campaign.ts";
-import * as telegram from "./telegram-campaign.ts";
+import * as telegram from "./telegram-run.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -2,13 +2,12 @@ import { writeFile, rm, mkdir } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-import { type BenchResult, figure, resultOf } from "../../bench/result.ts";
 import { botHome } from "../fakes/telegram/home.ts";
 import { openTelegram, type FakeTelegram } from "../fakes/telegram/server.ts";
 
 import { seeded } from "./seeded.ts";
 import { assistant, createCrowd, type Crowd, groups, owners, script } from "./telegram-crowd.ts";
-import { createJudge, type Judge, type Written } from "./telegram-judge.ts";
+import { createJudge, type Judge, markText, type Written } from "./telegram-judge.ts";
 import { createLives, type Life, type Lives } from "./telegram-life.ts";
 import { createPlanner, createTrouble, type Plan, provoke } from "./telegram-plan.ts";
 import type { Control } from "./telegram-settings.ts";
@@ -51,6 +50,8 @@ export interface Campaign {
   /** Most seconds; fewer kills are made when they run out. */
   readonly seconds: number;
   readonly broken?: Control;
+  /** After so many processes all is given time to become quiet. */
+  readonly settleEvery?: number;
   /** Ends early when this is found. */
   readonly until?: (findings: Findings) => boolean;
   readonly onLife?: (line: string) => void;
@@ -203,7 +204,21 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
   const counts = { kills: 0, idleKills: 0, missingRows: 0, stuck: 0, lives: 0 };
   const examples: string[] = [];
   let waiting: Written[] = [];
+  const { settleEvery = 50 } = campaign;
   const extra = broken === undefined ? {} : { broken };
+
+  /** A message with what its chat shows around it. */
+  function show(one: Written): string {
+    const around = telegram.seen(one.chat).filter(({ messageId, replyTo, texts }) => {
+      const near = messageId > one.messageId && messageId < one.messageId + 10;
+      return near || replyTo === one.messageId || texts.at(-1)?.includes(markText(one.mark));
+    });
+    const lines = around.map(({ messageId, replyTo, texts }) => {
+      const [text = ""] = texts.slice(-1);
+      return `  ${messageId} to ${replyTo}, ${texts.length} texts: ${text.slice(0, 200)} [...] ${text.slice(-60)}`;
+    });
+    return [JSON.stringify(one), ...lines].join("\n");
+  }
 
   function findings(): Findings {
     const { messages, lost, twice, reordered, strays } = judge.totals();
@@ -237,8 +252,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     return killed;
   }
 
-  const isOpen = (one: Written): boolean =>
-    stage.accepted.has(keyOf(one)) && one.kind !== "ask";
+  const isOpen = (one: Written): boolean => stage.accepted.has(keyOf(one)) && one.kind !== "ask";
 
   async function killOnce(): Promise<void> {
     const next = plan();
@@ -252,7 +266,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     const killedAt = readJournal() ?? stage.hit ?? (isOurs ? "at random" : "");
     const unanswered = judge.unanswered();
     campaign.onLife?.(
-      `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}${(performance.now() - life.startedAt > 25_000) ? JSON.stringify(unanswered) : ""}`,
+      `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}`,
     );
     const counted = unanswered.some((one) => stage.accepted.has(keyOf(one)));
     waiting = unanswered.filter(isOpen);
@@ -276,7 +290,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     crowd.forget();
     for (const one of left) {
       judge.giveUp(one);
-      examples.push(`${end}: ${JSON.stringify(one)}`);
+      examples.push(`${end}: ${show(one)}`);
     }
     if (end === "stuck") counts.stuck += Math.max(1, left.length);
     waiting = [];
@@ -289,30 +303,17 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
   try {
     while (!isOver()) {
       await killOnce();
-      if (counts.lives % 50 === 0) await settleOnce();
+      if (counts.lives % settleEvery === 0) await settleOnce();
       if (counts.lives % 10 === 0) campaign.onProgress?.(findings());
     }
     await settleOnce();
     const { twice, reordered } = judge.totals();
-    for (const one of twice) examples.push(`twice: ${JSON.stringify(one)}`);
-    for (const one of reordered) examples.push(`out of order: ${JSON.stringify(one)}`);
+    for (const one of twice) examples.push(`twice: ${show(one)}`);
+    for (const one of reordered) examples.push(`out of order: ${show(one)}`);
     return findings();
   } finally {
     telegram.close();
     if (examples.length === 0) await rm(home, { recursive: true, force: true });
     else examples.push(`the home is kept in ${home}`);
   }
-}
-
-/** TODO */
-export async function run(options: { kills: number; seed: number }): Promise<BenchResult> {
-  const real = await runTelegramCampaign({
-    ...options,
-    seconds: 3600,
-    onLife: (line) => console.error(line),
-    onProgress: ({ kills, messages, points: _, ...rest }) =>
-      console.error(JSON.stringify({ kills, messages, ...rest, recoveryMs: rest.recoveryMs.length })),
-  });
-  console.log(real);
-  return resultOf("telegram", options.seed, [figure("lost", real.lost, 0)]);
 }

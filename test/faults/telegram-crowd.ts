@@ -68,11 +68,11 @@ export function createCrowd(telegram: FakeTelegram, judge: Judge, random: () => 
   ): Written {
     const { text, replyTo, ...rest } = message;
     const mark = state.next++;
-    const said = text(markText(mark));
+    const wording = text(markText(mark));
     const isGroup = chat < 0;
     const messageId = telegram.write({
       from,
-      text: isGroup && !said.startsWith("/") ? `@heron_bot ${said}` : said,
+      text: isGroup && !wording.startsWith("/") ? `@heron_bot ${wording}` : wording,
       ...(isGroup ? { group: chat } : {}),
       ...(replyTo === undefined ? {} : { replyTo }),
     });
@@ -121,7 +121,10 @@ export function createCrowd(telegram: FakeTelegram, judge: Judge, random: () => 
     if (chat > 0 && random() < 0.05) command(place);
   }
 
-  function command(place: Place, text = pick(["/status", "/help", "/agents", "/new", "/tier"], "/new")) {
+  function command(
+    place: Place,
+    text = pick(["/status", "/help", "/agents", "/new", "/tier"], "/new"),
+  ) {
     write(place, { kind: "command", text: () => text });
   }
 
@@ -214,14 +217,26 @@ export function createCrowd(telegram: FakeTelegram, judge: Judge, random: () => 
   const scenes: readonly Scene[] = ["stop", "stop all", "steer", "asking", "telling"];
 
   function begin(scene: Scene): void {
-    const chat = pick(free().filter((one) => isQuiet(one)), 0);
+    const chat = pick(
+      free().filter((one) => isQuiet(one)),
+      0,
+    );
     if (chat !== 0) going.set(chat, { chat, step: begins[scene](placeIn(chat)) });
   }
 
   return {
     begin,
     burst,
-    command: (text: string) => command(placeIn(pick(owners.filter((one) => !going.has(one)), 100)), text),
+    command: (text: string) =>
+      command(
+        placeIn(
+          pick(
+            owners.filter((one) => !going.has(one)),
+            100,
+          ),
+        ),
+        text,
+      ),
     /** Everybody goes on with what was begun. */
     step(): void {
       for (const { chat, step } of going.values()) if (step()) going.delete(chat);
@@ -234,7 +249,7 @@ export function createCrowd(telegram: FakeTelegram, judge: Judge, random: () => 
     /** True where nothing was begun that still goes on. */
     isDone: () => going.size === 0,
     /** Nobody goes on with what was begun. */
-    forget: () =>  going.clear(),
+    forget: () => going.clear(),
   };
 }
 

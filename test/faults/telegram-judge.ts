@@ -87,9 +87,7 @@ function saysTwice({ text, pieces }: Answer): boolean {
   const numbered = Array.from(text.matchAll(/line(\d+)\./g), (match) => match[1]);
   const heads = pieces.flatMap((piece) => [...new Set(marksIn(piece))]);
   return (
-    ends > 1 ||
-    numbered.length !== new Set(numbered).size ||
-    heads.length !== new Set(heads).size
+    ends > 1 || numbered.length !== new Set(numbered).size || heads.length !== new Set(heads).size
   );
 }
 
@@ -110,12 +108,17 @@ export function judgeChat(written: readonly Written[], seen: readonly Seen[]): C
     return answer !== undefined && isFinal(answer) ? answer : undefined;
   };
 
+  const targetOf = ({ about }: Written): Written | undefined =>
+    about === undefined ? undefined : byMark.get(about);
+
+  function isCommandAnswered(one: Written): boolean {
+    const stopped = finalOf(targetOf(one))?.text.includes(words.stopped) === true;
+    return answers.has(one.messageId) || (one.kind !== "command" && stopped);
+  }
+
   function isAnswered(one: Written): boolean {
-    const target = one.about === undefined ? undefined : byMark.get(one.about);
-    if (isCommand(one)) {
-      const stopped = finalOf(target)?.text.includes(words.stopped) === true;
-      return answers.has(one.messageId) || (one.kind !== "command" && stopped);
-    }
+    if (isCommand(one)) return isCommandAnswered(one);
+    const target = targetOf(one);
     if (finalOf(one) !== undefined || shownIn.has(one.mark)) return true;
     if (one.kind === "reply") return target !== undefined && isAnswered(target);
     const clearing = one.clearedBy === undefined ? undefined : byMark.get(one.clearedBy);

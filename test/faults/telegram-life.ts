@@ -20,7 +20,11 @@ export interface Life {
   readonly said: () => string;
 }
 
-const heapFlags = ["--max-semi-space-size=1", "--optimize-for-size", "--disable-warning=ExperimentalWarning"];
+const heapFlags = [
+  "--max-semi-space-size=1",
+  "--optimize-for-size",
+  "--disable-warning=ExperimentalWarning",
+];
 
 /** The home of a bot and the processes that serve it, one after the other. */
 export function createLives(telegram: FakeTelegram, home: string) {

@@ -282,10 +282,10 @@ describe("a draft", () => {
   });
 });
 
-test("a private chat is paced by the second, a group by twenty a minute", async () => {
+test("a group is paced by twenty a minute, a private chat only when Telegram asks for it", async () => {
   const { platform } = await telegram();
   expect([platform.manners("77/4"), platform.manners("-5")]).toMatchObject([
-    { live: "draft", liveEveryMs: 800, burst: 30, everyMs: 1000 },
+    { live: "draft", liveEveryMs: 800, burst: 30, everyMs: 0 },
     { live: "edit", liveEveryMs: 3000, burst: 20, everyMs: 3000 },
   ]);
 });
