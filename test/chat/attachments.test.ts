@@ -3,7 +3,6 @@ import path from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { createAttachments } from "../../src/chat/attachments.ts";
-import { requestWords } from "../../src/chat/attached-words.ts";
 import type { Attachment, ChatPlatform, FetchedFile } from "../../src/core/chat.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { AppError } from "../../src/core/errors.ts";
@@ -325,12 +324,4 @@ describe("a file that cannot be had", () => {
     await expect(attachments.prepare(task, never)).rejects.toMatchObject({ code: "store.full" });
     expect(await store.attachmentsOf(task.id)).toMatchObject([{ sha256: null, problem: null }]);
   });
-});
-
-test("a message of files alone asks with their names", () => {
-  expect(requestWords({ text: "look", attachments: [photo] })).toBe("look");
-  expect(requestWords({ text: " ", attachments: [photo, attached()] })).toBe(
-    "[photo.jpg] [notes.txt]",
-  );
-  expect(requestWords({ text: "", attachments: [] })).toBe("");
 });
