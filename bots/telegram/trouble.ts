@@ -44,7 +44,7 @@ function answered({ error_code: code, description, parameters }: GrammyError, fa
   }
   if (code === 401 || code === 404) {
     const say =
-      "Telegram refuses the token: get a new one from @BotFather and run agent setup --key TELEGRAM_BOT_TOKEN";
+      "Telegram refuses the token: get a new one from @BotFather and run agent setup telegram";
     return { say, waitMs: longestPauseMs };
   }
   const asked = (parameters.retry_after ?? 0) * 1000;

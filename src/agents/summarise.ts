@@ -8,6 +8,8 @@ import type { Prompt } from "./prompt.ts";
 
 /** Most tokens of a summary. */
 const summaryTokens = 300;
+/** A model that does not keep to that is cut: a summary that grows would crowd out what it is for. */
+const longestSummary = 4000;
 
 const instructions = `You keep the memory of a conversation. Say in at most 150 words, in the conversation's own language, what was said:
 names, numbers, dates, decisions, what the person wants and what is still open. No introduction, no advice, nothing that was not said.`;
@@ -67,7 +69,7 @@ export async function summarise(
   let next = await events.next();
   while (next.done !== true) next = await events.next();
   const { step, usage, stop } = next.value;
-  const text = step.text.trim();
+  const text = step.text.trim().slice(0, longestSummary).toWellFormed();
   const [first, last] = [covered.turns[0], covered.turns.at(-1)];
   if (stop.reason !== "end" || text === "" || first === undefined || last === undefined) {
     log.warn("the conversation was not summarised", {

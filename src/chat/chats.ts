@@ -8,6 +8,7 @@ import { createCaughtUp } from "./caught-up.ts";
 import { type Command, createCommands } from "./commands.ts";
 import { createPeopleCommands } from "./people-commands.ts";
 import type { ChatsDeps } from "./replies.ts";
+import { createReceipts } from "./receipts.ts";
 import { createSender } from "./sender.ts";
 import { createWork } from "./work.ts";
 
@@ -100,10 +101,11 @@ function createHandle(
 export function createChats(deps: ChatsDeps): Chats {
   const { store, platforms, people, clock, log } = deps;
   const sender = createSender(deps);
-  const work = createWork(deps, sender);
+  const receipts = createReceipts();
+  const work = createWork({ ...deps, receipts }, sender);
   const more = createPeopleCommands(deps);
   const commands = createCommands({ store, work, clock, more }, deps.agents);
-  const answer = createAnswering(deps, { work, sender, commands });
+  const answer = createAnswering(deps, { work, sender, commands, receipts });
   const caughtUp = createCaughtUp(deps, sender);
   people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
   const order = createOrder();

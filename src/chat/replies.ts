@@ -11,11 +11,12 @@ import type { Attachments } from "./attachments.ts";
 import { requestWords } from "./attached-words.ts";
 import { agentCommands, type Command, commandOf, type CommandPlace } from "./commands.ts";
 import { cardParts } from "./parts.ts";
+import type { Receipts } from "./receipts.ts";
 import type { Sender } from "./sender.ts";
 import type { Work, WorkDeps } from "./work.ts";
 
 /** What the chats work with. */
-export interface ChatsDeps extends WorkDeps {
+export interface ChatsDeps extends Omit<WorkDeps, "receipts"> {
   readonly store: Store & ChatStore & QuestionStore;
   readonly people: People;
   /** The names of the agents. */
@@ -28,6 +29,7 @@ export interface Hands {
   readonly work: Work;
   readonly sender: Sender;
   readonly commands: readonly Command[];
+  readonly receipts: Receipts;
 }
 
 /** A message of one of our people. */
@@ -116,7 +118,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
     const mayJoin = request.chosenBy !== "mention" && agent === chat.agent;
     const { task, joined } = await store.takeMessage({ seq, messageId, request, mayJoin });
     const isWaiting = joined && message.album === undefined;
-    if (isWaiting) platform.receipt(chat.address, messageId).catch(() => undefined);
+    if (isWaiting) hands.receipts(platform, chat, messageId);
     else if (!said.goesOn) work.begin(task);
     return true;
   }

@@ -7,6 +7,7 @@ import type { Task } from "#core/task.ts";
 import type { SenderDeps } from "./deliver.ts";
 import { createLive } from "./live.ts";
 import { platformOf } from "./parts.ts";
+import type { Receipts } from "./receipts.ts";
 import type { Sender } from "./sender.ts";
 
 /** Works the tasks of chats, shows them as they go, and hands their answers to the sender. */
@@ -27,6 +28,7 @@ export interface Work {
 
 /** What working the tasks of chats needs. */
 export interface WorkDeps extends SenderDeps {
+  readonly receipts: Receipts;
   readonly store: SenderDeps["store"] & Pick<Store, "openTasks">;
   readonly runner: Runner;
 }
@@ -47,15 +49,15 @@ function newReins(): Reins {
 }
 
 /** Follows tasks to their end, and knows how each is stopped. */
-function createFollowing({ store, runner, clock, log }: WorkDeps, sender: Sender) {
+function createFollowing({ store, runner, receipts, clock, log }: WorkDeps, sender: Sender) {
   const reins = new Map<string, Reins>();
   const going = new Set<Promise<void>>();
   const addressOf = async (chatId: string): Promise<string | undefined> =>
     (await store.chat(chatId))?.address;
 
   async function markWaiting(platform: ChatPlatform, { chatId, replyTo }: Task): Promise<void> {
-    const address = await addressOf(chatId);
-    if (address !== undefined && replyTo !== null) await platform.receipt(address, replyTo);
+    const chat = await store.chat(chatId);
+    if (chat !== undefined && replyTo !== null) receipts(platform, chat, replyTo);
   }
 
   async function follow(task: Task, platform: ChatPlatform): Promise<void> {

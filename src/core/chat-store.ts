@@ -78,8 +78,8 @@ export interface ChatStore {
   /** The chat goes on under another address; a chat that has it already is left as it is. */
   moveChat(platform: string, from: string, to: string): Promise<void>;
   /**
-   * Makes a person's message a task, or a part of the one that person has queued in that chat, and marks its update done, in one
-   * commit. The answer then goes to the last message.
+   * Makes a person's message a task, or a part of the one that person has queued in that chat while that is not too long, and marks
+   * its update done, in one commit. The answer then goes to the last message.
    */
   takeMessage(message: TakenMessage): Promise<{ readonly task: Task; readonly joined: boolean }>;
   /** Changes a message of a task that is still queued; false, and nothing changed, when it has begun or is unknown. */

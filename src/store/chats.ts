@@ -73,13 +73,16 @@ function putMessage(
   run(fixed("put message", row, () => build.insertInto("task_messages").values(columns(row))));
 }
 
-/** The last task of the chat, if it is that person's and has not begun. */
+/** Words of one request, in characters: beyond them what is said next is a request of its own, or no model could read it. */
+const longestRequest = 8000;
+
+/** The last task of the chat, if it is that person's, has not begun and has room for more. */
 function queuedOf({ build, fixed, first }: Commit, { request }: TakenMessage): string | undefined {
   const { chatId } = request;
   const last = fixed("last open task", { chatId }, (value) =>
     build
       .selectFrom("tasks")
-      .select(["id", "state", "person_id"])
+      .select(["id", "state", "person_id", "input"])
       .where("chat_id", "=", value("chatId"))
       .where("state", "in", ["queued", "running", "waiting"])
       .orderBy("rowid", "desc")
@@ -87,7 +90,7 @@ function queuedOf({ build, fixed, first }: Commit, { request }: TakenMessage): s
   );
   const row = first(last);
   if (row?.state !== "queued" || row.person_id !== request.personId) return undefined;
-  return row.id;
+  return row.input.length + request.input.length > longestRequest ? undefined : row.id;
 }
 
 /** Makes a task of a message; it stays as it is where its id is known. */

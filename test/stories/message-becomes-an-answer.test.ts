@@ -1,10 +1,12 @@
 import { statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import path from "node:path";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { z } from "zod";
 
-import { run, scriptedHome, start } from "../fakes/program.ts";
+import { run, type Running, scriptedHome, start } from "../fakes/program.ts";
+import { type FakeTelegram, openTelegram } from "../fakes/telegram/server.ts";
 
 const script = `
 scenes:
@@ -128,6 +130,91 @@ describe("a message becomes an answer", () => {
       deployment: "script",
       output: "Code in the moonlight.",
       failure: null,
+    });
+  });
+});
+
+const ann = 77;
+
+const asking = `
+scenes:
+  - when: letter
+    replies:
+      - toolCalls: [{ name: ask_person, input: { question: "To whom?", choices: [Bob, Carol] } }]
+      - { text: "# A letter\\n\\nDear friend,\\n\\n| a | b |\\n|---|---|\\n| 1 | 2 |\\n", piece: 6, delay: 150 }
+  - replies: [{ text: "You said: {words}" }]
+`;
+
+/** What a person reads now, oldest first. */
+function reads(telegram: FakeTelegram): (string | undefined)[] {
+  return telegram.seen(ann).map(({ texts }) => texts.at(-1));
+}
+
+async function expectReads(telegram: FakeTelegram, line: RegExp, at = -1): Promise<void> {
+  await expect.poll(() => reads(telegram).at(at)).toMatch(line);
+  expect(telegram.violations).toEqual([]);
+}
+
+/** A home with a bot, and how its service is started. */
+async function connected() {
+  const telegram = await openTelegram();
+  onTestFinished(() => telegram.close());
+  const home = await scriptedHome(asking);
+  const yaml = `telegram: { api_root: "${telegram.url}" }\n`;
+  await writeFile(path.join(home, "config/bots.local.yaml"), yaml);
+  const serve = async (): Promise<Running> => {
+    const service = start(home, ["serve"], { env: { TELEGRAM_BOT_TOKEN: telegram.token } });
+    await service.saw("Serving");
+    return service;
+  };
+  return { home, telegram, serve };
+}
+
+describe("a message becomes an answer, in Telegram", () => {
+  test("paired by a code, asked back, killed in the middle of the answer, it answers once when it is back", async () => {
+    const { home, telegram, serve } = await connected();
+    const first = await serve();
+    const { stdout } = await run(home, ["people", "pair"]);
+    telegram.write({ from: ann, text: /\d{3} ?\d{3}/.exec(stdout)?.[0] ?? "" });
+    await expectReads(telegram, /^Connected/);
+
+    // A task that waits for a person releases its chat.
+    const asked = telegram.write({ from: ann, text: "Write a letter" });
+    await expectReads(telegram, /^To whom\?/);
+    const question = telegram.seen(ann).at(-1)?.messageId ?? 0;
+    telegram.write({ from: ann, text: "hello" });
+    await expectReads(telegram, /^You said: hello$/);
+    telegram.press(ann, question, "Carol");
+    await expect.poll(() => telegram.drafts(ann).length).toBeGreaterThan(0);
+
+    // The plug is pulled while the answer streams.
+    first.child.kill("SIGKILL");
+    await first.ended;
+    await serve();
+    await expectReads(telegram, /^A letter[^]*Dear friend/);
+    const answers = telegram.seen(ann).filter(({ replyTo }) => replyTo === asked);
+    // Its question and its answer belong to the request, and nothing is there twice.
+    expect(answers.map(({ texts }) => texts.at(-1)?.split("\n", 1)[0])).toEqual([
+      "To whom?",
+      "A letter",
+    ]);
+
+    // How it came about is a tap away, and so is what left the machine.
+    telegram.press(ann, answers.at(-1)?.messageId ?? 0, "ⓘ");
+    await expectReads(telegram, /script on this machine · \d+ tokens read, \d+ written · no cost/);
+    telegram.write({ from: ann, text: "/privacy" });
+    await expectReads(telegram, /^Nothing left this machine today\.$/);
+
+    // The terminal knows the same task, step by step.
+    const letter = (await history(home)).find(({ output }) => output?.startsWith("# A letter"));
+    const shown = JSON.parse((await run(home, ["show", letter?.id ?? "", "--json"])).stdout);
+    expect(shown).toMatchObject({
+      state: "done",
+      steps: [
+        { kind: "model" },
+        { kind: "tool", name: "ask_person", result: "Carol" },
+        { kind: "model" },
+      ],
     });
   });
 });
