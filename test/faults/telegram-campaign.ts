@@ -152,7 +152,7 @@ async function live(stage: Stage, life: Life, plan: Plan, before: readonly Writt
     const recovered = await until(() => {
       crowd.step();
       return life.isOver() || isRecovered();
-    }, quietMs / 2);
+    }, quietMs / 3);
     if (recovered && !life.isOver()) recoveryMs = performance.now() - life.startedAt;
   }
   if (plan.recoversFirst) setTrap();
@@ -265,6 +265,11 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
     if (code !== null) crashes.push(`exit ${code}: ${life.said()}`);
     const killedAt = readJournal() ?? stage.hit ?? (isOurs ? "at random" : "");
     const unanswered = judge.unanswered();
+    if (performance.now() - life.startedAt > 20_000) {
+      for (const one of waiting) {
+        if (unanswered.includes(one)) examples.push(`not recovered: ${show(one)}`);
+      }
+    }
     campaign.onLife?.(
       `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}`,
     );
