@@ -92,7 +92,7 @@ function saysTwice({ text, pieces }: Answer): boolean {
 }
 
 /** Judges one chat by what is to be seen in it, and by nothing else. */
-export function judgeChat(written: readonly Written[], seen: readonly Seen[]): ChatVerdict {
+function judgeChat(written: readonly Written[], seen: readonly Seen[]): ChatVerdict {
   const answers = answersOf(seen);
   const byMark = new Map(written.map((one) => [one.mark, one]));
   const byId = new Map(written.map((one) => [one.messageId, one]));
