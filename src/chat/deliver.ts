@@ -96,6 +96,11 @@ function createRemedies({ store, log }: SenderDeps) {
   };
 }
 
+/** Platforms number messages in whole numbers that grow, some beyond what a number holds exactly. */
+function isNewer(one: string, other: string): boolean {
+  return one.length === other.length ? one > other : one.length > other.length;
+}
+
 /**
  * Takes a row to its end, or as far as it goes: a placeholder, its id stored, then the text by edit. An edit may be repeated and a
  * placeholder says nothing, so that no crash and no lost response shows an answer twice.
@@ -121,8 +126,10 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
     if (row.messageId !== null) return { ok: true, messageId: row.messageId };
     const { replyTo: floor } = row;
     if (floor !== null && (row.createdAt < startedAt || unsure.has(row.id))) {
-      const known = await store.knownMessages(row.chatId, floor);
-      const found = await platform.findPlaced?.(target, { floor, known });
+      const { ids: known, last } = await store.knownMessages(row.chatId, floor);
+      // A placeholder that is older than an earlier part's message was that part's: it replies to another message.
+      const from = last !== null && isNewer(last, floor) ? last : floor;
+      const found = await platform.findPlaced?.(target, { floor: from, known });
       if (found !== undefined) return { ok: true, messageId: found };
     }
     return platform.place(target);

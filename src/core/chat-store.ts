@@ -146,7 +146,14 @@ export interface ChatStore {
     at: number,
   ): Promise<number | undefined>;
   /** Messages of a chat that are ours, and those of people in it, newer than this one. */
-  knownMessages(chatId: string, floor: string): Promise<ReadonlySet<string>>;
+  knownMessages(
+    chatId: string,
+    floor: string,
+  ): Promise<{
+    readonly ids: ReadonlySet<string>;
+    /** The last one that is ours: what is newer can only belong to a part that comes after it. */
+    readonly last: string | null;
+  }>;
   /** Forgets updates that were done before this moment, so that the inbox does not grow for ever. */
   forgetUpdates(before: number): Promise<void>;
 }

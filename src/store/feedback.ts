@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import { z } from "zod";
 
 import type { ButtonAction } from "#core/chat.ts";
@@ -20,14 +21,24 @@ const actionSchema: z.ZodType<ButtonAction> = z.discriminatedUnion("do", [
   z.object({ do: z.literal("choose"), questionId: z.string(), choice: z.int() }),
 ]);
 
-function known({ build, all }: Commit, chatId: string, floor: string): ReadonlySet<string> {
+function known({ build, all }: Commit, chatId: string, floor: string) {
   const ours = build.selectFrom("outbox").select("message_id").where("chat_id", "=", chatId);
   const theirs = build.selectFrom("task_messages").select("message_id");
-  const rows = [
-    ...all(ours.where("message_id", "is not", null).orderBy("id", "desc").limit(100)),
-    ...all(theirs.where("chat_id", "=", chatId).where("message_id", ">=", floor)),
-  ];
-  return new Set(rows.flatMap((row) => row.message_id ?? []));
+  // Their numbers are texts here: the longer one is the newer.
+  const newer = sql<boolean>`(length(message_id), message_id) >= (length(${floor}), ${floor})`;
+  const mine = all(ours.where("message_id", "is not", null).orderBy("id", "desc").limit(100));
+  const rows = [...mine, ...all(theirs.where("chat_id", "=", chatId).where(newer))];
+  const [last] = all(
+    ours
+      .where("message_id", "is not", null)
+      .where("is_change", "=", 0)
+      .orderBy("place", "desc")
+      .limit(1),
+  );
+  return {
+    ids: new Set(rows.flatMap((row) => row.message_id ?? [])),
+    last: last?.message_id ?? null,
+  };
 }
 
 /** What people press and think, and when platforms were heard. */

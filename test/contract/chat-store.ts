@@ -136,6 +136,20 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect(await store.openParts("telegram:77")).toHaveLength(1);
     });
 
+    test("known messages are ours and people's, by number, and the last of ours", async () => {
+      const store = await ready();
+      await take(store, "99");
+      await take(store, "1000");
+      const rows = await store.addParts([
+        { ...part, body: "one" },
+        { ...part, body: "two" },
+      ]);
+      await store.placed(rows[0]?.id ?? 0, "1001");
+      const { ids, last } = await store.knownMessages("telegram:77", "999");
+      expect([...ids].toSorted()).toEqual(["1000", "1001"]);
+      expect(last).toBe("1001");
+    });
+
     test("an answer that is stored while the message it will be in is being sent stays to be sent", async () => {
       const store = await ready();
       const { task } = await take(store, "1");

@@ -54,7 +54,6 @@ export interface Campaign {
   readonly settleEvery?: number;
   /** Ends early when this is found. */
   readonly until?: (findings: Findings) => boolean;
-  readonly onLife?: (line: string) => void;
   readonly onProgress?: (findings: Findings) => void;
 }
 
@@ -152,7 +151,7 @@ async function live(stage: Stage, life: Life, plan: Plan, before: readonly Writt
     const recovered = await until(() => {
       crowd.step();
       return life.isOver() || isRecovered();
-    }, quietMs / 2);
+    }, quietMs / 3);
     if (recovered && !life.isOver()) recoveryMs = performance.now() - life.startedAt;
   }
   if (plan.recoversFirst) setTrap();
@@ -254,27 +253,27 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
 
   const isOpen = (one: Written): boolean => stage.accepted.has(keyOf(one)) && one.kind !== "ask";
 
+  /** Counts a kill; one that fell when nothing accepted was open proves nothing. */
+  function count(killedAt: string, unanswered: readonly Written[]): void {
+    counts.lives += 1;
+    if (unanswered.some((one) => stage.accepted.has(keyOf(one)))) {
+      counts.kills += 1;
+      points.set(killedAt, (points.get(killedAt) ?? 0) + 1);
+    } else counts.idleKills += 1;
+  }
+
   async function killOnce(): Promise<void> {
     const next = plan();
     if (next.awayMs > 0) await pause(next.awayMs);
     stage.hit = undefined;
     const life = lives.start({ ...next.settings, ...extra });
     const { recoveryMs: recovered, isOurs, code } = await live(stage, life, next, waiting);
-    counts.lives += 1;
     if (recovered !== undefined) recoveryMs.push(recovered);
     if (code !== null) crashes.push(`exit ${code}: ${life.said()}`);
     const killedAt = readJournal() ?? stage.hit ?? (isOurs ? "at random" : "");
     const unanswered = judge.unanswered();
-    campaign.onLife?.(
-      `${Math.round(performance.now() - life.startedAt)} ms, ${killedAt} (${JSON.stringify(next)}), recovered ${recovered}, open ${unanswered.length}`,
-    );
-    const counted = unanswered.some((one) => stage.accepted.has(keyOf(one)));
+    count(killedAt, unanswered);
     waiting = unanswered.filter(isOpen);
-    if (!counted) counts.idleKills += 1;
-    else {
-      counts.kills += 1;
-      points.set(killedAt, (points.get(killedAt) ?? 0) + 1);
-    }
   }
 
   /** A process that nothing goes wrong with, but what was left of faults. */

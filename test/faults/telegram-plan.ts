@@ -27,6 +27,10 @@ function shuffled<One>(all: readonly One[], random: () => number): One[] {
     .map(({ one }) => one);
 }
 
+/** Points that a process comes to once, at its start, and those that it comes to seldom. */
+const atStart = /getMe|forgetUpdates|heard/;
+const seldom = /newConversation|setChat|amendMessage|cancelTasks|tried|addParts|sendChatAction/;
+
 /** Plans lives so that every point has its turn before any has its next. */
 export function createPlanner(random: () => number) {
   let left: Point[] = [];
@@ -53,8 +57,9 @@ export function createPlanner(random: () => number) {
   return (): Plan => {
     if (left.length === 0) left = shuffled(allPoints(), random);
     const point = left.pop() ?? { type: "random", name: "at random" };
-    const recoversFirst = random() < 0.5;
-    const nth = 1 + Math.floor(random() * 3);
+    const isAtStart = atStart.test(point.name);
+    const recoversFirst = random() < 0.5 && !isAtStart;
+    const nth = isAtStart || seldom.test(point.name) ? 1 : 1 + Math.floor(random() * 3);
     const armed = { point: point.name, nth, onSignal: recoversFirst };
     return {
       point,
