@@ -118,7 +118,7 @@ export function createPresses(deps: PressDeps): (pressed: Pressed) => Promise<st
     const answered = await store.answerQuestion(questionId, words, seq);
     if (answered === undefined) return "This was answered already.";
     work.begin(answered.task);
-    const card = { text: `${answered.question.text}\n\n${words}` };
+    const card = { text: `${answered.question.text}\n\nYour answer: ${words}` };
     const [part] = cardParts(platform, card, { chatId: chat.id, taskId: null, replyTo: null });
     if (part !== undefined) await store.addParts([{ ...part, messageId: press.messageId }]);
     sender.wake(chat.id);

@@ -41,7 +41,7 @@ describe("a task that asks", () => {
     await house.press("Blue", "bob");
     const { button, messageId } = house.platform.buttonOf("here", "Red");
     await house.press("Blue");
-    await expectReads(house, "Which one?\n\nBlue", "It is painted.");
+    await expectReads(house, "Which one?\n\nYour answer: Blue", "It is painted.");
     expect(resultsIn(house.requests)).toMatchObject([{ name: "ask_person", text: "Blue" }]);
     // The answer belongs to the request, not to the press.
     expect(house.platform.visible("here")[1]?.replyTo).toBe(asked);
