@@ -57,6 +57,8 @@ test("/stop is done only when it has taken effect", async () => {
   await expect.poll(() => house.requests).toHaveLength(1);
   await house.write("/stop");
   await reached.promise;
+  // Whatever was to be stored by now is.
+  for (let i = 0; i < 3; i += 1) await house.store.newConversation("fake:here");
   // A crash now leaves the command to the next start.
   expect(await house.store.unhandled("fake")).toMatchObject([{ event: { text: "/stop" } }]);
   gate.resolve();

@@ -67,12 +67,15 @@ function journalled(store: SqliteStore): SqliteStore {
   };
 }
 
+/** How much later than its promise the commit of a store that lies comes. */
+const lieMs = 200;
+
 /** A store whose commit of what was received comes later than its promise. */
 function late(store: SqliteStore): SqliteStore {
   return {
     ...store,
     async receive(from, updates) {
-      await pause(30);
+      await pause(lieMs);
       return store.receive(from, updates);
     },
   };

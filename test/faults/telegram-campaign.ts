@@ -305,7 +305,7 @@ export async function runTelegramCampaign(campaign: Campaign): Promise<Findings>
       if (counts.lives % settleEvery === 0) await settleOnce();
       if (counts.lives % 10 === 0) campaign.onProgress?.(findings());
     }
-    await settleOnce();
+    if (campaign.until?.(findings()) !== true) await settleOnce();
     const { twice, reordered } = judge.totals();
     for (const one of twice) examples.push(`twice: ${show(one)}`);
     for (const one of reordered) examples.push(`out of order: ${show(one)}`);
