@@ -7,6 +7,7 @@ import { createAnswering } from "./answering.ts";
 import { createCaughtUp } from "./caught-up.ts";
 import { type Command, createCommands } from "./commands.ts";
 import { createPeopleCommands } from "./people-commands.ts";
+import { remind } from "./remind.ts";
 import type { ChatsDeps } from "./replies.ts";
 import { createSender } from "./sender.ts";
 import { createWork } from "./work.ts";
@@ -21,8 +22,18 @@ export interface Chats {
   ): Promise<void>;
   /** The commands that there are, those used most first. */
   readonly commands: readonly Pick<Command, "name" | "about" | "shownTo">[];
-  /** Goes on with what an earlier process left; resolves when all of it is under way. */
-  start(): Promise<void>;
+  /** Goes on with what an earlier process left of a platform; resolves when all of it is under way. */
+  start(platform: string): Promise<void>;
+  /**
+   * Somebody has come to a chat whose messages do not stay: sends what could not be sent before and, where they are not to be seen
+   * any more, draws the questions that wait again.
+   */
+  open(chatId: string, seen: { readonly questions: boolean }): Promise<void>;
+  /**
+   * Resolves when all that was said in a chat is answered and sent, waits for a person, or has nobody to see it. Rejects with
+   * `service.stopping` where this process ends before.
+   */
+  quiet(chatId: string): Promise<void>;
   /** Ends when all that was taken is under way and all that is to be sent is sent, or after so many milliseconds. */
   stop(graceMs: number): Promise<void>;
 }
@@ -44,6 +55,8 @@ function createOrder() {
     async settled(): Promise<void> {
       while (tails.size > 0) await Promise.all(tails.values());
     },
+    /** What is handed in under this key by now is done. */
+    done: async (key: string): Promise<void> => tails.get(key),
   };
 }
 
@@ -63,24 +76,19 @@ function albumGoesOn({ event }: Received, later: readonly Received[]): boolean {
   );
 }
 
-/** The chats over their parts. */
-export function createChats(deps: ChatsDeps): Chats {
-  const { store, platforms, people, clock, log } = deps;
-  const sender = createSender(deps);
-  const work = createWork(deps, sender);
-  const more = createPeopleCommands(deps);
-  const commands = createCommands({ store, work, clock, more }, deps.agents);
-  const answer = createAnswering(deps, { work, sender, commands });
-  const caughtUp = createCaughtUp(deps, sender);
-  people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
+/** Handles what was received: that of one chat in order. */
+function createIntake(
+  { platforms, store, clock, log }: ChatsDeps,
+  answer: ReturnType<typeof createAnswering>,
+  signal: AbortSignal,
+) {
   const order = createOrder();
-  const ending = new AbortController();
 
   /** Goes on where the store takes nothing for now: what was accepted is not left lying until the next start. */
   function persist<Result>(piece: () => Promise<Result>): Promise<Result> {
     const onTrouble = (error: unknown): void =>
       log.warn("the store takes nothing: tried again", { reason: reasonOf(error) });
-    return insist(piece, { clock, signal: ending.signal, onTrouble });
+    return insist(piece, { clock, signal, onTrouble });
   }
 
   function handle(name: string, received: Received, goesOn = false): void {
@@ -99,6 +107,22 @@ export function createChats(deps: ChatsDeps): Chats {
     });
   }
 
+  return { order, persist, handle };
+}
+
+/** The chats over their parts. */
+export function createChats(deps: ChatsDeps): Chats {
+  const { store, people, clock, log } = deps;
+  const sender = createSender(deps);
+  const work = createWork(deps, sender);
+  const more = createPeopleCommands(deps);
+  const commands = createCommands({ store, work, clock, more }, deps.agents);
+  const caughtUp = createCaughtUp(deps, sender);
+  people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));
+  const ending = new AbortController();
+  const answer = createAnswering(deps, { work, sender, commands });
+  const { order, persist, handle } = createIntake(deps, answer, ending.signal);
+
   return {
     commands,
     async accept(from, updates, away) {
@@ -113,14 +137,23 @@ export function createChats(deps: ChatsDeps): Chats {
         handle(from.platform, received, albumGoesOn(received, fresh.slice(at + 1)));
       });
     },
-    async start() {
+    async start(platform) {
       await persist(() => store.forgetUpdates(clock.now() - rememberMs));
-      await work.resume();
-      for (const name of platforms.keys()) {
-        for (const received of await store.unhandled(name)) handle(name, received);
-        await sender.recover(name);
-      }
+      await work.resume(platform);
+      for (const received of await store.unhandled(platform)) handle(platform, received);
+      await sender.recover(platform);
       await order.settled();
+    },
+    async open(chatId, seen) {
+      if (!seen.questions) await remind(deps, chatId);
+      sender.wake(chatId);
+    },
+    async quiet(chatId) {
+      // What is said begins a task, and a task's end has something sent.
+      await order.done(chatId);
+      await work.quiet(chatId);
+      await sender.quiet(chatId);
+      if (ending.signal.aborted) throw new AppError("service.stopping");
     },
     async stop(graceMs) {
       ending.abort();

@@ -110,8 +110,8 @@ describe("a message becomes an answer", () => {
       expect.stringContaining("Code in the moonlight.\nIt is late.\n"),
     ]);
     expect(stderr).toContain('There is no tier "huge"');
-    expect(stderr).toContain("From now on: agent code.");
-    expect(stderr).toContain("A new conversation.");
+    expect(stderr).toContain("From now on code answers here.");
+    expect(stderr).toContain("A new conversation:");
   });
 
   test("a model cannot steer the terminal", async () => {
