@@ -6,6 +6,8 @@ import { type Output, plainText } from "./output.ts";
 export interface Screen {
   /** Shows what happens; gives true where something was written that a prompt has to stand below. */
   show(event: TerminalEvent): boolean;
+  /** Ends the line of what was being drawn. */
+  end(): void;
 }
 
 type Message = TerminalEvent & { readonly type: "message" };
@@ -27,6 +29,7 @@ function createDrawing(output: Output) {
 
   return {
     draw,
+    isOpen: () => state.drawn !== "",
     /** Ends what was being drawn with a line end, if there was anything. */
     end(): void {
       if (state.drawn !== "") output.write("\n");
@@ -48,26 +51,33 @@ export function createScreen(output: Output): Screen {
     return before === undefined || before !== answer;
   }
 
+  /** A line beside the answer, below what of it stands on the terminal's last line. */
+  function note(text: string): void {
+    const below = output.isTerminal && drawing.isOpen() ? "\n" : "";
+    output.note(`${below}${text}`);
+  }
+
   function message({ answer, notes, choices }: Message): void {
     if (answer !== "") {
       drawing.draw(plainText(answer.trim()));
       drawing.end();
     }
-    if (notes !== "") output.note(answer === "" ? plainText(notes) : output.dim(plainText(notes)));
+    if (notes !== "") note(answer === "" ? plainText(notes) : output.dim(plainText(notes)));
     choices.forEach((label, at) => output.note(`${at + 1}) ${plainText(label)}`));
   }
 
   return {
     show(event) {
       if (event.type === "draft") drawing.draw(plainText(event.text.trimStart()));
-      else if (event.type === "typing") output.transient("...");
-      else if (event.type === "queued") output.note(output.dim("This waits for its turn."));
-      else if (event.type === "note") output.note(plainText(event.line));
+      else if (event.type === "queued") note(output.dim("This waits for its turn."));
+      else if (event.type === "note") note(plainText(event.line));
+      else if (event.type === "typing" && !drawing.isOpen()) output.transient("...");
       else if (event.type === "message" && isNew(event)) {
         message(event);
         return true;
       }
       return event.type === "note";
     },
+    end: () => drawing.end(),
   };
 }

@@ -1,4 +1,4 @@
-import { createInterface, type Interface } from "node:readline";
+import { clearLine, createInterface, cursorTo, type Interface } from "node:readline";
 
 import { AppError } from "#core/errors.ts";
 import { owner } from "#core/person.ts";
@@ -19,19 +19,37 @@ interface ChatStreams {
   readonly chatId: string;
 }
 
-/** The lines of a person, with the chat's earlier requests behind the arrow keys. */
-async function openLines(services: Services, streams: ChatStreams) {
+/** The lines of a person, with the chat's earlier requests behind the arrow keys, and the prompt that they are written at. */
+async function openLines(services: Services, { input, screen }: ChatStreams) {
   const earlier = await services.operations.tasks({ limit: historySize, personId: owner });
   const history = earlier.map((task) => task.input.replaceAll(/\s+/g, " "));
-  const { input, screen } = streams;
   const rl = createInterface({ input, output: screen, history, historySize, prompt: "> " });
-  const state = { closed: false };
+  const state = { closed: false, prompting: false };
   rl.once("close", () => (state.closed = true));
-  return { rl, isClosed: () => state.closed };
+  rl.on("line", () => (state.prompting = false));
+  return {
+    rl,
+    prompt: (): void => {
+      if (state.closed || state.prompting) return;
+      state.prompting = true;
+      rl.prompt(true);
+    },
+    /** Makes room for what is written next where the prompt stands; what was typed at it comes back with it. */
+    hidePrompt: (): void => {
+      if (!state.prompting || !input.isTTY) return;
+      state.prompting = false;
+      cursorTo(screen, 0);
+      clearLine(screen, 0);
+    },
+  };
 }
 
 /** What is said here and not answered yet. */
-function createTalk(services: Services, output: Output, chatId: string) {
+function createTalk(
+  services: Services,
+  output: Output,
+  { chatId, left }: { readonly chatId: string; readonly left: AbortSignal },
+) {
   const state = { open: 0 };
   return {
     isIdle: () => state.open === 0,
@@ -42,7 +60,8 @@ function createTalk(services: Services, output: Output, chatId: string) {
         await work();
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        output.note(error.message);
+        // What was not answered when its person left is answered when somebody comes back.
+        if (!left.aborted) output.note(error.message);
       } finally {
         state.open -= 1;
       }
@@ -138,17 +157,19 @@ export async function chat(
   streams: ChatStreams,
 ): Promise<void> {
   const { chatId, input } = streams;
-  const { rl, isClosed } = await openLines(services, streams);
+  const { rl, prompt: drawPrompt, hidePrompt } = await openLines(services, streams);
   const leaving = new AbortController();
   const { signal } = leaving;
   const screen = createScreen(output);
-  const talk = createTalk(services, output, chatId);
+  const talk = createTalk(services, output, { chatId, left: signal });
   const earlier = createEarlier(services, output);
   const prompt = (): void => {
-    if (talk.isIdle() && !isClosed()) rl.prompt(true);
+    if (talk.isIdle()) drawPrompt();
   };
   output.note(output.dim("/help says what can be written here; Ctrl-D leaves."));
   const { caughtUp, ended, over } = attend(services, { chatId, signal }, (event) => {
+    if (event.type === "typing" && talk.isIdle()) return;
+    hidePrompt();
     if (screen.show(event)) prompt();
   });
   const left = takeLines(
@@ -166,6 +187,7 @@ export async function chat(
   );
   try {
     await Promise.race([left, ended]);
+    screen.end();
     if (!talk.isIdle()) output.note("What is not answered yet is shown when you come back.");
   } finally {
     leaving.abort();
