@@ -9,13 +9,12 @@ import type { Person } from "#core/person.ts";
 import type { Redactor } from "#core/redact.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
-import type { Secret } from "#core/secret.ts";
 import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
 import type { Tool } from "#core/tool.ts";
 
-import type { Bots } from "./bots.ts";
 import type { Config, Folders } from "./config.ts";
+import { createFaces, type Faces } from "./faces.ts";
 import type { Seams } from "./seams.ts";
 
 /** What the program is made of, and for. */
@@ -35,9 +34,6 @@ export interface AppOptions {
 
 /** The options of a run whose settings have been read. */
 export type Options = AppOptions & { readonly config: Config };
-
-/** The name of Telegram's token. */
-export const botToken = "TELEGRAM_BOT_TOKEN";
 
 function clockOf({ seams }: AppOptions): Clock {
   return seams?.clock ?? systemClock;
@@ -100,46 +96,26 @@ async function makeTools(clock: Clock, store: ChatStore & Store): Promise<readon
 async function makeRunner(
   options: Options,
   storage: Storage,
-  { router, bots }: { readonly router: Router; readonly bots: Bots | undefined },
+  { router, faces }: { readonly router: Router; readonly faces: Faces },
 ): Promise<Runner> {
-  const { createRunner } = await import("./agents/runner.ts");
+  const [{ createRunner }, { createSpeech }] = await Promise.all([
+    import("./agents/runner.ts"),
+    import("./chat/parts.ts"),
+  ]);
   const clock = clockOf(options);
   const [store, log] = [await storage.store(), await storage.log()];
   const tools = await makeTools(clock, store);
   const agents = await options.config.agents();
-  if (bots === undefined) return createRunner({ store, router, tools, clock, log }, agents);
-  const { createSpeech } = await import("./chat/parts.ts");
-  const { platforms, prepare } = bots;
+  const [platforms, prepare] = [await faces.platforms(), await faces.prepare()];
   const speech = createSpeech(platforms);
-  return createRunner({ store, router, tools, clock, log, speech, prepare }, agents);
+  const more = prepare === undefined ? {} : { prepare };
+  return createRunner({ store, router, tools, clock, log, speech, ...more }, agents);
 }
 
 /** The settings of config/bots.yaml. */
 export async function botSettings(config: Config): Promise<BotSettings> {
   const { botSettingsSchema } = await import("#core/settings.ts");
   return config.settings("bots", botSettingsSchema);
-}
-
-/** The bots of a service, or of this token; undefined where there is none. */
-async function makeBots(
-  options: Options,
-  storage: Storage,
-  given: Secret | undefined,
-): Promise<Bots | undefined> {
-  const { config, kind, seams, onShutdown } = options;
-  const token = given ?? (kind === "service" ? config.secrets(botToken) : undefined);
-  if (token === undefined) return undefined;
-  const [{ createBots }, { openFileStore }] = await Promise.all([
-    import("./bots.ts"),
-    import("./store/file-store.ts"),
-  ]);
-  const settings = await botSettings(config);
-  const [door, log, store] = [await storage.door(), await storage.log(), await storage.store()];
-  // After the store: its lock makes this process the only one that touches the files.
-  const files = await openFileStore(path.join(config.folders.state, "files"));
-  const onDeaf = (): void => onShutdown?.("deaf");
-  const clock = clockOf(options);
-  return createBots({ settings, token, door, clock, log, store, files, onDeaf, seams });
 }
 
 /** The parts of the program; each is imported and made when it is first asked for. */
@@ -179,19 +155,21 @@ export function createParts(options: Options) {
     );
   });
 
-  const people = lazily(async () => {
-    const { createPeople } = await import("./chat/people.ts");
-    const { telegram } = await botSettings(config);
-    return createPeople({ store: await storage.store(), clock, platforms: { telegram } });
+  const runner = lazily(async () =>
+    makeRunner(options, storage, { router: await router(), faces }),
+  );
+  const faces = createFaces({
+    ...storage,
+    config,
+    clock,
+    isService: options.kind === "service",
+    settings: () => botSettings(config),
+    runner,
+    onDeaf: () => options.onShutdown?.("deaf"),
+    seams: options.seams,
   });
 
-  const given: { token: Secret | undefined } = { token: undefined };
-  const bots = lazily(() => makeBots(options, storage, given.token));
-  const runner = lazily(async () =>
-    makeRunner(options, storage, { router: await router(), bots: await bots() }),
-  );
-
-  return { ...storage, clock, sources, router, people, given, bots, runner };
+  return { ...storage, clock, sources, router, runner, ...faces };
 }
 
 /** The parts of the program. */

@@ -4,13 +4,11 @@ import { servedPlatforms } from "#core/chat.ts";
 import { AppError } from "#core/errors.ts";
 import type { Operations } from "#core/operations.ts";
 import { lazily } from "#core/lazy.ts";
-import { createSecret } from "#core/secret.ts";
 import type { SettingsEditor } from "#core/settings-editor.ts";
 
 import {
   type AppOptions,
   botSettings,
-  botToken,
   createParts,
   type Options,
   type Parts,
@@ -50,6 +48,7 @@ async function localOperations(options: Options, parts: Parts): Promise<Operatio
       return examine({ config, kind, store, sources, router });
     },
     people: parts.people,
+    talk: async () => ({ terminal: await parts.terminal(), chats: await parts.chats() }),
     async checkBot(token) {
       const { checkTelegram } = await import("./bots.ts");
       const [settings, door] = [await botSettings(config), await parts.door()];
@@ -58,14 +57,6 @@ async function localOperations(options: Options, parts: Parts): Promise<Operatio
     hearing: async () => (await parts.bots.made())?.hearing(),
     ...(onShutdown === undefined ? {} : { shutdown: () => onShutdown("asked") }),
   });
-}
-
-/** Takes and answers what people write to the bots, if there are any. */
-async function startBots(config: Config, parts: Parts): Promise<void> {
-  const runner = await parts.runner();
-  const [bots, people] = [await parts.bots(), await parts.people()];
-  const agents = (await config.agents()).map(({ name }) => name);
-  await bots?.start({ people, runner, agents });
 }
 
 async function openServer(
@@ -124,7 +115,8 @@ function createWay(options: AppOptions, config: Config) {
       options.person.notice("Another request came in through this one: ending when it is done.");
     }
     await listening.server?.close();
-    await (await parts.runner.made())?.stop(afterworkMs);
+    const runner = await parts.runner.made();
+    await Promise.all([runner?.stop(afterworkMs), parts.stopChats(afterworkMs)]);
     (await parts.sources.made())?.close();
     await (await parts.door.made())?.close();
     await (await parts.store.made())?.close();
@@ -133,8 +125,8 @@ function createWay(options: AppOptions, config: Config) {
 
   /** Tasks are finished or parked; what else goes on for others, a download for example, is stopped. */
   async function stop(graceMs: number): Promise<void> {
-    const [runner, bots] = await Promise.all([parts.runner.made(), parts.bots.made()]);
-    await Promise.all([runner?.stop(graceMs), bots?.stop(graceMs)]);
+    const runner = await parts.runner.made();
+    await Promise.all([runner?.stop(graceMs), parts.stopChats(graceMs)]);
     listening.server?.abort();
   }
 
@@ -173,7 +165,9 @@ export async function openProgram(options: AppOptions): Promise<Services> {
     isOwn: access.isOwn,
     async resume(watch) {
       if (!(await access.isOwn())) return;
-      await startBots(config, parts);
+      // A service answers what was said in any chat before; elsewhere that is done when somebody comes to the chat.
+      if (kind === "service") await parts.chats();
+      await parts.startBots();
       const runner = await parts.runner();
       await runner.resume((task) =>
         servedPlatforms.some((name) => task.chatId.startsWith(`${name}:`)) ? undefined : watch,
@@ -181,8 +175,7 @@ export async function openProgram(options: AppOptions): Promise<Services> {
     },
     async serveBot(token) {
       if (!(await access.isOwn())) return false;
-      parts.given.token = createSecret(botToken, token);
-      await startBots(config, parts);
+      await parts.startBots(token);
       return true;
     },
     stop,

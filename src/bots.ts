@@ -5,7 +5,7 @@ import { createFileFetcher } from "../bots/telegram/files.ts";
 import { checkShape, identify } from "../bots/telegram/identity.ts";
 import { createTelegramPlatform } from "../bots/telegram/platform.ts";
 import { createPoller, type Poller } from "../bots/telegram/poller.ts";
-import type { AttachmentStore, FileStore } from "#core/attachments.ts";
+import type { FileStore } from "#core/attachments.ts";
 import type { ChatPlatform } from "#core/chat.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
@@ -13,15 +13,11 @@ import type { Door } from "#core/http.ts";
 import type { Log } from "#core/log.ts";
 import type { People } from "#core/people.ts";
 import type { BotAccount, Hearing } from "#core/operations.ts";
-import type { QuestionStore } from "#core/question-store.ts";
-import type { Runner } from "#core/runner.ts";
 import type { Redactor } from "#core/redact.ts";
 import { createSecret, type Secret } from "#core/secret.ts";
 import type { BotSettings } from "#core/settings.ts";
-import type { Store } from "#core/store.ts";
 
-import { type Attachments, createAttachments } from "./chat/attachments.ts";
-import { type Chats, createChats } from "./chat/chats.ts";
+import type { Chats } from "./chat/chats.ts";
 import type { Accept, Seams } from "./seams.ts";
 
 /** What the bots are made of. */
@@ -32,7 +28,7 @@ export interface BotDeps {
   readonly door: Door;
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: ChatStore & QuestionStore & AttachmentStore & Store;
+  readonly store: Pick<ChatStore, "heard">;
   readonly files: FileStore;
   /** Nothing is heard any more, and only a new process may help. */
   readonly onDeaf: () => void;
@@ -42,21 +38,18 @@ export interface BotDeps {
 /** What the bots work with. */
 export interface BotWork {
   readonly people: People;
-  readonly runner: Runner;
-  readonly agents: readonly string[];
+  readonly chats: Chats;
 }
 
 /** The chat services that the owner connected. */
 export interface Bots {
-  readonly platforms: ReadonlyMap<string, ChatPlatform>;
-  /** Makes the files of a task ready for its model. */
-  readonly prepare: Attachments["prepare"];
+  readonly platform: ChatPlatform;
   /** Goes on with what an earlier process left, and takes what people write. */
   readonly start: (work: BotWork) => Promise<void>;
   /** How well Telegram is heard; undefined before the start. */
   readonly hearing: () => Hearing | undefined;
-  /** Takes nothing new; what is under way is sent, or kept for the next start after so many milliseconds. */
-  readonly stop: (graceMs: number) => Promise<void>;
+  /** Takes nothing new; resolves when all that was taken has been handed over. */
+  readonly stop: () => Promise<void>;
 }
 
 /** The door's way to Telegram. */
@@ -106,7 +99,7 @@ async function ownersOf(people: People): Promise<number[]> {
 function pollFor(
   deps: BotDeps,
   { root, api, platform, known }: Connected,
-  { chats, people }: { readonly chats: Chats; readonly people: People },
+  { chats, people }: BotWork,
 ): Poller {
   const { token, door, clock, log, store, onDeaf, seams } = deps;
   const menu = createCommandMenu(api, log);
@@ -134,32 +127,25 @@ function pollFor(
 
 /** The bots over their parts; nothing is sent or fetched before they are started. */
 export function createBots(deps: BotDeps): Bots {
-  const { settings, clock, log, store } = deps;
   const connected = connect(deps);
   const { platform } = connected;
-  const platforms = new Map([[platform.name, platform]]);
-  const mostBytes = settings.files.most_megabytes * 1_000_000;
-  const attachments = createAttachments({ ...deps, platforms, mostBytes });
-  const started: { poller: Poller | undefined; end: (graceMs: number) => Promise<void> } = {
+  const started: { poller: Poller | undefined; end: () => Promise<void> } = {
     poller: undefined,
     end: () => Promise.resolve(),
   };
   return {
-    platforms,
-    prepare: attachments.prepare,
+    platform,
     hearing: () => started.poller?.state(),
     async start(work) {
-      const chats = createChats({ ...work, store, attachments, platforms, clock, log });
-      await chats.start();
-      const poller = pollFor(deps, connected, { chats, people: work.people });
+      await work.chats.start(platform.name);
+      const poller = pollFor(deps, connected, work);
       started.poller = poller;
       const polling = poller.run();
-      started.end = async (graceMs) => {
+      started.end = async () => {
         poller.stop();
         await polling;
-        await chats.stop(graceMs);
       };
     },
-    stop: (graceMs) => started.end(graceMs),
+    stop: () => started.end(),
   };
 }

@@ -60,7 +60,11 @@ function strangers(file: string, text: string): string[] {
 
 /** Imports of a file that leave its part other than through core. */
 function sideways(file: string, text: string): string[] {
-  if (["app.ts", "app-parts.ts", "bots.ts", "seams.ts", "main.ts", "doctor.ts"].includes(file))
+  if (
+    ["app.ts", "app-parts.ts", "bots.ts", "faces.ts", "seams.ts", "main.ts", "doctor.ts"].includes(
+      file,
+    )
+  )
     return [];
   return specifiers(text).filter((specifier) => {
     if (!specifier.startsWith(".")) return false;

@@ -7,6 +7,7 @@ import { createAnswering } from "./answering.ts";
 import { createCaughtUp } from "./caught-up.ts";
 import { type Command, createCommands } from "./commands.ts";
 import { createPeopleCommands } from "./people-commands.ts";
+import { remind } from "./remind.ts";
 import type { ChatsDeps } from "./replies.ts";
 import { createReceipts } from "./receipts.ts";
 import { createSender } from "./sender.ts";
@@ -22,8 +23,18 @@ export interface Chats {
   ): Promise<void>;
   /** The commands that there are, those used most first. */
   readonly commands: readonly Pick<Command, "name" | "about" | "shownTo">[];
-  /** Goes on with what an earlier process left; resolves when all of it is under way. */
-  start(): Promise<void>;
+  /** Goes on with what an earlier process left of a platform; resolves when all of it is under way. */
+  start(platform: string): Promise<void>;
+  /**
+   * Somebody has come to a chat whose messages do not stay: sends what could not be sent before and, where they are not to be seen
+   * any more, draws the questions that wait again.
+   */
+  open(chatId: string, seen: { readonly questions: boolean }): Promise<void>;
+  /**
+   * Resolves when all that was said in a chat is answered and sent, waits for a person, or has nobody to see it. Rejects with
+   * `service.stopping` where this process ends before.
+   */
+  quiet(chatId: string): Promise<void>;
   /** Ends when all that was taken is under way and all that is to be sent is sent, or after so many milliseconds. */
   stop(graceMs: number): Promise<void>;
 }
@@ -45,6 +56,8 @@ function createOrder() {
     async settled(): Promise<void> {
       while (tails.size > 0) await Promise.all(tails.values());
     },
+    /** What is handed in under this key by now is done. */
+    done: async (key: string): Promise<void> => tails.get(key),
   };
 }
 
@@ -97,9 +110,29 @@ function createHandle(
   };
 }
 
+/** Takes what a platform handed over: stored first, then answered. */
+function createAccept(
+  { store, log }: ChatsDeps,
+  caughtUp: ReturnType<typeof createCaughtUp>,
+  handle: ReturnType<typeof createHandle>,
+): Chats["accept"] {
+  return async (from, updates, away) => {
+    const fresh = await store.receive(from, updates);
+    // These are not fresh a second time: a notice that fails must not keep them from being handled.
+    if (away !== undefined) {
+      await caughtUp
+        .add(fresh, away)
+        .catch((error: unknown) => log.warn("absence not told", { reason: reasonOf(error) }));
+    }
+    fresh.forEach((received, at) => {
+      handle(from.platform, received, albumGoesOn(received, fresh.slice(at + 1)));
+    });
+  };
+}
+
 /** The chats over their parts. */
 export function createChats(deps: ChatsDeps): Chats {
-  const { store, platforms, people, clock, log } = deps;
+  const { store, people, clock } = deps;
   const sender = createSender(deps);
   const receipts = createReceipts();
   const work = createWork({ ...deps, receipts }, sender);
@@ -116,26 +149,24 @@ export function createChats(deps: ChatsDeps): Chats {
 
   return {
     commands,
-    async accept(from, updates, away) {
-      const fresh = await store.receive(from, updates);
-      // These are not fresh a second time: a notice that fails must not keep them from being handled.
-      if (away !== undefined) {
-        await caughtUp
-          .add(fresh, away)
-          .catch((error: unknown) => log.warn("absence not told", { reason: reasonOf(error) }));
-      }
-      fresh.forEach((received, at) => {
-        handle(from.platform, received, albumGoesOn(received, fresh.slice(at + 1)));
-      });
-    },
-    async start() {
+    accept: createAccept(deps, caughtUp, handle),
+    async start(platform) {
       await persist(() => store.forgetUpdates(clock.now() - rememberMs));
-      await work.resume();
-      for (const name of platforms.keys()) {
-        for (const received of await store.unhandled(name)) handle(name, received);
-        await sender.recover(name);
-      }
+      await work.resume(platform);
+      for (const received of await store.unhandled(platform)) handle(platform, received);
+      await sender.recover(platform);
       await order.settled();
+    },
+    async open(chatId, seen) {
+      if (!seen.questions) await remind(deps, chatId);
+      sender.wake(chatId);
+    },
+    async quiet(chatId) {
+      // What is said begins a task, and a task's end has something sent.
+      await order.done(chatId);
+      await work.quiet(chatId);
+      await sender.quiet(chatId);
+      if (ending.signal.aborted) throw new AppError("service.stopping");
     },
     async stop(graceMs) {
       ending.abort();

@@ -3,6 +3,7 @@ import type { ChatPlatform, IncomingMessage } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
 import { costText } from "#core/cost.ts";
+import { AppError } from "#core/errors.ts";
 import { tierOf } from "#core/router.ts";
 import type { Departure, Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
@@ -93,6 +94,24 @@ function tierCommand({ store }: CommandDeps): Command {
       return tier === null
         ? "The usual choice of tier again."
         : `From now on in this chat: ${tier}. /tier alone goes back to the usual choice.`;
+    },
+  };
+}
+
+function chooseAgentCommand({ store }: CommandDeps, agents: readonly string[]): Command {
+  return {
+    name: "agent",
+    about: "the agent for this chat, by its name",
+    shownTo: "all",
+    async run({ words }, { chat }) {
+      const agent = agents.find((name) => name === words.toLowerCase());
+      if (words !== "" && agent === undefined) {
+        throw new AppError("usage.unknown-agent", { agent: words, known: agents.join(", ") });
+      }
+      await store.setChat(chat.id, { agent: agent ?? null });
+      return agent === undefined
+        ? "The usual choice of agent again."
+        : `From now on ${agent} answers here. /agent alone goes back to the usual choice.`;
     },
   };
 }
@@ -208,6 +227,7 @@ export function createCommands(deps: CommandDeps, agents: readonly string[]): re
     tierCommand(deps),
     privacyCommand(deps),
     statsCommand(deps),
+    chooseAgentCommand(deps, agents),
     ...deps.more,
   ];
   const lines = (place: CommandPlace): string =>

@@ -30,6 +30,8 @@ export interface Wait {
   readonly everywhere: boolean;
   /** True where the platform asked for it. */
   readonly asked?: boolean;
+  /** True where nobody is there to see it: the chat is left until it is woken. */
+  readonly absent?: boolean;
   /** The message that is to be seen now. */
   readonly messageId?: string;
 }
@@ -115,6 +117,7 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
     if (why.type === "later") {
       return { ms: why.waitMs, everywhere: why.everywhere, asked: true };
     }
+    if (why.type === "absent") return { ...atOnce, absent: true };
     if (why.type === "moved") return remedies.moved(delivery, why.to);
     if (why.type === "unreached" || why.type === "unknown")
       return remedies.failed(delivery, why.reason);
@@ -125,11 +128,12 @@ export function createDeliver(deps: SenderDeps): (delivery: Delivery) => Promise
   async function place({ platform, row, target }: Delivery): Promise<Sent> {
     if (row.messageId !== null) return { ok: true, messageId: row.messageId };
     const { replyTo: floor } = row;
-    if (floor !== null && (row.createdAt < startedAt || unsure.has(row.id))) {
+    const mayBeThere = row.createdAt < startedAt || unsure.has(row.id);
+    if (floor !== null && mayBeThere && platform.findPlaced !== undefined) {
       const { ids: known, last } = await store.knownMessages(row.chatId, floor);
       // A placeholder that is older than an earlier part's message was that part's: it replies to another message.
       const from = last !== null && isNewer(last, floor) ? last : floor;
-      const found = await platform.findPlaced?.(target, { floor: from, known });
+      const found = await platform.findPlaced(target, { floor: from, known });
       if (found !== undefined) return { ok: true, messageId: found };
     }
     return platform.place(target);

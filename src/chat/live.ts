@@ -11,7 +11,7 @@ export interface Live {
   end(): void;
 }
 
-/** An answer that comes sooner than this needs no sign of life. */
+/** An answer that comes sooner than this needs no sign of life, unless its chat bears one more often. */
 const patienceMs = 400;
 /** Thought of longer than this it is shown, so that it can be stopped. */
 const silenceMs = 1600;
@@ -47,6 +47,16 @@ function isDue({ text, shown, shownAt, startedAt, now }: ShownSoFar, manners: Ma
   return manners.live === "draft" && now - shownAt >= renewMs;
 }
 
+/** How long it is between two looks at what there is. */
+async function paceOf(
+  { platform, addressOf }: Pick<LiveDeps, "platform" | "addressOf">,
+  { chatId }: Task,
+): Promise<number> {
+  const address = await addressOf(chatId).catch(() => undefined);
+  if (address === undefined) return patienceMs;
+  return Math.min(patienceMs, platform.manners(address).liveEveryMs);
+}
+
 /** Follows one task for the chat that it belongs to. */
 export function createLive({ clock, sender, platform, addressOf }: LiveDeps, task: Task): Live {
   const ending = new AbortController();
@@ -68,7 +78,8 @@ export function createLive({ clock, sender, platform, addressOf }: LiveDeps, tas
   }
 
   async function follow(): Promise<void> {
-    await clock.sleep(patienceMs, signal);
+    const paceMs = await paceOf({ platform, addressOf }, task);
+    await clock.sleep(paceMs, signal);
     const until = clock.now() + longestMs;
     while (!signal.aborted && state.failures < failureLimit && clock.now() < until) {
       try {
@@ -78,7 +89,7 @@ export function createLive({ clock, sender, platform, addressOf }: LiveDeps, tas
       } catch {
         state.failures += 1;
       }
-      await clock.sleep(patienceMs, signal);
+      await clock.sleep(paceMs, signal);
     }
   }
 

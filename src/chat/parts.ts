@@ -80,15 +80,28 @@ function questionCard({ id: questionId, text, choices }: Question): {
   return { card: { text, wantsWords: choices.length === 0 }, offers };
 }
 
-/** What tasks say in the chats of these platforms; nothing in a chat of any other. */
+/** The card of a question; its buttons are new ones each time. */
+export function questionParts(platform: ChatPlatform, question: Question, task: Task): NewPart[] {
+  const { chatId, replyTo } = task;
+  const { card, offers } = questionCard(question);
+  const { buttons, stored } = drawOffers(offers, question.personId);
+  const saying: Saying = { type: "card", card: { ...card, buttons } };
+  // Beside the task's answer, whose parts are numbered from 0.
+  return partsFor(platform, saying, { chatId, taskId: null, replyTo, stored });
+}
+
+/**
+ * What tasks say in the chats of these platforms; nothing in a chat of any other. An answer to no message goes to whoever asked for
+ * it and to no chat.
+ */
 export function createSpeech(platforms: Platforms): Speech {
   const once = createOnce();
   const at = ({ chatId }: Task): ChatPlatform | undefined => platforms.get(platformOf(chatId));
   return {
     answer(ended, notices) {
       const platform = at(ended);
-      if (platform === undefined) return [];
       const { chatId, id: taskId, replyTo, state } = ended;
+      if (platform === undefined || replyTo === null) return [];
       const offers = state === "done" ? [[detailsOffer(taskId)]] : [];
       const { buttons, stored } = drawOffers(offers, null);
       const footer = [...once(chatId, notices.once), ...notices.always].join("\n");
@@ -97,13 +110,7 @@ export function createSpeech(platforms: Platforms): Speech {
     },
     question(question, task) {
       const platform = at(task);
-      if (platform === undefined) return [];
-      const { chatId, replyTo } = task;
-      const { card, offers } = questionCard(question);
-      const { buttons, stored } = drawOffers(offers, question.personId);
-      const saying: Saying = { type: "card", card: { ...card, buttons } };
-      // Beside the task's answer, whose parts are numbered from 0.
-      return partsFor(platform, saying, { chatId, taskId: null, replyTo, stored });
+      return platform === undefined ? [] : questionParts(platform, question, task);
     },
   };
 }

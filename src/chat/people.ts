@@ -6,6 +6,7 @@ import type {
   Sender,
   Update,
 } from "#core/chat.ts";
+import { terminalPlatform } from "#core/chat.ts";
 import type { Clock } from "#core/clock.ts";
 import type {
   Admitted,
@@ -51,7 +52,9 @@ function createStandings({ store, platforms }: PeopleDeps) {
   const known = new Map<string, Standing>();
   const state = { changes: 0 };
 
-  function isConfigured({ platform, accountId }: Sender): boolean {
+  /** Whoever can use this machine's data directory owns it; of other accounts the settings name the owner's. */
+  function isOwners({ platform, accountId }: Sender): boolean {
+    if (platform === terminalPlatform) return true;
     return platforms[platform]?.owners.some((number) => String(number) === accountId) === true;
   }
 
@@ -73,7 +76,7 @@ function createStandings({ store, platforms }: PeopleDeps) {
     },
     async of(from: Sender): Promise<Standing> {
       if (from.kind !== "person") return stranger;
-      if (isConfigured(from)) return { role: "owner", personId: owner };
+      if (isOwners(from)) return { role: "owner", personId: owner };
       const key = accountKey(from);
       return known.get(key) ?? look(from, key);
     },

@@ -15,6 +15,8 @@ export interface Sender {
   show(task: Task, markdown: string): void;
   /** Nothing more of this task is to be shown. */
   hush(taskId: string): void;
+  /** Resolves when nothing is being sent in this chat. */
+  quiet(chatId: string): Promise<void>;
   /** Sends what an earlier process left open. */
   recover(platform: string): Promise<void>;
   /** Ends when all is sent, or after so many milliseconds; what is not sent stays in the outbox. */
@@ -46,6 +48,9 @@ function createWorkers(work: (key: string) => Promise<void>, isEnding: () => boo
       else if (!isEnding()) {
         going.set(key, { again: false, end: Promise.resolve().then(() => workOn(key)) });
       }
+    },
+    async quiet(key: string): Promise<void> {
+      while (going.has(key)) await going.get(key)?.end;
     },
     async settled(): Promise<void> {
       while (going.size > 0) await Promise.all([...going.values()].map(({ end }) => end));
@@ -89,15 +94,17 @@ function createSending(deps: SenderDeps, signal: AbortSignal) {
     else if (wait.ms > 0) await clock.sleep(wait.ms, signal);
   }
 
-  async function send(delivery: Delivery): Promise<void> {
+  /** False where nobody is there to see it. */
+  async function send(delivery: Delivery): Promise<boolean> {
     const { chat, platform, row } = delivery;
     const waitMs = pace.take(chat.id, platform.manners(chat.address));
     if (waitMs > 0) await clock.sleep(waitMs, signal);
     if (pause.leftMs() > 0) await clock.sleep(pause.leftMs(), signal);
-    if (signal.aborted) return;
+    if (signal.aborted) return true;
     const wait = await deliver(delivery);
     if (wait.messageId !== undefined) showing.sent(row, wait.messageId);
     await obey(chat.id, wait);
+    return wait.absent !== true;
   }
 
   async function show(chatId: string, piece: Piece): Promise<void> {
@@ -114,8 +121,9 @@ function createSending(deps: SenderDeps, signal: AbortSignal) {
     async all(chatId: string): Promise<void> {
       while (!signal.aborted) {
         const delivery = await nextOf(deps, chatId);
-        if (delivery !== undefined) await send(delivery);
-        else {
+        if (delivery !== undefined) {
+          if (!(await send(delivery))) return;
+        } else {
           const piece = showing.take(chatId);
           if (piece === undefined) return;
           await show(chatId, piece);
@@ -155,6 +163,7 @@ export function createSender(deps: SenderDeps): Sender {
       workers.wake(task.chatId);
     },
     hush: (taskId) => showing.hush(taskId),
+    quiet: (chatId) => workers.quiet(chatId),
     async recover(platform) {
       for (const chatId of await store.chatsToSend(platform)) workers.wake(chatId);
     },

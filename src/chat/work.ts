@@ -14,14 +14,16 @@ import type { Sender } from "./sender.ts";
 export interface Work {
   /** Works a task that has just been stored, or that goes on. */
   begin(task: Task): void;
-  /** Works what an earlier process left open in these chats; resolves when all of it is in its place. */
-  resume(): Promise<void>;
+  /** Works what an earlier process left open in the chats of a platform; resolves when all of it is in its place. */
+  resume(platform: string): Promise<void>;
   /** Ends a task that is being worked or waits for its turn; false where it is neither. */
   stop(taskId: string): boolean;
   /** Resolves when a task that was stopped has ended; at once where nobody works it. */
   over(taskId: string): Promise<void>;
   /** Something was stored for a task that is being worked: it goes on with it. */
   steer(taskId: string): void;
+  /** Resolves when no task of this chat is being worked. */
+  quiet(chatId: string): Promise<void>;
   /** Resolves when no task is being worked. */
   settled(): Promise<void>;
 }
@@ -48,10 +50,28 @@ function newReins(): Reins {
   };
 }
 
+/** What goes on in chats. */
+function createGoing() {
+  const going = new Map<Promise<void>, string>();
+  return {
+    add(chatId: string, work: Promise<void>): void {
+      going.set(work, chatId);
+      void work.finally(() => going.delete(work));
+    },
+    async over(chatId: string | undefined): Promise<void> {
+      for (;;) {
+        const here = [...going].filter(([, place]) => chatId === undefined || place === chatId);
+        if (here.length === 0) return;
+        await Promise.all(here.map(([work]) => work));
+      }
+    },
+  };
+}
+
 /** Follows tasks to their end, and knows how each is stopped. */
 function createFollowing({ store, runner, receipts, clock, log }: WorkDeps, sender: Sender) {
   const reins = new Map<string, Reins>();
-  const going = new Set<Promise<void>>();
+  const going = createGoing();
   const addressOf = async (chatId: string): Promise<string | undefined> =>
     (await store.chat(chatId))?.address;
 
@@ -93,13 +113,10 @@ function createFollowing({ store, runner, receipts, clock, log }: WorkDeps, send
   return {
     reins,
     add(task: Task, platform: ChatPlatform): void {
-      const followed = follow(task, platform);
-      going.add(followed);
-      void followed.finally(() => going.delete(followed));
+      going.add(task.chatId, follow(task, platform));
     },
-    async settled(): Promise<void> {
-      while (going.size > 0) await Promise.all(going);
-    },
+    /** Resolves when no task is followed any more, of this chat or at all. */
+    over: (chatId?: string) => going.over(chatId),
   };
 }
 
@@ -116,8 +133,11 @@ export function createWork(deps: WorkDeps, sender: Sender): Work {
 
   return {
     begin,
-    async resume() {
-      for (const task of await store.openTasks()) begin(task);
+    async resume(platform) {
+      for (const task of await store.openTasks()) {
+        // What answers no message was asked for by a command, and goes on without a chat.
+        if (platformOf(task.chatId) === platform && task.replyTo !== null) begin(task);
+      }
     },
     stop(taskId) {
       const mine = reins.get(taskId);
@@ -135,6 +155,7 @@ export function createWork(deps: WorkDeps, sender: Sender): Work {
       mine.interrupt = new AbortController();
       interrupt.abort();
     },
-    settled: () => following.settled(),
+    quiet: (chatId) => following.over(chatId),
+    settled: () => following.over(),
   };
 }

@@ -1,5 +1,6 @@
 import { errorTable, exitCodes } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
+import type { Question } from "#core/question.ts";
 import { cutNotice, type Task, type TaskEvent } from "#core/task.ts";
 
 import { type Output, plainText } from "./output.ts";
@@ -7,16 +8,12 @@ import { type Output, plainText } from "./output.ts";
 /** Writes a task's events as they come: text to stdout, notices and tools to stderr. */
 export function createAnswerWriter(
   output: Output,
-  options: {
-    readonly stream: boolean;
-    /** Notices that the person has seen; none is shown twice. */
-    readonly seen?: Set<string>;
-  },
+  options: { readonly stream: boolean },
 ): {
   onEvent(event: TaskEvent): void;
 } {
   let wrote = false;
-  const seen = options.seen ?? new Set<string>();
+  const seen = new Set<string>();
 
   let cut = false;
 
@@ -37,6 +34,12 @@ export function createAnswerWriter(
     wrote ||= text.trim() !== "";
   }
 
+  function asked({ text, choices, chatId }: Question): void {
+    output.note([text, ...choices].map((line) => plainText(line)).join("\n"));
+    const chat = chatId.slice(chatId.indexOf(":") + 1);
+    output.note(output.dim(`It goes on when you answer: agent -i --chat ${chat}`));
+  }
+
   function besides(event: TaskEvent): string | undefined {
     if (event.type === "queued") {
       const them = event.ahead === 1 ? "an earlier request" : `${event.ahead} earlier requests`;
@@ -52,6 +55,7 @@ export function createAnswerWriter(
       if (line !== undefined) output.note(output.dim(line));
       if (event.type === "chosen" && event.notice !== undefined) noticeOnce(event.notice);
       else if (event.type === "text" && options.stream) addText(event.text);
+      else if (event.type === "waiting") asked(event.question);
       else if (event.type === "cut") cut = true;
       else if (event.type === "end") end(event.task);
     },

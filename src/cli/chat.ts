@@ -1,20 +1,13 @@
-import { createInterface, type Interface } from "node:readline";
+import { clearLine, createInterface, cursorTo, type Interface } from "node:readline";
 
 import { AppError } from "#core/errors.ts";
 import { owner } from "#core/person.ts";
-import { tierOf } from "#core/router.ts";
+import type { TerminalEvent } from "#core/terminal.ts";
 
-import { createAnswerWriter, reportEnd } from "./answer.ts";
 import { finishEarlier } from "./ask.ts";
+import { createScreen } from "./chat-screen.ts";
 import type { Output } from "./output.ts";
 import type { Services } from "./services.ts";
-
-const help = `Write, and Enter sends it. While an answer comes, Ctrl-C or /stop stops it.
-/new          begin a new conversation
-/agent NAME   the agent for what follows (/agent alone: the usual choice)
-/tier NAME    fast, smart or cloud for what follows (/tier alone: the usual choice)
-/stop         stop the running answer
-/quit         leave (so does Ctrl-D)`;
 
 /** How many earlier requests the arrow keys bring back. */
 const historySize = 100;
@@ -26,165 +19,180 @@ interface ChatStreams {
   readonly chatId: string;
 }
 
-interface ChatState {
-  readonly chatId: string;
-  agent: string | undefined;
-  tier: string | undefined;
-  running: AbortController | undefined;
-  left: boolean;
-  readonly seen: Set<string>;
-}
-
-type Command = (state: ChatState, word: string) => Promise<string> | string;
-
-function createCommands(services: Services): ReadonlyMap<string, Command> {
-  const choose =
-    (key: "agent" | "tier"): Command =>
-    (state, word) => {
-      state[key] = word === "" ? undefined : word;
-      return word === "" ? `The usual choice of ${key} again.` : `From now on: ${key} ${word}.`;
-    };
-  return new Map<string, Command>([
-    ["/help", () => help],
-    ["/agent", choose("agent")],
-    [
-      "/tier",
-      (state, word) => {
-        if (word !== "") tierOf(word);
-        return choose("tier")(state, word);
-      },
-    ],
-    [
-      "/new",
-      async ({ chatId }) => {
-        await services.operations.newConversation({ chatId, personId: owner });
-        return "A new conversation.";
-      },
-    ],
-    [
-      "/stop",
-      (state) => {
-        state.running?.abort();
-        return state.running === undefined ? "Nothing is running." : "";
-      },
-    ],
-  ]);
-}
-
-async function answer(
-  services: Services,
-  output: Output,
-  turn: { readonly words: string; readonly state: ChatState },
-): Promise<void> {
-  const { words, state } = turn;
-  const running = new AbortController();
-  state.running = running;
-  const writer = createAnswerWriter(output, { stream: true, seen: state.seen });
-  try {
-    const task = await services.operations.ask(
-      {
-        chatId: state.chatId,
-        personId: owner,
-        words,
-        agent: state.agent,
-        tier: state.tier,
-      },
-      { signal: running.signal, onEvent: (event) => writer.onEvent(event) },
-    );
-    reportEnd(task, output);
-  } finally {
-    state.running = undefined;
-  }
-}
-
-/** Says what was raised on purpose and goes on; anything else ends the chat. */
-async function surviving(output: Output, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    output.note(error.message);
-  }
-}
-
-/** The lines of a person, with the chat's earlier requests behind the arrow keys. */
-async function openLines(services: Services, streams: ChatStreams): Promise<Interface> {
+/** The lines of a person, with the chat's earlier requests behind the arrow keys, and the prompt that they are written at. */
+async function openLines(services: Services, { input, screen }: ChatStreams) {
   const earlier = await services.operations.tasks({ limit: historySize, personId: owner });
   const history = earlier.map((task) => task.input.replaceAll(/\s+/g, " "));
-  const { input, screen } = streams;
-  return createInterface({ input, output: screen, history, historySize, prompt: "> " });
-}
-
-/** What is done with a line; a failure raised on purpose is said, and the chat goes on. */
-function createHandler(services: Services, output: Output, state: ChatState) {
-  const commands = createCommands(services);
-
-  async function handle(line: string): Promise<void> {
-    const [name = "", word = ""] = line.split(/\s+/, 2);
-    const command = commands.get(name);
-    if (command !== undefined) {
-      const said = await command(state, word);
-      if (said !== "") output.note(said);
-    } else if (/^\/[a-z]+$/.test(line))
-      output.note(`There is no ${line}: /help lists what there is.`);
-    else await answer(services, output, { words: line, state });
-  }
-
-  async function resume(): Promise<void> {
-    const running = new AbortController();
-    state.running = running;
-    await finishEarlier(services, output, running.signal);
-    state.running = undefined;
-  }
-
+  const rl = createInterface({ input, output: screen, history, historySize, prompt: "> " });
+  const state = { closed: false, prompting: false };
+  rl.once("close", () => (state.closed = true));
+  rl.on("line", () => (state.prompting = false));
   return {
-    handle: (line: string) => surviving(output, () => handle(line)),
-    resume: () => surviving(output, resume),
+    rl,
+    prompt: (): void => {
+      if (state.closed || state.prompting) return;
+      state.prompting = true;
+      rl.prompt(true);
+    },
+    /** Makes room for what is written next where the prompt stands; what was typed at it comes back with it. */
+    hidePrompt: (): void => {
+      if (!state.prompting || !input.isTTY) return;
+      state.prompting = false;
+      cursorTo(screen, 0);
+      clearLine(screen, 0);
+    },
   };
 }
 
-/** A chat on a terminal until Ctrl-D or /quit; lines sent while an answer comes are answered after it, in order. */
+/** What is said here and not answered yet. */
+function createTalk(
+  services: Services,
+  output: Output,
+  { chatId, left }: { readonly chatId: string; readonly left: AbortSignal },
+) {
+  const state = { open: 0 };
+  return {
+    isIdle: () => state.open === 0,
+    /** Says a failure that was raised on purpose and goes on; anything else ends the chat. */
+    during: async (work: () => Promise<unknown>): Promise<void> => {
+      state.open += 1;
+      try {
+        await work();
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        // What was not answered when its person left is answered when somebody comes back.
+        if (!left.aborted) output.note(error.message);
+      } finally {
+        state.open -= 1;
+      }
+    },
+    say: (words: string) => services.operations.say({ chatId, words }),
+  };
+}
+
+/** Attends the chat until the signal aborts; `caughtUp` resolves when what was left of earlier is answered. */
+function attend(
+  services: Services,
+  { chatId, signal }: { readonly chatId: string; readonly signal: AbortSignal },
+  onEvent: (event: TerminalEvent) => void,
+) {
+  const { promise: caughtUp, resolve } = Promise.withResolvers<void>();
+  const watch = {
+    signal,
+    onEvent(event: TerminalEvent) {
+      if (event.type === "caught-up") resolve();
+      else onEvent(event);
+    },
+  };
+  const ended = services.operations.attend({ chatId }, watch);
+  const over = ended.then(
+    () => {},
+    () => {},
+  );
+  return { caughtUp: Promise.race([caughtUp, over]), ended, over };
+}
+
+/** What is done with what a person types. */
+interface Hands {
+  readonly say: (words: string) => Promise<void>;
+  readonly isIdle: () => boolean;
+  readonly prompt: () => void;
+  /** Stops what is being worked of earlier commands; false where nothing is. */
+  readonly stopEarlier: () => boolean;
+}
+
+/**
+ * Takes lines until Ctrl-D or /quit. Lines of a person are said at once; those of a pipe one by one, each when what went before it
+ * is answered.
+ */
+function takeLines(
+  rl: Interface,
+  { isTTY, before }: { readonly isTTY: boolean; readonly before: Promise<void> },
+  { say, isIdle, prompt, stopEarlier }: Hands,
+): Promise<void> {
+  const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
+  let queue = before;
+  queue.catch(fail);
+  rl.on("line", (raw) => {
+    const line = raw.trim();
+    if (line === "/quit") rl.close();
+    else if (line === "") prompt();
+    else if (isTTY) say(line).then(prompt, fail);
+    else {
+      queue = queue.then(() => say(line)).then(prompt);
+      queue.catch(fail);
+    }
+  });
+  rl.on("SIGINT", () => {
+    if (isIdle()) rl.close();
+    else if (!stopEarlier()) say("/stop").then(prompt, fail);
+  });
+  rl.on("close", () => {
+    if (isTTY) leave();
+    else queue.then(leave, fail);
+  });
+  return left;
+}
+
+/** Works what commands left open, where this process holds the data; it is shown by history alone. */
+function createEarlier(services: Services, output: Output) {
+  const stopping = new AbortController();
+  const state = { going: false };
+  return {
+    async finish(): Promise<void> {
+      state.going = true;
+      await finishEarlier(services, output, stopping.signal).finally(() => (state.going = false));
+    },
+    stop(): boolean {
+      if (state.going) stopping.abort();
+      return state.going;
+    },
+  };
+}
+
+/** A chat on a terminal. */
 export async function chat(
   services: Services,
   output: Output,
   streams: ChatStreams,
 ): Promise<void> {
-  const state: ChatState = {
-    chatId: streams.chatId,
-    agent: undefined,
-    tier: undefined,
-    running: undefined,
-    left: false,
-    seen: new Set(),
-  };
-  const rl = await openLines(services, streams);
-  const handler = createHandler(services, output, state);
-  const { promise: left, resolve: leave, reject: fail } = Promise.withResolvers<void>();
+  const { chatId, input } = streams;
+  const { rl, prompt: drawPrompt, hidePrompt } = await openLines(services, streams);
+  const leaving = new AbortController();
+  const { signal } = leaving;
+  const screen = createScreen(output);
+  const talk = createTalk(services, output, { chatId, left: signal });
+  const earlier = createEarlier(services, output);
   const prompt = (): void => {
-    if (!state.left) rl.prompt();
+    if (talk.isIdle()) drawPrompt();
   };
   output.note(output.dim("/help says what can be written here; Ctrl-D leaves."));
-  let queue = handler.resume().then(prompt);
-
-  rl.on("line", (raw) => {
-    const line = raw.trim();
-    if (line === "/quit") rl.close();
-    else if (line === "/stop" && state.running !== undefined) state.running.abort();
-    else if (line === "") prompt();
-    else {
-      queue = queue.then(() => handler.handle(line)).then(prompt);
-      queue.catch(fail);
-    }
+  const { caughtUp, ended, over } = attend(services, { chatId, signal }, (event) => {
+    if (event.type === "typing" && talk.isIdle()) return;
+    hidePrompt();
+    if (screen.show(event)) prompt();
   });
-  rl.on("SIGINT", () => {
-    if (state.running === undefined) rl.close();
-    else state.running.abort();
-  });
-  rl.on("close", () => {
-    state.left = true;
-    // A person who leaves wants no more; lines from a pipe are all there already and are all answered.
-    if (streams.input.isTTY) state.running?.abort();
-    void queue.then(leave, fail);
-  });
-  await left;
+  const left = takeLines(
+    rl,
+    {
+      isTTY: input.isTTY,
+      before: talk.during(() => caughtUp.then(() => earlier.finish())).then(prompt),
+    },
+    {
+      say: (words) => talk.during(() => talk.say(words)),
+      isIdle: talk.isIdle,
+      prompt,
+      stopEarlier: () => earlier.stop(),
+    },
+  );
+  try {
+    await Promise.race([left, ended]);
+    screen.end();
+    if (!talk.isIdle()) output.note("What is not answered yet is shown when you come back.");
+  } finally {
+    leaving.abort();
+    rl.close();
+    // What was sent to this terminal before it left is shown on it.
+    await over;
+  }
 }

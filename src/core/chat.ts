@@ -1,6 +1,9 @@
 /** The platforms whose messages only a service sends; a task that came over one of them waits for the service. */
 export const servedPlatforms: readonly string[] = ["telegram"];
 
+/** The platform of this machine's terminals: whoever can use the data directory is its owner. */
+export const terminalPlatform = "terminal";
+
 /** An account on a platform, by the number the platform gives it and never by a name, which anybody can take. */
 export interface Account {
   readonly platform: string;
@@ -250,6 +253,8 @@ export type Unsent =
   | { readonly type: "missing"; readonly reason: string }
   /** The chat has another address now. */
   | { readonly type: "moved"; readonly to: string }
+  /** Nobody is there to see it: it is sent when the chat is woken. */
+  | { readonly type: "absent" }
   /** Nothing can be sent to this chat: we were blocked or removed, or the chat is gone. */
   | { readonly type: "closed"; readonly reason: string };
 

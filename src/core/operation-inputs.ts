@@ -2,6 +2,7 @@ import { z } from "zod";
 
 const days = z.int().min(1).max(36_500);
 const id = z.string().min(1).max(200);
+const terminalChat = z.string().regex(/^terminal:[a-z0-9][a-z0-9-]{0,30}$/);
 const nothing = z.strictObject({});
 
 /** The schema of each operation's input. */
@@ -20,7 +21,17 @@ export const operationInputs = {
     tier: z.string().optional(),
     newConversation: z.boolean().optional(),
   }),
-  newConversation: z.strictObject({ chatId: id, personId: id }),
+  /** Shows a chat of the terminal until its watcher leaves; what came while nobody was there comes first. */
+  attend: z.strictObject({ chatId: terminalChat }),
+  /**
+   * Says something in a chat of the terminal; resolves when all that follows from it is answered and shown, or waits for a person.
+   * Said again with the same `sayId` it is said once.
+   */
+  say: z.strictObject({
+    sayId: id.optional(),
+    chatId: terminalChat,
+    words: z.string().min(1),
+  }),
   /** Newest first. */
   tasks: z.strictObject({
     limit: z.int().min(1).max(10_000),

@@ -8,6 +8,7 @@ import type { KnownPerson, NamedAccount, ShownCode } from "./people.ts";
 import type { PersonSettings } from "./person.ts";
 import type { Explained } from "./router.ts";
 import type { Stats } from "./store.ts";
+import type { TerminalEvent } from "./terminal.ts";
 import type { Step, Task, TaskEvent, UsageRow } from "./task.ts";
 
 /** What the process that holds the data is: a service, a chat on a terminal, one command, or a program over the API. */
@@ -61,7 +62,8 @@ export interface BotAccount {
 interface Results {
   status: Status;
   ask: Task;
-  newConversation: null;
+  attend: null;
+  say: null;
   tasks: Task[];
   task: TaskRecord;
   export: TaskRecord[];
@@ -85,10 +87,17 @@ interface Results {
 /** What an operation says while it works; a download's progress goes to every person who waits. */
 interface Events {
   ask: TaskEvent;
+  attend: TerminalEvent;
 }
 
 /** The name of an operation. */
 export type OperationName = keyof typeof operationInputs;
+
+/**
+ * Operations that go on until their watcher ends them. They keep no process from ending: whoever holds the data next goes on with
+ * them.
+ */
+export const lastingOperations: ReadonlySet<OperationName> = new Set(["attend"] as const);
 
 /** What an operation is given. */
 export type OperationInput<Name extends OperationName> = z.infer<(typeof operationInputs)[Name]>;
@@ -125,7 +134,8 @@ export function operationsOver(call: OperationCall): Operations {
   return {
     status: (input) => call("status", input),
     ask: (input, watch) => call("ask", input, watch),
-    newConversation: (input) => call("newConversation", input),
+    attend: (input, watch) => call("attend", input, watch),
+    say: (input) => call("say", input),
     tasks: (input) => call("tasks", input),
     task: (input) => call("task", input),
     export: (input) => call("export", input),

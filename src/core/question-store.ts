@@ -11,7 +11,7 @@ export interface QuestionStore {
   askPerson(question: Question, parts: readonly NewPart[]): Promise<boolean>;
   /**
    * The answer becomes the result of the call that asked, and the task is queued again, in one commit. Undefined, and nothing changed,
-   * when the question is not open. `seq` is an update that is done with this.
+   * when the question is not open. A task that answered no message answers the question from then on. `seq` is an update that is done with this.
    */
   answerQuestion(
     questionId: string,

@@ -1,7 +1,8 @@
 import type { Clock } from "#core/clock.ts";
-import { AppError } from "#core/errors.ts";
+import { AppError, type ErrorCode } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import {
+  type OperationCall,
   type OperationInput,
   type OperationName,
   type OperationResult,
@@ -16,6 +17,9 @@ import { type ClientOptions, type Connection, connectToHolder, NotTakenError } f
 const patienceMs = 15_000;
 
 const pauseMs = 50;
+
+/** Failures of a holder that died or is ending: the next one can be asked the same. */
+const holderGone: ReadonlySet<ErrorCode> = new Set(["service.gone", "service.stopping"]);
 
 /** What access to the data is made of. */
 export interface AccessOptions extends ClientOptions {
@@ -75,6 +79,41 @@ function createFinder(options: AccessOptions): () => Promise<Side> {
   };
 }
 
+/** Does again what is known by an id, or changes nothing, where its holder died or is ending; until the signal aborts. */
+async function again<Result>(
+  work: () => Promise<Result>,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<Result> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      const passes = error instanceof AppError && holderGone.has(error.code);
+      if (!passes || signal.aborted) throw error;
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+}
+
+/**
+ * The operations over calls that can be sent again: a request is given its id here, so that it is known whatever happens to the
+ * connection.
+ */
+function repeatable(call: OperationCall, clock: Clock, closed: AbortSignal): Operations {
+  return {
+    ...operationsOver(call),
+    ask: (input, watch) => call("ask", { taskId: newId(clock.now()), ...input }, watch),
+    attend(input, watch = {}) {
+      const signal = AbortSignal.any([closed, ...(watch.signal ? [watch.signal] : [])]);
+      return again(() => call("attend", input, watch), { clock, signal });
+    },
+    say(input) {
+      const named = { sayId: newId(clock.now()), ...input };
+      return again(() => call("say", named), { clock, signal: closed });
+    },
+  };
+}
+
 /**
  * Access to a data directory. Each call goes to the process that holds the data; where none does, this one takes them. When the
  * holder goes away between two calls, the next finds another, or takes the data.
@@ -82,6 +121,7 @@ function createFinder(options: AccessOptions): () => Promise<Side> {
 export function createAccess(options: AccessOptions): Access {
   const find = createFinder(options);
   const state: { side: Promise<Side> | undefined } = { side: undefined };
+  const closed = new AbortController();
 
   async function side(): Promise<Side> {
     state.side ??= find();
@@ -100,11 +140,13 @@ export function createAccess(options: AccessOptions): Access {
   ): Promise<OperationResult<Name>> {
     for (;;) {
       const current = await side();
+      const asked = state.side;
       try {
         return await current.operations[name](input, watch);
       } catch (error) {
         if (!(error instanceof NotTakenError)) throw error;
-        state.side = undefined;
+        // Another call may have found the next holder already.
+        if (state.side === asked) state.side = undefined;
       }
     }
   }
@@ -112,17 +154,15 @@ export function createAccess(options: AccessOptions): Access {
   return {
     find: () => connectToHolder(options),
     isOwn: async () => (await side()).own,
-    close: () =>
-      void state.side?.then(
+    close() {
+      closed.abort();
+      state.side?.then(
         (made) => {
           if (!made.own) made.close();
         },
         () => {},
-      ),
-    // A request is given its id here, so that it is known whatever happens to the connection, and may be sent again.
-    operations: {
-      ...operationsOver(call),
-      ask: (input, watch) => call("ask", { taskId: newId(options.clock.now()), ...input }, watch),
+      );
     },
+    operations: repeatable(call, options.clock, closed.signal),
   };
 }

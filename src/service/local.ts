@@ -9,6 +9,8 @@ import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 import { checkLanguage, checkTimeZone } from "#core/time.ts";
 
+import { type Talk, talking } from "./talk.ts";
+
 const dayMs = 86_400_000;
 
 /** The parts that the operations work with; each is made when it is first asked for. */
@@ -22,6 +24,7 @@ export interface LocalParts {
   readonly models: () => Promise<Models>;
   readonly doctor: () => Promise<Check[]>;
   readonly people: () => Promise<PeopleDesk>;
+  readonly talk: () => Promise<Talk>;
   /** Asks Telegram whose token this is. */
   readonly checkBot: (token: string) => Promise<BotAccount>;
   /** Ends the process; absent where it is no service. */
@@ -49,7 +52,7 @@ function chatOf(chatId: string, personId: string) {
   return { id: chatId, platform: chatId.split(":", 1)[0] ?? chatId, personId };
 }
 
-type Answering = Pick<Operations, "status" | "ask" | "newConversation" | "person" | "setPerson">;
+type Answering = Pick<Operations, "status" | "ask" | "person" | "setPerson">;
 
 function answering({ status, store, runner, hearing }: LocalParts): Answering {
   return {
@@ -61,12 +64,6 @@ function answering({ status, store, runner, hearing }: LocalParts): Answering {
     async ask(input, watch) {
       await (await store()).ensureChat(chatOf(input.chatId, input.personId));
       return (await runner()).run(input, watch);
-    },
-    async newConversation({ chatId, personId }) {
-      const made = await store();
-      await made.ensureChat(chatOf(chatId, personId));
-      await made.newConversation(chatId);
-      return null;
     },
     person: async ({ personId }) => (await store()).person(personId),
     async setPerson({ personId, timeZone, language }) {
@@ -101,6 +98,7 @@ export function createLocalOperations(parts: LocalParts): Operations {
   return {
     ...answering(parts),
     ...peopling(parts),
+    ...talking(clock, parts.talk),
     tasks: async (query) => (await store()).tasks(query),
     async task({ ending }) {
       const made = await store();

@@ -6,11 +6,12 @@ import { z } from "zod";
 
 import { AppError, reasonOf } from "#core/errors.ts";
 import { operationInputs } from "#core/operation-inputs.ts";
-import type {
-  OperationInput,
-  OperationName,
-  OperationResult,
-  Operations,
+import {
+  lastingOperations,
+  type OperationInput,
+  type OperationName,
+  type OperationResult,
+  type Operations,
 } from "#core/operations.ts";
 
 import { controlAddress, socketFile } from "./address.ts";
@@ -41,7 +42,7 @@ export interface ServerOptions {
 
 /** A control socket that is open. */
 export interface ControlServer {
-  /** Calls under way. */
+  /** Calls under way, apart from those that last until their client leaves. */
   readonly busy: () => number;
   /** Tells every client that waits for something. */
   readonly say: (said: Said) => void;
@@ -56,9 +57,14 @@ interface Calls {
   readonly sockets: Set<Socket>;
   readonly waiting: Map<Socket, number>;
   readonly running: Set<AbortController>;
+  /** Calls that last until their client leaves, or until this process does. */
+  readonly lasting: Set<AbortController>;
   count: number;
   idle: () => void;
 }
+
+/** Why a call that lasts is ended here: it goes on elsewhere, and gets no answer. */
+const carriedOver = "carried over";
 
 function send(socket: Socket, frame: ServerFrame): void {
   // A client that has gone away needs no answer: its task goes on, and history has it.
@@ -86,45 +92,80 @@ async function perform<Name extends OperationName>(
   throw new AppError("usage.option", { problem });
 }
 
-/** Answers one client until it goes away. */
-function createListener(options: ServerOptions, calls: Calls) {
-  return (socket: Socket): void => {
-    const decoder = createDecoder();
-    const running = new Map<number, AbortController>();
+/** Works the calls of one client. */
+function createWorking(options: ServerOptions, calls: Calls, socket: Socket) {
+  const running = new Map<number, AbortController>();
+  const lasting = new Set<AbortController>();
 
-    async function answer(id: number, name: OperationName, input: unknown): Promise<void> {
+  async function outcome(
+    id: number,
+    call: { readonly name: OperationName; readonly input: unknown },
+    signal: AbortSignal,
+  ): Promise<ServerFrame> {
+    const onEvent = (event: unknown): void => send(socket, { id, event });
+    try {
+      const result = await perform(options.operations, call, { onEvent, signal });
+      return { id, done: true, result };
+    } catch (error) {
+      // Work that was stopped rejects with the signal's reason, which is no bug.
+      const stopped = signal.aborted && error === signal.reason;
+      const known = stopped ? new AppError("task.cancelled", {}, { cause: error }) : error;
+      return failureFrame(options, id, known);
+    }
+  }
+
+  return {
+    running,
+    /** The client has gone away. */
+    left(): void {
+      for (const stop of lasting) stop.abort();
+    },
+    async answer(id: number, name: OperationName, input: unknown): Promise<void> {
       const stop = new AbortController();
       running.set(id, stop);
       calls.running.add(stop);
       calls.count += 1;
       calls.waiting.set(socket, (calls.waiting.get(socket) ?? 0) + 1);
-      const onEvent = (event: unknown): void => send(socket, { id, event });
-      try {
-        const watch = { onEvent, signal: stop.signal };
-        const result = await perform(options.operations, { name, input }, watch);
-        send(socket, { id, done: true, result });
-      } catch (error) {
-        // Work that was stopped rejects with the signal's reason, which is no bug.
-        const stopped = stop.signal.aborted && error === stop.signal.reason;
-        const known = stopped ? new AppError("task.cancelled", {}, { cause: error }) : error;
-        send(socket, failureFrame(options, id, known));
-      } finally {
-        running.delete(id);
-        calls.running.delete(stop);
-        calls.count -= 1;
-        calls.waiting.set(socket, (calls.waiting.get(socket) ?? 1) - 1);
-        if (calls.count === 0) calls.idle();
-      }
-    }
+      send(socket, await outcome(id, { name, input }, stop.signal));
+      running.delete(id);
+      calls.running.delete(stop);
+      calls.count -= 1;
+      calls.waiting.set(socket, (calls.waiting.get(socket) ?? 1) - 1);
+      if (calls.count === 0) calls.idle();
+    },
+    async last(id: number, name: OperationName, input: unknown): Promise<void> {
+      const stop = new AbortController();
+      running.set(id, stop);
+      lasting.add(stop);
+      calls.lasting.add(stop);
+      const frame = await outcome(id, { name, input }, stop.signal);
+      if (stop.signal.reason !== carriedOver) send(socket, frame);
+      running.delete(id);
+      lasting.delete(stop);
+      calls.lasting.delete(stop);
+    },
+  };
+}
+
+/** Answers one client until it goes away. */
+function createListener(options: ServerOptions, calls: Calls) {
+  return (socket: Socket): void => {
+    const decoder = createDecoder();
+    const working = createWorking(options, calls, socket);
 
     function take(value: unknown): void {
       const frame = clientFrameSchema.parse(value);
-      if ("cancel" in frame) running.get(frame.id)?.abort();
-      else void answer(frame.id, frame.call, frame.input);
+      if ("cancel" in frame) working.running.get(frame.id)?.abort();
+      else {
+        const { id, call, input } = frame;
+        if (lastingOperations.has(call)) void working.last(id, call, input);
+        else void working.answer(id, call, input);
+      }
     }
 
     calls.sockets.add(socket);
     socket.on("close", () => {
+      working.left();
       calls.sockets.delete(socket);
       calls.waiting.delete(socket);
     });
@@ -162,6 +203,7 @@ export async function openControlServer(options: ServerOptions): Promise<Control
     sockets: new Set(),
     waiting: new Map(),
     running: new Set(),
+    lasting: new Set(),
     count: 0,
     idle: () => {},
   };
@@ -186,6 +228,7 @@ export async function openControlServer(options: ServerOptions): Promise<Control
     },
     async close() {
       await idle();
+      for (const stop of calls.lasting) stop.abort(carriedOver);
       const closed = once(server, "close");
       server.close();
       for (const socket of calls.sockets) {

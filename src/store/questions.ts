@@ -85,6 +85,9 @@ function answerIt(
   addStep(commit, question, answer);
   const queue = build.updateTable("tasks").set({ state: "queued" });
   run(queue.where("id", "=", question.taskId).where("state", "=", "waiting"));
+  // A task that answered no message answers its question, and so goes on in the chat that was asked.
+  const reply = build.updateTable("tasks").set({ reply_to: questionId });
+  run(reply.where("id", "=", question.taskId).where("reply_to", "is", null));
   if (seq !== undefined) markHandled(commit, seq);
   const task = first(build.selectFrom("tasks").selectAll().where("id", "=", question.taskId));
   return task === undefined ? undefined : { task: toTask(task), question };

@@ -124,7 +124,7 @@ export async function openHouse(
     agents: ["assistant"],
     people: await openPeople(store, platform),
   });
-  await chats.start();
+  await chats.start("fake");
   const state = { next: options.next ?? 1 };
   const place = { platform: "fake", address: "here", kind } as const;
   const happen = (event: ChatEvent): Promise<void> =>

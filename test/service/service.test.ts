@@ -204,6 +204,35 @@ describe("whoever holds the data answers for others", () => {
     expect(await chat.ended).toMatchObject({ code: 0, stdout: "Code in the moonlight.\n" });
   });
 
+  test("an answer that came while its terminal was gone is shown when the chat is opened again", async () => {
+    const home = await scriptedHome(script);
+    const service = await serve(home);
+    const gone = start(home, ["-i"], { keepOpen: true });
+    gone.child.stdin?.write("Tell me a story\n");
+    await gone.saw("Once");
+    gone.child.kill("SIGKILL");
+    await service.saw("task ended");
+    const back = await run(home, ["-i"], { input: "Write a haiku\n" });
+    expect(back.stdout).toBe(
+      "Once upon a time there was a very long story.\nCode in the moonlight.\n",
+    );
+  });
+
+  test("a service that is killed under a chat costs it no answer, and gives none twice", async () => {
+    const home = await scriptedHome(script);
+    const service = await serve(home);
+    const chat = start(home, ["-i"], { keepOpen: true });
+    chat.child.stdin?.end("Tell me a story\nWrite a haiku\n");
+    await chat.saw("Once");
+    service.child.kill("SIGKILL");
+    const { stdout, code } = await chat.ended;
+    expect(code).toBe(0);
+    // What had been drawn of the answer stands before it.
+    expect(stdout.match(/very long story\.\n/g)).toHaveLength(1);
+    expect(stdout).toMatch(/very long story\.\nCode in the moonlight\.\n$/);
+    expect((await history(home)).map(({ state }) => state)).toEqual(["done", "done"]);
+  });
+
   test("many commands at once on a home that nobody holds are all answered", async () => {
     const home = await scriptedHome(script);
     const all = await Promise.all(

@@ -20,6 +20,10 @@ scenes:
   - when: escape
     replies:
       - { text: "\\e[31mred\\e]0;title\\a\\tand\\r\\nplain", piece: 1 }
+  - when: colour
+    replies:
+      - toolCalls: [{ name: ask_person, input: { question: "Which one?", choices: [Red, Blue] } }]
+      - text: It is painted.
   - replies:
       - text: "Code in the moonlight."
 `;
@@ -112,8 +116,66 @@ describe("a message becomes an answer", () => {
       expect.stringContaining("Code in the moonlight.\nIt is late.\n"),
     ]);
     expect(stderr).toContain('There is no tier "huge"');
-    expect(stderr).toContain("From now on: agent code.");
-    expect(stderr).toContain("A new conversation.");
+    expect(stderr).toContain("From now on code answers here.");
+    expect(stderr).toContain("A new conversation:");
+  });
+
+  test("a question is answered in the chat by its number", async () => {
+    const home = await scriptedHome(script);
+    const input = "Paint it in a colour\n/status\n2\n";
+    const { stdout, stderr } = await run(home, ["-i"], { input });
+    expect(stdout).toBe("It is painted.\n");
+    expect(stderr).toContain("Which one?\n1) Red\n2) Blue\nwaiting: Paint it in a colour\nBlue\n");
+    const [task] = await history(home);
+    const shown = await run(home, ["show", task?.id ?? "", "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({
+      steps: [{ kind: "model" }, { kind: "tool", name: "ask_person", result: "Blue" }, {}],
+    });
+  });
+
+  test("a question of a command is answered in its chat", async () => {
+    const home = await scriptedHome(script);
+    const asked = await run(home, ["--chat", "paint", "Paint it in a colour"]);
+    expect([asked.stdout, asked.stderr]).toEqual([
+      "",
+      expect.stringContaining(
+        "Which one?\nRed\nBlue\nIt goes on when you answer: agent -i --chat paint",
+      ),
+    ]);
+    const { stdout } = await run(home, ["-i", "--chat", "paint"], { input: "1\n" });
+    expect(stdout).toBe("It is painted.\n");
+  });
+
+  test("killed in the middle of a chat's answer, the next chat gets it once", async () => {
+    const home = await scriptedHome(script);
+    const first = start(home, ["-i"], { keepOpen: true });
+    first.child.stdin?.write("Tell me a story\n");
+    await first.saw("Once");
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const next = await run(home, ["-i"]);
+    expect(next.stdout).toBe("Once upon a time there was a very long story.\n");
+    expect((await run(home, ["-i"])).stdout).toBe("");
+    expect(await history(home)).toMatchObject([{ state: "done" }]);
+  });
+
+  test("two terminals on one chat both see the answer", async () => {
+    const home = await scriptedHome(script);
+    const chats = [
+      start(home, ["-i"], { keepOpen: true }),
+      start(home, ["-i"], { keepOpen: true }),
+    ];
+    const [one, two] = chats;
+    one?.child.stdin?.write("/status\n");
+    two?.child.stdin?.write("/status\n");
+    // A command is answered where both are there already or have come since: each has come once it was answered itself.
+    await Promise.all(chats.map((chat) => chat.saw("Nothing is open in this chat.")));
+    one?.child.stdin?.write("Tell me a story\n");
+    await Promise.all(chats.map((chat) => chat.saw("very long story.\n")));
+    for (const chat of chats) chat.child.stdin?.end();
+    const ends = await Promise.all(chats.map(({ ended }) => ended));
+    const story = { code: 0, stdout: "Once upon a time there was a very long story.\n" };
+    expect(ends).toMatchObject([story, story]);
   });
 
   test("a model cannot steer the terminal", async () => {
