@@ -11,7 +11,7 @@ import {
 import type { Schema } from "./schema.ts";
 
 /** A query that kysely has typed and not run. */
-interface Query<Row> {
+export interface Query<Row> {
   compile(): CompiledQuery<Row>;
 }
 

@@ -1,11 +1,12 @@
-import { sql } from "kysely";
+import { type Selectable, sql } from "kysely";
 
 import type { Store, TaskQuery } from "#core/store.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
 
-import type { Queries } from "./queries.ts";
+import type { Queries, Query } from "./queries.ts";
 import { toReceipt, toStep, toSummary, toTask, toUsage } from "./rows.ts";
+import type { Schema } from "./schema.ts";
 import { departures, totals } from "./stats.ts";
 
 type Reads = Pick<
@@ -55,7 +56,10 @@ function tasksEnding({ build, all }: Queries, ending: string): Task[] {
 }
 
 /** The row of a task. */
-export function taskRow({ build, fixed }: Queries, taskId: string) {
+export function taskRow(
+  { build, fixed }: Queries,
+  taskId: string,
+): Query<Selectable<Schema["tasks"]>> {
   return fixed("task", { taskId }, (value) =>
     build.selectFrom("tasks").selectAll().where("id", "=", value("taskId")),
   );
