@@ -166,8 +166,7 @@ export async function openProgram(options: AppOptions): Promise<Services> {
     async resume(watch) {
       if (!(await access.isOwn())) return;
       // A service answers what was said in any chat before; elsewhere that is done when somebody comes to the chat.
-      if (kind === "service") await parts.chats();
-      await parts.startBots();
+      await Promise.all([parts.startBots(), kind === "service" ? parts.chats() : undefined]);
       const runner = await parts.runner();
       await runner.resume((task) =>
         servedPlatforms.some((name) => task.chatId.startsWith(`${name}:`)) ? undefined : watch,

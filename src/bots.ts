@@ -9,6 +9,7 @@ import type { FileStore } from "#core/attachments.ts";
 import type { ChatPlatform } from "#core/chat.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
+import { reasonOf } from "#core/errors.ts";
 import type { Door } from "#core/http.ts";
 import type { Log } from "#core/log.ts";
 import type { People } from "#core/people.ts";
@@ -45,7 +46,7 @@ export interface BotWork {
 export interface Bots {
   readonly platform: ChatPlatform;
   /** Goes on with what an earlier process left, and takes what people write. */
-  readonly start: (work: BotWork) => Promise<void>;
+  readonly start: (work: () => Promise<BotWork>) => Promise<void>;
   /** How well Telegram is heard; undefined before the start. */
   readonly hearing: () => Hearing | undefined;
   /** Takes nothing new; resolves when all that was taken has been handed over. */
@@ -99,13 +100,15 @@ async function ownersOf(people: People): Promise<number[]> {
 function pollFor(
   deps: BotDeps,
   { root, api, platform, known }: Connected,
-  { chats, people }: BotWork,
+  ready: Promise<BotWork>,
 ): Poller {
   const { token, door, clock, log, store, onDeaf, seams } = deps;
   const menu = createCommandMenu(api, log);
   const from = (account: string) => ({ platform: platform.name, account });
-  const accept: Accept = async (account, updates, away) =>
-    chats.accept(from(account), await people.screen(updates), away);
+  const accept: Accept = async (account, updates, away) => {
+    const { chats, people } = await ready;
+    await chats.accept(from(account), await people.screen(updates), away);
+  };
   return createPoller({
     makeApi(ended) {
       const own = door.open({ purpose: "chat", taskId: null, ownUntil: ended });
@@ -115,9 +118,9 @@ function pollFor(
     heard: (account, at) => store.heard(from(account), at),
     onMe(me) {
       known.me = me;
-      ownersOf(people)
-        .then((owners) => menu(chats.commands, owners))
-        .catch((error: unknown) => log.bug(error));
+      ready
+        .then(async ({ chats, people }) => menu(chats.commands, await ownersOf(people)))
+        .catch((error: unknown) => log.warn("no menu of commands", { reason: reasonOf(error) }));
     },
     onDeaf,
     clock,
@@ -137,14 +140,19 @@ export function createBots(deps: BotDeps): Bots {
     platform,
     hearing: () => started.poller?.state(),
     async start(work) {
-      await work.chats.start(platform.name);
-      const poller = pollFor(deps, connected, work);
+      // The first poll is on its way while the rest is made ready; what it brings waits for that.
+      const ready = work().then(async (made) => {
+        await made.chats.start(platform.name);
+        return made;
+      });
+      const poller = pollFor(deps, connected, ready);
       started.poller = poller;
       const polling = poller.run();
       started.end = async () => {
         poller.stop();
         await polling;
       };
+      await ready;
     },
     stop: () => started.end(),
   };

@@ -121,7 +121,7 @@ export function createFaces(deps: FaceDeps) {
     async startBots(token?: string): Promise<void> {
       if (token !== undefined) given.token = createSecret(botToken, token);
       const made = await bots();
-      await made?.start({ people: await people(), chats: await chats() });
+      await made?.start(async () => ({ people: await people(), chats: await chats() }));
     },
     /** Takes nothing new; what is under way is sent, or kept for the next start after so many milliseconds. */
     async stopChats(graceMs: number): Promise<void> {
