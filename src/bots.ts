@@ -78,7 +78,9 @@ function connect({ settings, token, files, door, seams }: BotDeps) {
   const api = createApi(token, { root, fetch });
   const known: { me: Me | undefined } = { me: undefined };
   const { rich, receipts } = settings.telegram;
-  const made = createTelegramPlatform(api, { readFile: (sha256) => files.read(sha256), rich });
+  const uploads = createApi(token, { root, fetch, uploads: true });
+  const readFile = (sha256: string): Promise<Uint8Array> => files.read(sha256);
+  const made = createTelegramPlatform(api, { readFile, rich, uploads });
   const platform: ChatPlatform = {
     ...(seams?.platform?.(made) ?? made),
     ...(receipts ? {} : { receipt: () => Promise.resolve() }),

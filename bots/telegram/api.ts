@@ -4,9 +4,9 @@ import type { Fetch, FetchInit } from "#core/http.ts";
 import type { Secret } from "#core/secret.ts";
 
 /** Longer than a held poll; anything else that takes this long is lost. */
-const callMs = 40_000;
+const callSeconds = 40;
 /** A file may be large and the line slow. */
-const uploadMs = 600_000;
+const uploadSeconds = 600;
 
 /** What grammY hands to its fetch; its abort signal is a polyfill, which a real fetch refuses. */
 interface GrammyInit {
@@ -29,36 +29,28 @@ function bodyOf(given: unknown): FetchInit["body"] {
   throw new TypeError("grammY gave a body that is neither a text nor a stream");
 }
 
-/** What ends a call: grammY, the end of its client, or its time. Nothing of it stays when the call is over. */
-function createEnd(given: GrammyInit["signal"], ended: AbortSignal | undefined, longestMs: number) {
+/** The platform's own signal in the place of the polyfill; it ends with its client too, and stays on no list of that. */
+function createEnd(given: GrammyInit["signal"], ended: AbortSignal | undefined) {
   const controller = new AbortController();
   const abort = (): void => controller.abort();
-  const timer = setTimeout(abort, longestMs);
   if (given?.aborted === true || ended?.aborted === true) abort();
   given?.addEventListener("abort", abort);
   ended?.addEventListener("abort", abort);
-  return {
-    signal: controller.signal,
-    over(): void {
-      clearTimeout(timer);
-      ended?.removeEventListener("abort", abort);
-    },
-  };
+  return { signal: controller.signal, over: () => ended?.removeEventListener("abort", abort) };
 }
 
-/** The door's fetch as grammY calls it; an answer is given when it is whole. */
+/** The door's fetch as grammY calls it. */
 function grammyFetch(fetch: Fetch, ended: AbortSignal | undefined) {
   return async (url: string | URL, init: GrammyInit): Promise<Response> => {
     const body = bodyOf(init.body);
-    const end = createEnd(init.signal, ended, typeof body === "string" ? callMs : uploadMs);
+    const end = createEnd(init.signal, ended);
     try {
-      const response = await fetch(String(url), {
+      return await fetch(String(url), {
         ...(init.method === undefined ? {} : { method: init.method }),
         ...(init.headers === undefined ? {} : { headers: init.headers }),
         ...(body === undefined ? {} : { body }),
         signal: end.signal,
       });
-      return new Response(await response.text(), { status: response.status });
     } finally {
       end.over();
     }
@@ -71,6 +63,8 @@ export interface ApiOptions {
   readonly fetch: Fetch;
   /** Ends every call that is under way. */
   readonly ended?: AbortSignal;
+  /** True for files, which may take long. */
+  readonly uploads?: boolean;
 }
 
 /** Telegram's API through the door. A call rejects with a GrammyError that Telegram gave, or an HttpError without an answer. */
@@ -78,6 +72,6 @@ export function createApi(token: Secret, options: ApiOptions): Api {
   return new Api(token.reveal(), {
     apiRoot: options.root,
     fetch: grammyFetch(options.fetch, options.ended),
-    timeoutSeconds: uploadMs / 1000,
+    timeoutSeconds: options.uploads === true ? uploadSeconds : callSeconds,
   });
 }

@@ -72,9 +72,17 @@ async function bytesOf({ content }: FileBody, readFile: ReadFile): Promise<Uint8
   }
 }
 
+/** What edits are made with. */
+export interface EditDeps {
+  readonly api: Api;
+  /** The API for what may take long. */
+  readonly uploads: Api;
+  readonly readFile: ReadFile;
+}
+
 /** Makes a message what a body says. May be repeated: what is there already is no failure. */
 export async function editTo(
-  { api, readFile }: { readonly api: Api; readonly readFile: ReadFile },
+  { api, uploads, readFile }: EditDeps,
   { chat, messageId }: Placed,
   body: Body,
 ): Promise<Sent> {
@@ -93,7 +101,7 @@ export async function editTo(
       const marks = entities.length === 0 ? {} : { entities: [...entities] };
       await api.raw.editMessageText({ ...message, text, ...marks, ...noPreview });
     } else if (typeof bytes !== "string") {
-      await api.raw.editMessageMedia({ ...message, media: mediaOf(body, bytes) });
+      await uploads.raw.editMessageMedia({ ...message, media: mediaOf(body, bytes) });
     }
     return done;
   } catch (error) {

@@ -15,6 +15,8 @@ export interface TelegramOptions {
   readonly readFile: ReadFile;
   /** Rich messages; false sends answers as text with marks. Default true. */
   readonly rich?: boolean;
+  /** The API for files, which may take long; default the same one. */
+  readonly uploads?: Api;
 }
 
 /** Telegram's lines under a pressed button have no more letters. */
@@ -70,7 +72,7 @@ async function showDraft(
 
 /** Telegram as a platform, through its API. */
 export function createTelegramPlatform(api: Api, options: TelegramOptions): ChatPlatform {
-  const { readFile, rich = true } = options;
+  const { readFile, rich = true, uploads = api } = options;
   const renderer = createRenderer({ rich });
   return {
     name: "telegram",
@@ -78,7 +80,7 @@ export function createTelegramPlatform(api: Api, options: TelegramOptions): Chat
     simpler: renderer.simpler,
     place: (target) => place(api, target),
     edit: ({ address }, messageId, part) =>
-      editTo({ api, readFile }, { chat: whereOf(address).chat, messageId }, bodyOf(part)),
+      editTo({ api, uploads, readFile }, { chat: whereOf(address).chat, messageId }, bodyOf(part)),
     async findPlaced({ address }, among) {
       const { chat, isPrivate } = whereOf(address);
       return isPrivate ? findGhost(api, chat, among) : undefined;

@@ -50,6 +50,7 @@ export async function* callModel(
 ): AsyncGenerator<TaskEvent, ModelCall> {
   const { router, clock, seq } = deps;
   const startedAt = clock.now();
+  const begun = clock.elapsed();
   const gathering = createGathering();
   for await (const event of router.stream(ask, signal)) {
     if (event.type === "chosen") {
@@ -69,7 +70,8 @@ export async function* callModel(
       kind: "model",
       seq,
       startedAt,
-      finishedAt: clock.now(),
+      // The clock may be set in the middle; what a step took counts against its task's limit.
+      finishedAt: startedAt + Math.round(clock.elapsed() - begun),
       deployment,
       text,
       toolCalls,

@@ -69,13 +69,14 @@ export async function callTool(
   context: ToolContext,
 ): Promise<(Step & ToolStep) | AskPerson> {
   const startedAt = deps.clock.now();
+  const begun = deps.clock.elapsed();
   const outcome = await runTool(deps, call, context);
   if ("ask" in outcome) return outcome;
   return {
     kind: "tool",
     seq: deps.seq,
     startedAt,
-    finishedAt: deps.clock.now(),
+    finishedAt: startedAt + Math.round(deps.clock.elapsed() - begun),
     callId: call.id,
     name: call.name,
     input: call.input,

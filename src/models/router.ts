@@ -67,7 +67,7 @@ async function* listen(
     if (event.type === "usage") {
       const { type: _, ...tokens } = event;
       usage = tokens;
-    } else firstTokenAt ??= clock.now();
+    } else firstTokenAt ??= clock.elapsed();
     yield event;
   }
   throw new Error("A model's stream ended without a stop.");
@@ -82,6 +82,7 @@ async function* tryOne(
   const { tier, reason, notice } = candidate;
   const model = await openModel(candidate, signal);
   const startedAt = clock.now();
+  const begun = clock.elapsed();
   const deployment = "stream" in model ? model.id : candidate.deployment;
   if (!("stream" in model)) {
     const outcome = outcomeOf(model);
@@ -98,8 +99,8 @@ async function* tryOne(
     reason,
     outcome: outcomeOf(stop),
     startedAt,
-    durationMs: clock.now() - startedAt,
-    ...(firstTokenAt === undefined ? {} : { firstTokenMs: firstTokenAt - startedAt }),
+    durationMs: Math.round(clock.elapsed() - begun),
+    ...(firstTokenAt === undefined ? {} : { firstTokenMs: Math.round(firstTokenAt - begun) }),
     // What runs at home costs nothing; what a cloud does not tell is unknown.
     ...(model.trust === "local" || model.trust === "lan" ? { costUsd: 0 } : {}),
     ...usage,

@@ -214,6 +214,13 @@ test("an open task of an agent that is gone fails by name", async () => {
   ]);
 });
 
+test("a clock that is set forward in the middle of a step is no time that the task has worked", async () => {
+  const state = { now: systemClock.now() };
+  const clock = { ...systemClock, now: () => (state.now += 86_400_000) };
+  const { say } = await setUp([calls("one"), calls("two"), { text: "Done." }], { deps: { clock } });
+  expect(await say("go")).toMatchObject({ state: "done", output: "Done." });
+});
+
 describe("the files of a task", () => {
   test("are prepared before its first step, told to the model, and to the person under the answer", async () => {
     const notices: string[] = [];

@@ -6,6 +6,7 @@ export function createFakeClock(start = 1_000_000): Clock & { pass(ms: number): 
   const state = { now: start };
   return {
     now: () => state.now,
+    elapsed: () => state.now,
     sleep: (ms, signal) =>
       new Promise((resolve) => {
         const sleeper = { at: state.now + ms, wake };

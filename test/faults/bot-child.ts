@@ -127,6 +127,7 @@ const clock: Clock = {
     const { startsAt, afterMs, jumpsTo } = settings.clock;
     return systemClock.now() + (performance.now() < afterMs ? startsAt : jumpsTo);
   },
+  elapsed: () => systemClock.elapsed(),
   sleep: (ms, signal) => systemClock.sleep(ms, signal),
 };
 
