@@ -103,7 +103,7 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     if (park.aborted) throw parked(task);
     const agent = agents.find((candidate) => candidate.name === task.agent);
     if (agent === undefined) return { task: await endUnknown(task), left: [] };
-    const started = await store.startTask(task.id);
+    const started = task.state === "running" ? task : await store.startTask(task.id);
     // It may have been stopped while it waited for its turn, and its words may have changed.
     if (started === undefined) return { task: (await store.task(task.id)) ?? task, left: [] };
     const interrupted = watch.interrupted ?? (() => never);
@@ -156,6 +156,7 @@ function createQueue(
   }
 
   return {
+    isFree: (chatId: string) => lanes.ahead(chatId) === 0,
     /** The task's end, where it is being worked or waits for its turn. */
     find: (taskId: string) => working.get(taskId),
     add(task: Task, watch: Watch): Promise<Task> {
@@ -204,6 +205,7 @@ export function createRunner(given: RunnerDeps, agents: readonly Agent[]): Runne
 
   return {
     choose: (request) => choose(agents, request),
+    isFree: (chatId) => queue.isFree(chatId),
     async work(task, watch = {}) {
       // Its question may be answered before the work that asked it is over.
       const before = await queue.find(task.id);

@@ -89,7 +89,7 @@ export function createAnswering(
   async function drop(chatId: string, messageId: string): Promise<void> {
     const task = await store.taskOfMessage(chatId, messageId);
     if (task === undefined) return;
-    await store.cancelTasks([task.id]);
+    await store.dropTask(task.id);
     hands.work.stop(task.id);
   }
 

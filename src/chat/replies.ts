@@ -116,7 +116,9 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
       ...(chat.tier === null ? {} : { tier: chat.tier }),
     });
     const mayJoin = request.chosenBy !== "mention" && agent === chat.agent;
-    const { task, joined } = await store.takeMessage({ seq, messageId, request, mayJoin });
+    const begins = !said.goesOn && runner.isFree(chat.id);
+    const taken = { seq, messageId, request: { ...request, begins }, mayJoin };
+    const { task, joined } = await store.takeMessage(taken);
     const isWaiting = joined && message.album === undefined;
     if (isWaiting) hands.receipts(platform, chat, messageId);
     else if (!said.goesOn) work.begin(task);

@@ -103,6 +103,8 @@ export interface ChatStore {
   openTasksOf(chatId: string): Promise<Task[]>;
   /** Ends queued and waiting tasks as cancelled without an answer; gives those it ended. */
   cancelTasks(taskIds: readonly string[]): Promise<string[]>;
+  /** Ends a task as cancelled whatever it does, so that nothing of it is sent; whoever works it is to stop it. */
+  dropTask(taskId: string): Promise<void>;
   /** Stores parts that belong to no task, and marks the update that asked for them done, in one commit. */
   addParts(parts: readonly NewPart[], seq?: number): Promise<OutboxPart[]>;
   /**

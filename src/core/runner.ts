@@ -30,6 +30,8 @@ export interface Watch {
 export interface Runner {
   /** The task that a request would become; throws `usage.unknown-agent` and `usage.unknown-tier`. */
   choose(request: Request): NewTask;
+  /** True where a task of this chat would be worked at once. */
+  isFree(chatId: string): boolean;
   /**
    * Works a stored task in its turn; one that is being worked already is waited for. Resolves with the task when it has ended, or
    * waits for a person.

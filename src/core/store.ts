@@ -23,6 +23,8 @@ export interface NewTask {
   readonly avoid?: string | null;
   /** The update that asked for it, done in the same commit. */
   readonly update?: number;
+  /** True where its work begins at once: it is running from the start. */
+  readonly begins?: boolean;
 }
 
 /** How a task ends. Step, usage, the answer's message and the state commit together. */

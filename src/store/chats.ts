@@ -2,7 +2,7 @@ import { type Selectable } from "kysely";
 
 import type { Place } from "#core/chat.ts";
 import type { Chat, ChatStore, TakenMessage } from "#core/chat-store.ts";
-import type { Task } from "#core/task.ts";
+import type { Task, TaskState } from "#core/task.ts";
 
 import type { Commit } from "./commit.ts";
 import { markHandled } from "./inbox.ts";
@@ -24,6 +24,7 @@ type Chats = Pick<
   | "taskOfMessage"
   | "openTasksOf"
   | "cancelTasks"
+  | "dropTask"
   | "steerTask"
   | "chatOfMessage"
 >;
@@ -189,11 +190,18 @@ function taskOf({ build, first }: Commit, chatId: string, messageId: string): Ta
   return row === undefined ? undefined : toTask(row);
 }
 
-/** Ends a task that nobody works on, and closes what it asked; false where there is none such. */
-function cancelTask({ build, run, clock }: Commit, taskId: string): boolean {
+const waiting = ["queued", "waiting"] as const;
+const open = [...waiting, "running"] as const;
+
+/** Ends a task in one of these states, and closes what it asked; false where there is none such. */
+function cancelTask(
+  { build, run, clock }: Commit,
+  taskId: string,
+  states: readonly TaskState[],
+): boolean {
   const ended = { state: "cancelled", finished_at: clock.now() } as const;
   const end = build.updateTable("tasks").set(ended).where("id", "=", taskId);
-  if (run(end.where("state", "in", ["queued", "waiting"])) === 0) return false;
+  if (run(end.where("state", "in", states)) === 0) return false;
   const close = build.updateTable("questions").set({ state: "closed" });
   run(close.where("task_id", "=", taskId).where("state", "=", "open"));
   return true;
@@ -219,21 +227,23 @@ function chatOfMessage(
   return row === undefined ? undefined : toChat(row);
 }
 
+function chatRowAt({ build, fixed }: Commit, { platform, address }: Place) {
+  return fixed("chat at", { platform, address }, (value) =>
+    build
+      .selectFrom("chats")
+      .selectAll()
+      .where("platform", "=", value("platform"))
+      .where("address", "=", value("address")),
+  );
+}
+
 /** What a chat is and what is asked in it. */
 export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
   const { build, fixed, all, first, run } = commit;
-  const open = build.selectFrom("tasks").selectAll();
+  const tasks = build.selectFrom("tasks").selectAll();
   return {
     chatAt: async (place, personId) => {
-      const { platform, address } = place;
-      const here = fixed("chat at", { platform, address }, (value) =>
-        build
-          .selectFrom("chats")
-          .selectAll()
-          .where("platform", "=", value("platform"))
-          .where("address", "=", value("address")),
-      );
-      const known = await read(() => first(here));
+      const known = await read(() => first(chatRowAt(commit, place)));
       if (known !== undefined) return toChat(known);
       return writer.write(() => chatAt(commit, place, personId));
     },
@@ -260,13 +270,14 @@ export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
     taskOfMessage: (chatId, messageId) => read(() => taskOf(commit, chatId, messageId)),
     openTasksOf: (chatId) =>
       read(() => {
-        const mine = open.where("chat_id", "=", chatId);
+        const mine = tasks.where("chat_id", "=", chatId);
         const states = mine.where("state", "in", ["queued", "running", "waiting"]);
         return all(states.orderBy("rowid")).map(toTask);
       }),
     chatOfMessage: (place, messageId) => read(() => chatOfMessage(commit, place, messageId)),
     steerTask: (taskId, message) => writer.write(() => steer(commit, taskId, message)),
+    dropTask: (taskId) => writer.write(() => void cancelTask(commit, taskId, open)),
     cancelTasks: (taskIds) =>
-      writer.write(() => taskIds.filter((taskId) => cancelTask(commit, taskId))),
+      writer.write(() => taskIds.filter((taskId) => cancelTask(commit, taskId, waiting))),
   };
 }

@@ -99,7 +99,7 @@ export function createTask(commit: Commit, task: NewTask): Task {
     chat_id: task.chatId,
     person_id: task.personId,
     conversation: first(chat)?.conversation ?? 1,
-    state: "queued",
+    state: task.begins === true ? "running" : "queued",
     agent: task.agent,
     chosen_by: task.chosenBy,
     tier: task.tier,

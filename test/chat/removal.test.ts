@@ -36,6 +36,7 @@ function createWaitingRunner(): Runner {
         watch?.signal?.addEventListener("abort", () => resolve(task));
       }),
     run: () => Promise.reject(new Error("nothing is asked here")),
+    isFree: () => true,
     stop: () => Promise.resolve(),
     resume: () => Promise.resolve([]),
   };

@@ -41,10 +41,10 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
   async function take(
     store: Both,
     messageId: string,
-    own: { readonly mayJoin?: boolean; readonly personId?: string } = {},
+    own: { readonly mayJoin?: boolean; readonly personId?: string; readonly begins?: boolean } = {},
   ) {
     const [received] = await store.receive(bot, [update(`u${messageId}`, messageId)]);
-    const { mayJoin = true, personId = "owner" } = own;
+    const { mayJoin = true, personId = "owner", begins = false } = own;
     const request = {
       chatId: "telegram:77",
       personId,
@@ -53,6 +53,7 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       tier: null,
       input: `words ${messageId}`,
       newConversation: false,
+      begins,
     };
     return store.takeMessage({ seq: received?.seq ?? 0, messageId, request, mayJoin });
   }
@@ -92,6 +93,16 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect(third.joined).toBe(false);
       expect((await take(store, "4", { mayJoin: false })).joined).toBe(false);
       expect((await take(store, "5", { personId: "owner" })).task.input).toBe("words 4\n\nwords 5");
+    });
+
+    test("a task that begins at once is running from the start; one that is dropped ends whatever it does", async () => {
+      const store = await ready();
+      const first = await take(store, "1", { begins: true });
+      expect(first.task.state).toBe("running");
+      expect((await take(store, "2")).joined).toBe(false);
+      expect(await store.cancelTasks([first.task.id])).toEqual([]);
+      await store.dropTask(first.task.id);
+      expect(await store.finishTask(endOf(first.task))).toBe("over");
     });
 
     test("an edit changes what has not begun, and nothing else", async () => {
