@@ -112,6 +112,7 @@ function pollFor(
     await chats.accept(from(account), await people.screen(updates), away);
   };
   return createPoller({
+    ready,
     makeApi(ended) {
       const own = door.open({ purpose: "chat", taskId: null, ownUntil: ended });
       return createApi(token, { root, fetch: own, ended });
@@ -142,7 +143,7 @@ export function createBots(deps: BotDeps): Bots {
     platform,
     hearing: () => started.poller?.state(),
     async start(work) {
-      // The first poll is on its way while the rest is made ready; what it brings waits for that.
+      // Who the bot is, is asked while the rest is made ready.
       const ready = work().then(async (made) => {
         await made.chats.start(platform.name);
         return made;

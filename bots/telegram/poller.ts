@@ -20,6 +20,8 @@ export interface PollerDeps extends AbsenceDeps {
    * away.
    */
   readonly accept: (account: string, updates: readonly Update[], away?: Away) => Promise<void>;
+  /** Nothing is fetched before this has settled. */
+  readonly ready?: Promise<unknown>;
   /** Who the bot is; called once it is known. */
   readonly onMe?: (me: Me) => void;
   /** Nothing is heard any more, also with new connections: only a new process may help. Called once. */
@@ -157,6 +159,7 @@ export function createPoller(deps: PollerDeps): Poller {
     const { id, username, can_read_all_group_messages: readsGroups } = found;
     const me = { id, username, readsGroups };
     deps.onMe?.(me);
+    await Promise.allSettled([deps.ready]);
     return me;
   }
 
