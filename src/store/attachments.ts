@@ -40,7 +40,7 @@ function note(commit: Commit, message: Message, attachments: readonly Attachment
 
 /** The store's half that knows the files of messages. */
 export function createAttachments(commit: Commit, writer: Writer, read: Read): AttachmentStore {
-  const { build, all, run } = commit;
+  const { build, fixed, all, run } = commit;
   return {
     noteAttachments: (message, attachments) =>
       writer.write(() => note(commit, message, attachments)),
@@ -51,16 +51,20 @@ export function createAttachments(commit: Commit, writer: Writer, read: Read): A
       }),
     attachmentsOf: (taskId) =>
       read(() => {
-        const mine = build
-          .selectFrom("task_messages")
-          .innerJoin("attachments", (join) =>
-            join
-              .onRef("attachments.chat_id", "=", "task_messages.chat_id")
-              .onRef("attachments.message_id", "=", "task_messages.message_id"),
-          )
-          .selectAll("attachments")
-          .where("task_messages.task_id", "=", taskId);
-        return all(mine.orderBy("task_messages.seq").orderBy("attachments.at")).map(toAttachment);
+        const mine = fixed("attachments of a task", { taskId }, (value) =>
+          build
+            .selectFrom("task_messages")
+            .innerJoin("attachments", (join) =>
+              join
+                .onRef("attachments.chat_id", "=", "task_messages.chat_id")
+                .onRef("attachments.message_id", "=", "task_messages.message_id"),
+            )
+            .selectAll("attachments")
+            .where("task_messages.task_id", "=", value("taskId"))
+            .orderBy("task_messages.seq")
+            .orderBy("attachments.at"),
+        );
+        return all(mine).map(toAttachment);
       }),
   };
 }

@@ -108,13 +108,14 @@ export function createQuestions(commit: Commit, writer: Writer, read: Read): Que
       }),
     openQuestions: (of) =>
       read(() => {
-        const open = questions.where("state", "=", "open").orderBy("created_at").orderBy("id");
+        const open = () =>
+          questions.where("state", "=", "open").orderBy("created_at").orderBy("id");
         const mine =
           "chatId" in of
             ? fixed("questions of a chat", of, (value) =>
-                open.where("chat_id", "=", value("chatId")),
+                open().where("chat_id", "=", value("chatId")),
               )
-            : open.where("task_id", "=", of.taskId);
+            : open().where("task_id", "=", of.taskId);
         return all(mine).map(toQuestion);
       }),
     questionOfMessage: (chatId, messageId) =>
