@@ -177,7 +177,8 @@ async function settle(stage: Stage, life: Life): Promise<"quiet" | "lost" | "stu
   let [idleSince, calls] = [0, 0];
   while (performance.now() < end) {
     crowd.step();
-    if (judge.unanswered().length === 0 && crowd.isDone()) return "quiet";
+    // A process that does not poll yet does not listen to SIGTERM either.
+    if (judge.unanswered().length === 0 && crowd.isDone() && life.polls()) return "quiet";
     if (life.isOver()) return "lost";
     const made = telegram.calls("editMessageText").length + telegram.calls("sendMessage").length;
     if (made !== calls || !life.polls()) idleSince = performance.now();
