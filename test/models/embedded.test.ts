@@ -145,7 +145,7 @@ describe.skipIf(starter.file === undefined)(`the embedded model ${starter.reason
     const model = open({ spawn: watched.spawn });
     await eventsOf(model, ask("hello", { maxTokens: 1 }));
     const abort = new AbortController();
-    const events = eventsOf(model, ask("one two three ".repeat(150)), abort.signal);
+    const events = eventsOf(model, ask("one two three ".repeat(40)), abort.signal);
     setImmediate(() => abort.abort());
     expect(stopOf(await events)).toEqual({ type: "stop", reason: "aborted" });
     expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
