@@ -80,7 +80,8 @@ function dataOf(home: string): string {
   const names = all.filter((name) => !name.startsWith("compile-cache"));
   const files = names
     .map((name) => path.join(state, name))
-    .filter((file) => statSync(file).isFile());
+    // A service that ends takes its socket away in the middle.
+    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile() === true);
   return files.map((file) => readFileSync(file, "latin1")).join("\n");
 }
 
