@@ -23,13 +23,14 @@ export interface Me {
 const platform = "telegram";
 const nothing = { type: "nothing" } as const;
 
-/** Telegram's number of the General topic, which cannot be written to by it. */
+/** Telegram's number of a forum's General topic, which cannot be written to by it; a private chat has none. */
 const general = 1;
 
 function placeOf(chat: ChatShape, topic?: number): Place {
-  const isTopic = topic !== undefined && topic !== general;
+  const isPrivate = chat.type === "private";
+  const isTopic = topic !== undefined && (isPrivate || topic !== general);
   const address = isTopic ? `${chat.id}/${topic}` : String(chat.id);
-  return { platform, address, kind: chat.type === "private" ? "direct" : "group" };
+  return { platform, address, kind: isPrivate ? "direct" : "group" };
 }
 
 /** Where a message is. A thread's number means a topic only where Telegram says so; General has none. */

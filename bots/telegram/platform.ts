@@ -101,6 +101,11 @@ export function createTelegramPlatform(api: Api, options: TelegramOptions): Chat
       const { chat, topic } = whereOf(address);
       await api.sendMessage(chat, line, { ...topic, ...noPreview });
     },
+    async nameTopic(address, name) {
+      const { chat, topic } = whereOf(address);
+      const { message_thread_id: thread } = topic;
+      if (thread !== undefined) await api.editForumTopic(chat, thread, { name });
+    },
     async acknowledge(pressId, line) {
       await api.answerCallbackQuery(pressId, { text: line.slice(0, longestNotice).toWellFormed() });
     },

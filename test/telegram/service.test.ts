@@ -131,6 +131,22 @@ describe("a service with a bot", () => {
     await expect.poll(() => texts(telegram, group)).toEqual(["You said: hello"]);
   });
 
+  test("a topic that nobody named is named after what is first asked in it, another is left alone", async () => {
+    const { home, telegram } = await bot();
+    serve(home, telegram);
+    const unnamed = telegram.openTopic({ chatId: ann, from: ann });
+    const named = telegram.openTopic({ chatId: ann, from: ann, name: "Birds" });
+    telegram.write({ from: ann, topic: unnamed, text: "Which herons winter here?" });
+    telegram.write({ from: ann, topic: unnamed, text: "And storks?" });
+    telegram.write({ from: ann, topic: named, text: "Which owls?" });
+    const nameOf = (topic: number) => telegram.world.chats.get(ann)?.topics.get(topic)?.name;
+    await expect.poll(() => nameOf(unnamed)).toBe("Which herons winter here?");
+    await expect.poll(() => telegram.seen(ann).length).toBeGreaterThan(1);
+    expect(nameOf(named)).toBe("Birds");
+    expect(telegram.calls("editForumTopic")).toHaveLength(1);
+    expect(telegram.violations).toEqual([]);
+  });
+
   test("the answer is in the history, and the token in no log", async () => {
     const { home, telegram } = await bot();
     const service = serve(home, telegram);

@@ -118,6 +118,8 @@ describe("topics", () => {
     const { telegram, api } = await opened();
     const topic = telegram.openTopic({ chatId: ann, from: ann });
     expect((await api.getUpdates())[0]?.message).toMatchObject({
+      message_thread_id: topic,
+      is_topic_message: true,
       forum_topic_created: { is_name_implicit: true },
     });
     await api.editForumTopic(ann, topic, { name: "Weather" });

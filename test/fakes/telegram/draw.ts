@@ -78,8 +78,9 @@ function replyOf(world: World, chat: Chat, { topic, replyTo }: Seen): object {
   };
 }
 
-/** Outside of topics a supergroup's replies bear a thread's number that is no topic. */
-function threadOf(chat: Chat, { topic, replyTo }: Seen): object {
+/** The note of a topic is in it. Outside of topics a supergroup's replies bear a thread's number that is no topic. */
+function threadOf(chat: Chat, { messageId, replyTo, ...seen }: Seen): object {
+  const topic = chat.topics.has(messageId) ? messageId : seen.topic;
   if (topic !== undefined) return { message_thread_id: topic, is_topic_message: true };
   if (chat.type !== "supergroup" || replyTo === undefined) return {};
   return { message_thread_id: replyTo };
