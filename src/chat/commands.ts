@@ -42,7 +42,7 @@ export interface Command {
   readonly run: (call: CommandCall, place: CommandPlace) => Promise<string>;
 }
 
-/** Commands that are a request to an agent, by the agent's name. */
+/** Commands whose words are a request to an agent, with the agent's name. */
 export const agentCommands: ReadonlyMap<string, string> = new Map([
   ["ask", defaultAgent],
   ["code", "code"],
@@ -98,7 +98,19 @@ function tierCommand({ store }: CommandDeps): Command {
   };
 }
 
-function chooseAgentCommand({ store }: CommandDeps, agents: readonly string[]): Command {
+/** Keeps an agent for what follows in this chat, or none: then it is chosen as usual. `undo` is the command that chooses none. */
+async function keepAgent(
+  { store }: CommandDeps,
+  { chat, undo }: { readonly chat: Chat; readonly undo: string },
+  agent: string | null,
+): Promise<string> {
+  await store.setChat(chat.id, { agent });
+  return agent === null
+    ? "The usual choice of agent again."
+    : `From now on ${agent} answers here. ${undo} alone goes back to the usual choice.`;
+}
+
+function chooseAgentCommand(deps: CommandDeps, agents: readonly string[]): Command {
   return {
     name: "agent",
     about: "the agent for this chat, by its name",
@@ -108,10 +120,7 @@ function chooseAgentCommand({ store }: CommandDeps, agents: readonly string[]): 
       if (words !== "" && agent === undefined) {
         throw new AppError("usage.unknown-agent", { agent: words, known: agents.join(", ") });
       }
-      await store.setChat(chat.id, { agent: agent ?? null });
-      return agent === undefined
-        ? "The usual choice of agent again."
-        : `From now on ${agent} answers here. /agent alone goes back to the usual choice.`;
+      return keepAgent(deps, { chat, undo: "/agent" }, agent ?? null);
     },
   };
 }
@@ -194,9 +203,16 @@ function lookingCommands({ store }: CommandDeps, agents: readonly string[]): rea
   ];
 }
 
-/** Commands that are a request to an agent; alone they keep it for the chat. */
-function agentCommand(name: string, about: string): Command {
-  return { name, about, shownTo: "all", run: () => Promise.resolve("") };
+/** Commands that are a request to an agent; alone they keep it for the chat, and the default agent is the usual choice again. */
+function agentCommand(deps: CommandDeps, name: string, about: string): Command {
+  const agent = agentCommands.get(name) ?? defaultAgent;
+  const kept = agent === defaultAgent ? null : agent;
+  return {
+    name,
+    about,
+    shownTo: "all",
+    run: (_, { chat }) => keepAgent(deps, { chat, undo: "/ask" }, kept),
+  };
 }
 
 function freshCommand({ store }: CommandDeps): Command {
@@ -219,10 +235,10 @@ export function createCommands(deps: CommandDeps, agents: readonly string[]): re
   const list: Command[] = [
     freshCommand(deps),
     stopCommand(deps),
-    agentCommand("code", "ask the agent for code"),
-    agentCommand("research", "ask the agent for research"),
-    agentCommand("files", "ask the agent for files"),
-    agentCommand("ask", "ask the usual agent"),
+    agentCommand(deps, "code", "ask the agent for code"),
+    agentCommand(deps, "research", "ask the agent for research"),
+    agentCommand(deps, "files", "ask the agent for files"),
+    agentCommand(deps, "ask", "ask the usual agent"),
     ...lookingCommands(deps, agents),
     tierCommand(deps),
     privacyCommand(deps),

@@ -1,4 +1,3 @@
-import { defaultAgent } from "#core/agent.ts";
 import type { IncomingMessage } from "#core/chat.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import { AppError } from "#core/errors.ts";
@@ -74,15 +73,6 @@ function createOpenMatters({ store }: ChatsDeps, { work }: Hands) {
   };
 }
 
-/** The agent of what follows in this chat; the default is the usual choice again. Gives what is said of it. */
-async function chooseAgent({ store }: ChatsDeps, { chat }: Said, agent: string): Promise<string> {
-  const usual = agent === defaultAgent;
-  await store.setChat(chat.id, { agent: usual ? null : agent });
-  return usual
-    ? "The usual choice of agent again."
-    : `From now on ${agent} answers here. /ask alone goes back to the usual choice.`;
-}
-
 /** Says a line of ours to a message, which is done with it: said in two commits a crash in between would say it twice. */
 function createSay({ store }: ChatsDeps, { sender }: Hands) {
   return async ({ platform, chat, message, seq }: Said, text: string): Promise<true> => {
@@ -130,7 +120,6 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
     if (call === undefined) return ask(said, requestWords(said.message), said.chat.agent);
     const agent = agentCommands.get(call.name);
     if (agent !== undefined && call.words !== "") return ask(said, call.words, agent);
-    if (agent !== undefined) return say(said, await chooseAgent(deps, said, agent));
     const unknown = `There is no /${call.name}: /help lists what there is.`;
     const text = await (commands.get(call.name)?.run(call, said) ?? unknown);
     return text === "" ? false : say(said, text);
