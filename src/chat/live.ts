@@ -32,7 +32,10 @@ export interface LiveDeps {
   readonly addressOf: (chatId: string) => Promise<string | undefined>;
 }
 
-/** What has been shown of an answer, and when; milliseconds since 1970, 0 for never. */
+/** The moment of what has not happened yet. */
+const never = Number.NEGATIVE_INFINITY;
+
+/** What has been shown of an answer, and when by the clock's `elapsed`. */
 interface ShownSoFar {
   readonly text: string;
   readonly shown: string;
@@ -43,7 +46,7 @@ interface ShownSoFar {
 
 function isDue({ text, shown, shownAt, startedAt, now }: ShownSoFar, manners: Manners): boolean {
   if (text !== shown) return now - shownAt >= manners.liveEveryMs;
-  if (shownAt === 0) return now - startedAt >= silenceMs;
+  if (shownAt === never) return now - startedAt >= silenceMs;
   return manners.live === "draft" && now - shownAt >= renewMs;
 }
 
@@ -57,17 +60,13 @@ async function paceOf(
   return Math.min(patienceMs, platform.manners(address).liveEveryMs);
 }
 
-/** Follows one task for the chat that it belongs to. */
-export function createLive({ clock, sender, platform, addressOf }: LiveDeps, task: Task): Live {
-  const ending = new AbortController();
-  const { signal } = ending;
-  const startedAt = clock.now();
-  const state = { text: "", shown: "", shownAt: 0, typedAt: 0, failures: 0, following: false };
-
-  async function show(address: string): Promise<void> {
-    const now = clock.now();
-    const { text } = state;
-    if (isDue({ ...state, now, startedAt }, platform.manners(address))) {
+/** Shows what there is of an answer where that is due, and else that work goes on. */
+function createShow({ clock, sender, platform }: LiveDeps, task: Task) {
+  const startedAt = clock.elapsed();
+  const state = { shown: "", shownAt: never, typedAt: never };
+  return async (address: string, text: string): Promise<void> => {
+    const now = clock.elapsed();
+    if (isDue({ ...state, text, now, startedAt }, platform.manners(address))) {
       state.shown = text;
       state.shownAt = now;
       sender.show(task, text);
@@ -75,16 +74,25 @@ export function createLive({ clock, sender, platform, addressOf }: LiveDeps, tas
       state.typedAt = now;
       await platform.typing(address);
     }
-  }
+  };
+}
+
+/** Follows one task for the chat that it belongs to. */
+export function createLive(deps: LiveDeps, task: Task): Live {
+  const { clock, sender, addressOf } = deps;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const show = createShow(deps, task);
+  const state = { text: "", failures: 0, following: false };
 
   async function follow(): Promise<void> {
-    const paceMs = await paceOf({ platform, addressOf }, task);
+    const paceMs = await paceOf(deps, task);
     await clock.sleep(paceMs, signal);
-    const until = clock.now() + longestMs;
-    while (!signal.aborted && state.failures < failureLimit && clock.now() < until) {
+    const until = clock.elapsed() + longestMs;
+    while (!signal.aborted && state.failures < failureLimit && clock.elapsed() < until) {
       try {
         const address = await addressOf(task.chatId);
-        if (address !== undefined && !signal.aborted) await show(address);
+        if (address !== undefined && !signal.aborted) await show(address, state.text);
         state.failures = 0;
       } catch {
         state.failures += 1;

@@ -30,7 +30,7 @@ export function createPace(clock: Clock): Pace {
     const known = buckets.get(chatId);
     if (known !== undefined) return known;
     if (buckets.size >= most) buckets.clear();
-    const made = { left: burst, at: clock.now(), carefulUntil: 0 };
+    const made = { left: burst, at: clock.elapsed(), carefulUntil: 0 };
     buckets.set(chatId, made);
     return made;
   }
@@ -38,20 +38,19 @@ export function createPace(clock: Clock): Pace {
   return {
     take(chatId, { burst, everyMs }) {
       const bucket = bucketOf(chatId, burst);
-      const now = clock.now();
+      const now = clock.elapsed();
       const careful = now < bucket.carefulUntil;
       const every = careful ? Math.max(everyMs, carefulEveryMs) : everyMs;
       const atOnce = careful ? 1 : burst;
       if (every === 0) return 0;
-      // A clock that was set back must not make a chat wait for it to come round.
-      const gained = Math.max(0, now - bucket.at) / every;
+      const gained = (now - bucket.at) / every;
       bucket.left = Math.min(atOnce, bucket.left + gained) - 1;
       bucket.at = now;
       return bucket.left >= 0 ? 0 : Math.ceil(-bucket.left * every);
     },
     slowDown(chatId) {
       const bucket = bucketOf(chatId, 0);
-      bucket.carefulUntil = clock.now() + carefulMs;
+      bucket.carefulUntil = clock.elapsed() + carefulMs;
       bucket.left = 0;
     },
   };

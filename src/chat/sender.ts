@@ -62,8 +62,8 @@ function createWorkers(work: (key: string) => Promise<void>, isEnding: () => boo
 function createPause(clock: Clock) {
   const state = { until: 0 };
   return {
-    extend: (ms: number) => void (state.until = Math.max(state.until, clock.now() + ms)),
-    leftMs: () => Math.max(0, state.until - clock.now()),
+    extend: (ms: number) => void (state.until = Math.max(state.until, clock.elapsed() + ms)),
+    leftMs: () => Math.max(0, state.until - clock.elapsed()),
   };
 }
 
