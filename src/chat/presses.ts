@@ -127,6 +127,8 @@ export function createPresses(deps: PressDeps): (pressed: Pressed) => Promise<st
 
   async function stop(taskId: string): Promise<string> {
     const stopped = work.stop(taskId) || (await store.cancelTasks([taskId])).length > 0;
+    // The press is done only when it has taken effect: a crash in between must not forget it.
+    await work.over(taskId);
     return stopped ? "Stopping." : "It is over already.";
   }
 
