@@ -68,7 +68,7 @@ export function createCommandMenu(api: Pick<Api, "setMyCommands">, log: Log) {
   };
 }
 
-/** What /start adds in a group in which Telegram hands over only some messages; undefined where the bot is given all of them. */
+/** What people are told in a group in which Telegram hands over only some messages; undefined where the bot is given all of them. */
 export function explainPrivacy({ username, readsGroups }: Me): string | undefined {
   if (readsGroups) return undefined;
   return (

@@ -189,22 +189,16 @@ function reactionEvent(reaction: NonNullable<UpdateShape["message_reaction"]>): 
   };
 }
 
-/** True where the bot is in the chat, and may write there. */
-function isOpen({ status, is_member: member, can_send_messages: sends }: MembershipShape): boolean {
-  if (status === "restricted") return member === true && sends === true;
-  return ["creator", "administrator", "member"].includes(status);
-}
-
 function isIn({ status, is_member: member }: MembershipShape): boolean {
   return status === "restricted" ? member === true : !["left", "kicked"].includes(status);
 }
 
-function standingEvent(change: NonNullable<UpdateShape["my_chat_member"]>): ChatEvent {
+/** Of what the bot may do, only that it came into a group; that it may write no more is told by every call that is refused. */
+function joinEvent(change: NonNullable<UpdateShape["my_chat_member"]>): ChatEvent {
   const { chat, from, old_chat_member: before, new_chat_member: now } = change;
-  if (chat.type === "channel") return nothing;
-  const joined = isIn(now) && before !== undefined && !isIn(before);
-  const place = placeOf(chat);
-  return { type: "standing", place, from: senderOf(from), open: isOpen(now), joined };
+  const isGroup = chat.type === "group" || chat.type === "supergroup";
+  if (!isGroup || before === undefined || isIn(before) || !isIn(now)) return nothing;
+  return { type: "join", place: placeOf(chat), from: senderOf(from) };
 }
 
 /** The stop button of a draft, which only private chats have, so that the chat is the person. */
@@ -219,7 +213,7 @@ function eventOf(update: UpdateShape, me: Me): ChatEvent {
   if (update.edited_message !== undefined) return editEvent(update.edited_message, me);
   if (update.callback_query !== undefined) return pressEvent(update.callback_query);
   if (update.message_reaction !== undefined) return reactionEvent(update.message_reaction);
-  if (update.my_chat_member !== undefined) return standingEvent(update.my_chat_member);
+  if (update.my_chat_member !== undefined) return joinEvent(update.my_chat_member);
   const { stopped_message_generation: stopped } = update;
   return stopped === undefined ? nothing : stopEvent(stopped);
 }

@@ -108,7 +108,7 @@ const reaction = z.object({
   ),
 });
 
-const membership = z.object({ status: z.string(), is_member: flag, can_send_messages: flag });
+const membership = z.object({ status: z.string(), is_member: flag });
 
 /** What is read of an update; a kind that has another shape is left out, and the update then means nothing. */
 export const updateShape = z.object({

@@ -11,28 +11,33 @@ import { createPresses } from "./presses.ts";
 import { type ChatsDeps, createReplies, type Hands, type Said } from "./replies.ts";
 import { createTopics } from "./topics.ts";
 
+/** Who does something in which chat; undefined where it is none of our people. */
+function createPlaces({ store, people }: ChatsDeps) {
+  return {
+    async placeOf(event: Pick<IncomingEdit, "place" | "from">) {
+      const standing = await people.authorise(event.from, event.place);
+      if (standing.role === "stranger") return undefined;
+      return { ...standing, chat: await store.chatAt(event.place, standing.personId) };
+    },
+    /** Presses and reactions may come without the topic of their message. */
+    async placeOfMessage(event: IncomingPress | IncomingReaction) {
+      const standing = await people.authorise(event.from, event.place);
+      if (standing.role === "stranger") return undefined;
+      const known = await store.chatOfMessage(event.place, event.messageId);
+      const chat = known ?? (await store.chatAt(event.place, standing.personId));
+      return { ...standing, chat };
+    },
+  };
+}
+
 /** What is done with everything but messages. */
 function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   const { store, people } = deps;
   const press = createPresses({ ...deps, work, sender });
-
-  async function placeOf(event: Pick<IncomingEdit, "place" | "from">) {
-    const standing = await people.authorise(event.from, event.place);
-    if (standing.role === "stranger") return undefined;
-    return { ...standing, chat: await store.chatAt(event.place, standing.personId) };
-  }
-
-  /** Presses and reactions may come without the topic of their message. */
-  async function placeOfMessage(event: IncomingPress | IncomingReaction) {
-    const standing = await people.authorise(event.from, event.place);
-    if (standing.role === "stranger") return undefined;
-    const known = await store.chatOfMessage(event.place, event.messageId);
-    const chat = known ?? (await store.chatAt(event.place, standing.personId));
-    return { ...standing, chat };
-  }
+  const places = createPlaces(deps);
 
   async function onPress(platform: ChatPlatform, seq: number, event: IncomingPress): Promise<void> {
-    const at = await placeOfMessage(event);
+    const at = await places.placeOfMessage(event);
     // What was decided is stored before it is acknowledged, and an acknowledgement that fails takes nothing back.
     const line =
       at === undefined
@@ -42,7 +47,7 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   }
 
   async function onReaction(event: IncomingReaction): Promise<void> {
-    const at = await placeOfMessage(event);
+    const at = await places.placeOfMessage(event);
     const task = at && (await store.taskOfMessage(at.chat.id, event.messageId));
     if (at === undefined || task === undefined) return;
     const value = event.reactions.join(" ");
@@ -50,14 +55,14 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
   }
 
   async function onStop(event: IncomingStop): Promise<void> {
-    const at = await placeOf(event);
+    const at = await places.placeOf(event);
     const open = at === undefined ? [] : await store.openTasksOf(at.chat.id);
     const stopped = open.filter(({ state, id }) => state === "running" && work.stop(id));
     await Promise.all(stopped.map(({ id }) => work.over(id)));
   }
 
   async function onEdit(event: IncomingEdit): Promise<void> {
-    const at = await placeOf(event);
+    const at = await places.placeOf(event);
     if (at !== undefined) await store.amendMessage(at.chat.id, event.messageId, event.text);
   }
 
@@ -66,6 +71,7 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
     else if (event.type === "edit") await onEdit(event);
     else if (event.type === "stop") await onStop(event);
     else if (event.type === "reaction") await onReaction(event);
+    else if (event.type === "join") await people.welcome(platform, event);
     else if (event.type === "move") {
       await store.moveChat(platform.name, event.place.address, event.to);
     }

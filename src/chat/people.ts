@@ -1,6 +1,7 @@
 import type {
   ChatPlatform,
   IncomingEdit,
+  IncomingJoin,
   IncomingMessage,
   Place,
   Sender,
@@ -101,13 +102,13 @@ function createPolicies({ platforms, clock }: PeopleDeps) {
       return allow === "people" || (allow === "owner" && standing.role === "owner");
     },
     /** How the owner opens a group that no setting names; told once. */
-    async explain(platform: ChatPlatform, message: IncomingMessage): Promise<void> {
-      const group = `${message.place.platform}:${groupOf(message.place)}`;
+    async explain(platform: ChatPlatform, place: Place): Promise<void> {
+      const group = `${place.platform}:${groupOf(place)}`;
       if (told.ever(group)) return;
       told.note(group);
-      const command = `agent config set bots.${message.place.platform}.chats.${groupOf(message.place)} people`;
+      const command = `agent config set bots.${place.platform}.chats.${groupOf(place)} people`;
       const line = `I answer nobody in this group until you open it on my machine with ${command} and start the service again.`;
-      await whisper(platform, message, line);
+      await whisper(platform, place, line);
     },
   };
 }
@@ -172,7 +173,7 @@ function createCodes({ store }: PeopleDeps, standings: Standings) {
   }
 
   return async (platform: ChatPlatform, message: IncomingMessage): Promise<void> => {
-    if (message.code !== "ignored") await whisper(platform, message, await outcome(message));
+    if (message.code !== "ignored") await whisper(platform, message.place, await outcome(message));
   };
 }
 
@@ -198,7 +199,7 @@ function createAdmission(deps: PeopleDeps, standings: Standings, pairing: Pairin
     const { place, addressed } = message;
     const policy = policies.policyOf(place);
     if (policy === undefined && standing.role === "owner" && addressed) {
-      await policies.explain(platform, message);
+      await policies.explain(platform, place);
     }
     const isMeant = addressed || policy?.answer === "all";
     return isMeant && policies.allows(place, standing) ? standing : undefined;
@@ -220,6 +221,15 @@ function createAdmission(deps: PeopleDeps, standings: Standings, pairing: Pairin
       }
       await hint(platform, message);
       return undefined;
+    },
+    async welcome(platform: ChatPlatform, { place, from }: IncomingJoin): Promise<void> {
+      const standing = await standings.of(from);
+      if (policies.allows(place, standing)) {
+        const line = platform.groupHint?.();
+        if (line !== undefined) await whisper(platform, place, line);
+      } else if (standing.role === "owner" && policies.policyOf(place) === undefined) {
+        await policies.explain(platform, place);
+      }
     },
   };
 }

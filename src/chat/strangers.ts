@@ -1,4 +1,4 @@
-import type { ChatPlatform, IncomingMessage, Sender } from "#core/chat.ts";
+import type { ChatPlatform, IncomingMessage, Place, Sender } from "#core/chat.ts";
 import type { Clock } from "#core/clock.ts";
 import { owner } from "#core/person.ts";
 import type { PeopleStore } from "#core/people.ts";
@@ -49,10 +49,10 @@ export function createGuesses(clock: Clock) {
 /** Says a line to somebody; that it may be lost is no failure. */
 export async function whisper(
   platform: ChatPlatform,
-  { place }: Pick<IncomingMessage, "place">,
+  { address }: Place,
   line: string,
 ): Promise<void> {
-  await platform.whisper(place.address, line).catch(() => undefined);
+  await platform.whisper(address, line).catch(() => undefined);
 }
 
 const hint =
@@ -78,6 +78,6 @@ export function createHints(
     const key = accountKey(from);
     if (place.kind !== "direct" || from.kind !== "person" || hinted.count(key) > 0) return;
     hinted.note(key);
-    await whisper(platform, message, `${hint}${await claimLine(from)}`);
+    await whisper(platform, place, `${hint}${await claimLine(from)}`);
   };
 }

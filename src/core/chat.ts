@@ -96,16 +96,11 @@ export interface IncomingMove {
   readonly to: string;
 }
 
-/** What we may do in a chat has changed: we may talk there no more, or again. */
-export interface IncomingStanding {
-  readonly type: "standing";
+/** Somebody brought us into a group that we were not in before. */
+export interface IncomingJoin {
+  readonly type: "join";
   readonly place: Place;
-  /** Who changed it. */
   readonly from: Sender;
-  /** True where we may talk. */
-  readonly open: boolean;
-  /** True where we were not in this chat before: somebody added us to a group, or unblocked us. */
-  readonly joined: boolean;
 }
 
 /** A topic was opened, which is a chat of its own. */
@@ -136,7 +131,7 @@ export type ChatEvent =
   | IncomingPress
   | IncomingReaction
   | IncomingMove
-  | IncomingStanding
+  | IncomingJoin
   | IncomingTopic
   | IncomingStop
   | IncomingNothing;

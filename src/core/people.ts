@@ -1,4 +1,12 @@
-import type { Account, ChatPlatform, IncomingMessage, Place, Sender, Update } from "./chat.ts";
+import type {
+  Account,
+  ChatPlatform,
+  IncomingJoin,
+  IncomingMessage,
+  Place,
+  Sender,
+  Update,
+} from "./chat.ts";
 
 /** A person who may talk to the agent. */
 export interface KnownPerson {
@@ -126,6 +134,8 @@ export interface People extends PeopleDesk {
    * group is opened.
    */
   admit(platform: ChatPlatform, message: IncomingMessage): Promise<Admitted | undefined>;
+  /** Tells one of our people who brought us into a group what holds there: how it is opened, or what is heard in it. */
+  welcome(platform: ChatPlatform, join: IncomingJoin): Promise<void>;
   /** Hears of tasks that are to be stopped, because their person was removed. */
   onRemoved(stop: (running: readonly string[]) => void): void;
 }

@@ -29,8 +29,8 @@ interface Bot {
   readonly service: Running;
 }
 
-async function bot(settings = ""): Promise<Omit<Bot, "service">> {
-  const telegram = await openTelegram();
+async function bot(settings = "", how?: { privacy: boolean }): Promise<Omit<Bot, "service">> {
+  const telegram = await openTelegram(how);
   onTestFinished(() => telegram.close());
   const home = await scriptedHome(script);
   const yaml = `telegram: { api_root: "${telegram.url}" ${settings} }\n`;
@@ -38,8 +38,8 @@ async function bot(settings = ""): Promise<Omit<Bot, "service">> {
   return { home, telegram };
 }
 
-async function serve(settings?: string): Promise<Bot> {
-  const made = await bot(settings);
+async function serve(...of: Parameters<typeof bot>): Promise<Bot> {
+  const made = await bot(...of);
   const env = { TELEGRAM_BOT_TOKEN: made.telegram.token };
   const service = start(made.home, ["serve"], { env });
   await service.saw("Serving");
@@ -188,6 +188,17 @@ describe("people of a bot", () => {
     telegram.write({ from: bob, text: "again" });
     await expectLast(telegram, bob, /^You said: again$/);
     expect(texts(telegram, bob)).toHaveLength(before.length + 3);
+  });
+
+  test("whoever of ours brings the bot into a group hears at once what holds there", async () => {
+    const settings = `, owners: [${ann}], chats: { "-600": people }`;
+    const { telegram } = await serve(settings, { privacy: true });
+    telegram.addBot({ group: -400, from: stranger });
+    telegram.addBot({ group, from: ann });
+    await expectLast(telegram, group, /agent config set bots\.telegram\.chats\.-500 people/);
+    telegram.addBot({ group: -600, from: ann });
+    await expectLast(telegram, -600, /^In groups Telegram hands me only messages that name @heron/);
+    expect(telegram.seen(-400)).toEqual([]);
   });
 
   test("a group is closed until the owner opens it with the line that the bot says", async () => {
