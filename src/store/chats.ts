@@ -34,11 +34,19 @@ function toChat(row: Selectable<Schema["chats"]>): Chat {
   return { id, platform, address, kind, agent, tier };
 }
 
+function chatRowAt({ build, fixed }: Commit, { platform, address }: Place) {
+  return fixed("chat at", { platform, address }, (value) =>
+    build
+      .selectFrom("chats")
+      .selectAll()
+      .where("platform", "=", value("platform"))
+      .where("address", "=", value("address")),
+  );
+}
+
 function chatAt(commit: Commit, place: Place, personId: string): Chat {
-  const { build, first } = commit;
   const { platform, address, kind } = place;
-  const here = build.selectFrom("chats").selectAll().where("platform", "=", platform);
-  const found = first(here.where("address", "=", address));
+  const found = commit.first(chatRowAt(commit, place));
   if (found !== undefined) return toChat(found);
   const id = `${platform}:${address}`;
   ensureChat(commit, { id, platform, address, kind, personId });
@@ -225,16 +233,6 @@ function chatOfMessage(
     .where("task_messages.message_id", "=", messageId);
   const row = first(ours) ?? first(theirs);
   return row === undefined ? undefined : toChat(row);
-}
-
-function chatRowAt({ build, fixed }: Commit, { platform, address }: Place) {
-  return fixed("chat at", { platform, address }, (value) =>
-    build
-      .selectFrom("chats")
-      .selectAll()
-      .where("platform", "=", value("platform"))
-      .where("address", "=", value("address")),
-  );
 }
 
 /** What a chat is and what is asked in it. */
