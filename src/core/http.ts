@@ -1,4 +1,4 @@
-import type { Trust } from "./trust.ts";
+import type { Label, Trust } from "./trust.ts";
 
 /** A request's parts; header names are lower case. */
 export interface FetchInit {
@@ -18,7 +18,10 @@ export type Fetch = (url: string, init?: FetchInit) => Promise<Response>;
 /** What a connection is for; nothing goes out without one. */
 export type Purpose = "model" | "model-download" | "index" | "chat";
 
-/** One request that left this process, or tried to. Bytes are counted before TLS. */
+/**
+ * One request that left this process, or tried to; a WebSocket is one as well. Bytes are counted on the connection, before TLS:
+ * body bytes are those of the body itself, head bytes all else of the message, its framing included.
+ */
 export interface Receipt {
   readonly id: string;
   /** Null for overhead that belongs to no task. */
@@ -31,8 +34,16 @@ export interface Receipt {
   readonly at: number;
   readonly headBytesOut: number;
   readonly bodyBytesOut: number;
-  /** Of the response's body, as it came, before any decompression. */
-  readonly bytesIn: number;
+  readonly headBytesIn: number;
+  /** As it came, before any decompression. */
+  readonly bodyBytesIn: number;
+  /** SHA-256 of the body as far as it was sent, in hexadecimal; null where none was. */
+  readonly sha256Out: string | null;
+  readonly sha256In: string | null;
+  /** How private what was sent is, by where its parts came from; none where nothing of a person was in it. */
+  readonly labels: readonly Label[];
+  /** Identifiers that were taken out of it before it was sent. */
+  readonly redactions: number;
   /** HTTP status; null while none has come, or when the connection failed. */
   readonly status: number | null;
 }
@@ -52,6 +63,9 @@ export interface DoorRule {
 export interface DoorUse {
   readonly purpose: Purpose;
   readonly taskId: string | null;
+  /** What the request carries; default nothing of a person. */
+  readonly labels?: readonly Label[];
+  readonly redactions?: number;
   /** The allowed address whose answer named this one, where the origin itself has no rule. */
   readonly linkedFrom?: string;
   /** Deadline for the connection in milliseconds; default 5,000. */
@@ -63,10 +77,22 @@ export interface DoorUse {
   readonly ownUntil?: AbortSignal;
 }
 
+/** A way through the door for a client that brings its own WebSocket. */
+export interface Relay {
+  /** Where the client connects to: a WebSocket on loopback. A path and a query behind it are the ones asked for beyond the door. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
 /** The one door out. */
 export interface Door {
   /** A fetch for one use: checked against the rules before DNS, redirects included, and written to `receipts`. */
   open(use: DoorUse): Fetch;
+  /**
+   * Opens a relay to a WebSocket server, checked as a request is at each connection that a client makes through it, and on record
+   * for as long as it lasts.
+   */
+  relay(use: DoorUse, url: string): Promise<Relay>;
   /** Adds a rule derived from config. */
   allow(rule: DoorRule): void;
   close(): Promise<void>;
