@@ -33,6 +33,8 @@ export interface Desk {
 
 /** What a home machine loses by putting one model away for another, until it has been measured. */
 const loadMs = 3000;
+/** What a request is taken for where nothing was measured yet. */
+const unmeasuredMs = 3000;
 const cloudParallel = 8;
 /** Embedded models and those of a script are no hosts of the settings; a script answers any number at once. */
 const engineParallel = 1;
@@ -62,17 +64,24 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
   /** What each host answered last, and for which conversation: it has that model loaded, and that prompt's beginning. */
   const last = new Map<string, { readonly deployment: string; readonly conversation: string }>();
 
-  function placeOf(candidate: Candidate, task: RouteAsk["task"]): Held {
-    const { host, deployment, trust } = candidate;
+  function workMs({ host, deployment, trust }: Candidate, task: RouteAsk["task"]) {
     const before = last.get(host);
     const isLoaded = trust === "cloud" || before === undefined || before.deployment === deployment;
     const isKnown =
       before?.deployment === deployment && before.conversation === conversationOf(task);
-    return {
-      host,
-      candidate,
-      workMs: speeds.workMs(deployment, isKnown) + (isLoaded ? 0 : loadMs),
-    };
+    const ms = speeds.workMs(deployment, isKnown);
+    return ms === undefined ? undefined : ms + (isLoaded ? 0 : loadMs);
+  }
+
+  /** Who was never measured is taken for as good as the others, so that it soon is. */
+  function placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
+    const heaviest = candidates.toSorted((a, b) => b.weight - a.weight);
+    const works = heaviest.map((candidate) => workMs(candidate, task));
+    const known = works.filter((ms) => ms !== undefined);
+    const usual = known.length === 0 ? unmeasuredMs : Math.min(...known);
+    return heaviest.map((candidate, at) => {
+      return { host: candidate.host, candidate, workMs: works[at] ?? usual };
+    });
   }
 
   async function* seat(
@@ -88,8 +97,7 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
       waits.push(wait);
       state.wake();
     };
-    const heaviest = candidates.toSorted((a, b) => b.weight - a.weight);
-    const places = heaviest.map((candidate) => placeOf(candidate, task));
+    const places = placesOf(candidates, task);
     const either = AbortSignal.any([signal, leaving.signal]);
     const taking = slots.take({ places, priority, signal: either, onWait }).catch(() => undefined);
     try {

@@ -8,6 +8,7 @@ import { type ModelSettings, modelSettingsSchema } from "../../src/core/settings
 import type { Found, Installed, Sources } from "../../src/models/candidates.ts";
 import { createRouter } from "../../src/models/router.ts";
 import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+import { createHurriedClock } from "../fakes/clock.ts";
 import { askWith, freePurse, noRules } from "../fakes/router.ts";
 
 function model(id: string, reply: ScriptedReply = { text: `I am ${id}.` }): Model {
@@ -58,7 +59,7 @@ async function route(
   const router = createRouter({
     settings: { ...settings, ...ask.settings },
     sources: { ...nothing, ...own },
-    clock: systemClock,
+    clock: createHurriedClock(),
     purse: freePurse,
     rulesFor: noRules,
   });

@@ -54,7 +54,7 @@ export interface Slots {
 /** Work of a lower priority waits this long for the place of the next higher one, so that it is done some time. */
 const ageMs = 20_000;
 /** A free host that would end so many times later than a busy one is no help, unless that one turns out to be later still. */
-const hopeless = 4;
+const hopeless = 6;
 const lookAgainMs = 1000;
 
 const ranks: Readonly<Record<Priority, number>> = { interactive: 0, followUp: 1, background: 2 };

@@ -15,16 +15,17 @@ export interface Speed {
 export interface Speeds {
   observe(attempt: Attempt): void;
   of(deployment: string): Speed;
-  /** Milliseconds that a usual request takes; `cached` where most of its prompt is known to the host already. */
-  workMs(deployment: string, cached: boolean): number;
+  /**
+   * Milliseconds that a usual request takes; `cached` where most of its prompt is known to the host already. Undefined until it has
+   * answered once.
+   */
+  workMs(deployment: string, cached: boolean): number | undefined;
 }
 
 /** How much the newest measurement counts. */
 const weight = 0.3;
 /** A prompt or an answer of fewer tokens says little about a rate. */
 const fewTokens = 8;
-/** What a deployment is taken for until it has answered once. */
-const unmeasuredMs = 3000;
 /** What is left to read of a prompt whose beginning is cached. */
 const newShare = 0.2;
 
@@ -63,7 +64,7 @@ export function createSpeeds(): Speeds {
     },
     workMs(deployment, cached) {
       const { promptRate, answerRate, promptTokens = 500, answerTokens = 150 } = of(deployment);
-      if (promptRate === undefined && answerRate === undefined) return unmeasuredMs;
+      if (promptRate === undefined && answerRate === undefined) return undefined;
       const toRead = promptTokens * (cached ? newShare : 1);
       const seconds = toRead / (promptRate ?? 1000) + answerTokens / (answerRate ?? 1000);
       return seconds * 1000;
