@@ -2,7 +2,7 @@ import type { NewPart } from "./chat.ts";
 import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
 import type { PersonSettings } from "./person.ts";
-import type { TierName } from "./router.ts";
+import type { TierName } from "./route.ts";
 import type { Done, RouteRow, Step, Summary, Task, TaskState, Turn, UsageRow } from "./task.ts";
 import type { Source } from "./trust.ts";
 

@@ -1,7 +1,7 @@
 import type { Failure } from "./errors.ts";
 import type { StopReason, ToolCall } from "./model.ts";
 import type { Question } from "./question.ts";
-import type { Attempt, BudgetEvent, Chosen, Route, TierName } from "./router.ts";
+import type { Attempt, BudgetEvent, Chosen, Route, TierName } from "./route.ts";
 import type { Label, Origin, Source } from "./trust.ts";
 
 /** What a person is told of an answer that reached its limit. */

@@ -4,7 +4,7 @@ import type { Attachment } from "#core/chat.ts";
 import type { Feedback } from "#core/chat-store.ts";
 import type { Purpose } from "#core/http.ts";
 import type { CodePurpose } from "#core/people.ts";
-import type { Attempt, PriceSource, TierName } from "#core/router.ts";
+import type { Attempt, PriceSource, TierName } from "#core/route.ts";
 import type { TaskState } from "#core/task.ts";
 import type { Label, Trust } from "#core/trust.ts";
 
