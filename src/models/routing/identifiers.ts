@@ -31,6 +31,56 @@ function changed(value: unknown, change: (text: string) => string): unknown {
   return Object.fromEntries(entries.map(([key, inner]) => [change(key), changed(inner, change)]));
 }
 
+/** The text with each identifier of a kind replaced. */
+function replaceIn(
+  text: string,
+  { pattern, within }: IdentifierKind,
+  replace: (found: string) => string,
+): string {
+  const search = new RegExp(pattern);
+  let left = "";
+  let from = 0;
+  for (let match = search.exec(text); match !== null; match = search.exec(text)) {
+    const [found] = match;
+    const own = within === undefined ? found : within(found);
+    // Another may begin within what was none.
+    search.lastIndex = match.index + (own?.length ?? 1);
+    if (own === undefined) continue;
+    left += text.slice(from, match.index) + replace(own);
+    from = search.lastIndex;
+  }
+  return left + text.slice(from);
+}
+
+/** Where a placeholder may have begun that has not ended yet. */
+function begun(text: string): number {
+  const at = text.lastIndexOf("[");
+  const open = at !== -1 && !text.includes("]", at) && text.length - at < longestPlaceholder;
+  return open ? at : text.length;
+}
+
+type Pieces = ReturnType<Taken["stream"]>;
+
+const plain: Pieces = { push: (piece) => piece, end: () => "" };
+
+/** Restores a text that comes in pieces. */
+function createRestoring(restore: (text: string) => string): Pieces {
+  const held = { text: "" };
+  return {
+    push(piece) {
+      const text = held.text + piece;
+      const at = begun(text);
+      held.text = text.slice(at);
+      return restore(text.slice(0, at));
+    },
+    end() {
+      const text = restore(held.text);
+      held.text = "";
+      return text;
+    },
+  };
+}
+
 /**
  * Takes structured identifiers out of what goes to a cloud: a seat belt and no more, since most that is private has no structure
  * (of sentences that hold something personal, patterns such as these find about one in five).
@@ -58,52 +108,18 @@ export function createTaken(): Taken {
     return text.replaceAll(/\[[a-z-]+ \d+\]/g, (found) => originals.get(found) ?? found);
   }
 
-  /** Where a placeholder may have begun that has not ended yet. */
-  function begun(text: string): number {
-    const at = text.lastIndexOf("[");
-    const open = at !== -1 && !text.includes("]", at) && text.length - at < longestPlaceholder;
-    return open && originals.size > 0 ? at : text.length;
-  }
-
-  function takeKind(text: string, { name, pattern, within }: IdentifierKind): string {
-    const search = new RegExp(pattern);
-    let left = "";
-    let from = 0;
-    for (let match = search.exec(text); match !== null; match = search.exec(text)) {
-      const [found] = match;
-      const own = within === undefined ? found : within(found);
-      // Another may begin within what was none.
-      search.lastIndex = match.index + (own?.length ?? 1);
-      if (own === undefined) continue;
-      left += text.slice(from, match.index) + placeholderFor(name, own);
-      from = search.lastIndex;
-    }
-    return left + text.slice(from);
-  }
-
-  const take = (text: string): string => identifierKinds.reduce(takeKind, text);
+  const take = (text: string): string =>
+    identifierKinds.reduce(
+      (left, kind) => replaceIn(left, kind, (found) => placeholderFor(kind.name, found)),
+      text,
+    );
 
   return {
     take,
     restore,
     takeValue: (value) => changed(value, take),
     restoreValue: (value) => changed(value, restore),
-    stream() {
-      const held = { text: "" };
-      return {
-        push(piece) {
-          const text = held.text + piece;
-          const at = begun(text);
-          held.text = text.slice(at);
-          return restore(text.slice(0, at));
-        },
-        end() {
-          const text = restore(held.text);
-          held.text = "";
-          return text;
-        },
-      };
-    },
+    stream: () => (originals.size === 0 ? plain : createRestoring(restore)),
     count: () => state.count,
   };
 }
