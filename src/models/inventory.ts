@@ -26,22 +26,32 @@ export function createInventory(
     at: number;
     asking: Promise<readonly Installed[]> | undefined;
     failure: unknown;
-  } = { list: undefined, at: 0, asking: undefined, failure: undefined };
+    /** How often what was known was forgotten. */
+    changes: number;
+  } = { list: undefined, at: 0, asking: undefined, failure: undefined, changes: 0 };
+
+  function failed(error: unknown): void {
+    state.list = undefined;
+    state.failure = error;
+    circuits.failed("host", { why: error instanceof AppError ? error.message : "" });
+  }
 
   async function askHost(): Promise<readonly Installed[]> {
+    const { changes } = state;
+    // What was asked before a change says nothing of how it is now.
+    const isNews = (): boolean => changes === state.changes;
     try {
       const list = await host.installed();
+      if (!isNews()) return list;
       circuits.succeeded("host");
       state.list = list;
       state.at = clock.elapsed();
       return list;
     } catch (error) {
-      state.list = undefined;
-      state.failure = error;
-      circuits.failed("host", { why: error instanceof AppError ? error.message : "" });
+      if (isNews()) failed(error);
       throw error;
     } finally {
-      state.asking = undefined;
+      if (isNews()) state.asking = undefined;
     }
   }
 
@@ -60,7 +70,9 @@ export function createInventory(
       return list;
     },
     forget() {
+      state.changes += 1;
       state.list = undefined;
+      state.asking = undefined;
       circuits.succeeded("host");
     },
   };
