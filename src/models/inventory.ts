@@ -15,20 +15,28 @@ export interface Inventory {
 /** A list older than this is asked for anew, beside the request that it serves. */
 const freshMs = 15_000;
 
+interface Known {
+  list: readonly Installed[] | undefined;
+  at: number;
+  asking: Promise<readonly Installed[]> | undefined;
+  failure: unknown;
+  /** How often what was known was forgotten. */
+  changes: number;
+}
+
 /** The inventory of one host. */
 export function createInventory(
   host: { installed(): Promise<readonly Installed[]> },
   clock: Clock,
 ): Inventory {
   const circuits = createCircuits(clock);
-  const state: {
-    list: readonly Installed[] | undefined;
-    at: number;
-    asking: Promise<readonly Installed[]> | undefined;
-    failure: unknown;
-    /** How often what was known was forgotten. */
-    changes: number;
-  } = { list: undefined, at: 0, asking: undefined, failure: undefined, changes: 0 };
+  const state: Known = {
+    list: undefined,
+    at: 0,
+    asking: undefined,
+    failure: undefined,
+    changes: 0,
+  };
 
   function failed(error: unknown): void {
     state.list = undefined;
