@@ -74,7 +74,7 @@ function countedTokens({ usage, stop, promptTokens, answerTokens }: Made): Settl
   if (usage.promptTokens !== undefined && usage.answerTokens !== undefined) return usage;
   const refused = stop.failure !== undefined && answerTokens === 0;
   const isSure = refused && stop.failure?.code !== "model.timeout";
-  if (isSure) return { ...usage, promptTokens: 0, answerTokens: 0 };
+  if (isSure) return { promptTokens: 0, answerTokens: 0, ...usage };
   return { promptTokens, answerTokens, ...usage, estimated: true };
 }
 
