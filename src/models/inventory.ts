@@ -24,19 +24,21 @@ interface Known {
   changes: number;
 }
 
+const nothing: Readonly<Known> = {
+  list: undefined,
+  at: 0,
+  asking: undefined,
+  failure: undefined,
+  changes: 0,
+};
+
 /** The inventory of one host. */
 export function createInventory(
   host: { installed(): Promise<readonly Installed[]> },
   clock: Clock,
 ): Inventory {
   const circuits = createCircuits(clock);
-  const state: Known = {
-    list: undefined,
-    at: 0,
-    asking: undefined,
-    failure: undefined,
-    changes: 0,
-  };
+  const state: Known = { ...nothing };
 
   function failed(error: unknown): void {
     state.list = undefined;
