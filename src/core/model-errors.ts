@@ -72,7 +72,7 @@ export const modelErrors = {
     exit: 1,
   },
   "model.over-budget": {
-    say: "The budget of ${cap} {name} is spent (${spent}), so nothing more goes to a cloud: wait, or raise budgets in config/models.local.yaml.",
+    say: "The budget of ${cap} {name} is spent ({spent}), so nothing more goes to a cloud: wait, or raise budgets in config/models.local.yaml.",
     exit: 75,
   },
   "model.no-price": {

@@ -33,8 +33,8 @@ export function languageName(tag: string): string | undefined {
   }
 }
 
-/** The wall clock of a moment in a zone, as if it were UTC. */
-function wallClock(at: number, timeZone: string): Date {
+/** Tells the wall clock of a zone at a moment, as if it were UTC, in milliseconds. */
+function wallClock(timeZone: string): (at: number) => number {
   const format = new Intl.DateTimeFormat("en-CA", {
     timeZone,
     hourCycle: "h23",
@@ -45,30 +45,34 @@ function wallClock(at: number, timeZone: string): Date {
     minute: "2-digit",
     second: "2-digit",
   });
-  const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
-  const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-  const [year, month, day] = [of("year"), of("month") - 1, of("day")];
-  return new Date(Date.UTC(year, month, day, of("hour"), of("minute"), of("second")));
+  return (at) => {
+    const parts = new Map(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]));
+    const of = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+    const [year, month, day] = [of("year"), of("month") - 1, of("day")];
+    return Date.UTC(year, month, day, of("hour"), of("minute"), of("second"));
+  };
 }
 
-/** The moment at which a zone's clock shows midnight of a date; where the clock leaps over it, the first moment after. */
-function midnight(date: Date, timeZone: string): number {
-  const wanted = date.getTime();
-  const offset = (at: number): number => wallClock(at, timeZone).getTime() - at;
-  // The offset of a moment near by is right except around a change of the clock, where that of the result is.
-  const guess = wanted - offset(wanted);
-  return wanted - offset(guess);
+const dayMs = 86_400_000;
+
+/** The first moment at which a zone's clock shows this midnight; where the clock leaps over it, the first moment after. */
+function midnight(wanted: number, clock: (at: number) => number): number {
+  // The moment has the offset of the day before, or that of the day after a change of the clock.
+  const [before = 0, after = 0] = [wanted - dayMs, wanted + dayMs].map((at) => clock(at) - at);
+  const moments = [wanted - before, wanted - after].filter((at) => clock(at) === wanted);
+  return moments.length === 0 ? wanted - before : Math.min(...moments);
 }
 
 /** When the day of a moment began in a zone (an IANA name), in milliseconds since 1970. */
 export function dayStart(now: number, timeZone: string): number {
-  const wall = wallClock(now, timeZone);
-  const date = Date.UTC(wall.getUTCFullYear(), wall.getUTCMonth(), wall.getUTCDate());
-  return midnight(new Date(date), timeZone);
+  const clock = wallClock(timeZone);
+  const wall = new Date(clock(now));
+  return midnight(Date.UTC(wall.getUTCFullYear(), wall.getUTCMonth(), wall.getUTCDate()), clock);
 }
 
 /** When the month of a moment began in a zone (an IANA name), in milliseconds since 1970. */
 export function monthStart(now: number, timeZone: string): number {
-  const wall = wallClock(now, timeZone);
-  return midnight(new Date(Date.UTC(wall.getUTCFullYear(), wall.getUTCMonth(), 1)), timeZone);
+  const clock = wallClock(timeZone);
+  const wall = new Date(clock(now));
+  return midnight(Date.UTC(wall.getUTCFullYear(), wall.getUTCMonth(), 1), clock);
 }

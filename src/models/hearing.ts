@@ -65,12 +65,18 @@ function createRestoring(taken: Taken | undefined) {
   const text = taken?.stream();
   return {
     *pass(event: ModelEvent): Generator<ModelEvent> {
-      if (taken === undefined || text === undefined) yield event;
-      else if (event.type === "text") yield { type: "text", text: text.push(event.text) };
-      else if (event.type === "toolCall") {
-        const input: unknown = JSON.parse(taken.restore(JSON.stringify(event.call.input ?? null)));
-        yield { type: "toolCall", call: { ...event.call, input } };
-      } else yield event;
+      if (taken === undefined || text === undefined) {
+        yield event;
+        return;
+      }
+      const said = event.type === "text" ? text.push(event.text) : text.end();
+      if (said !== "") yield { type: "text", text: said };
+      if (event.type === "toolCall") {
+        yield {
+          type: "toolCall",
+          call: { ...event.call, input: taken.restoreValue(event.call.input) },
+        };
+      } else if (event.type !== "text") yield event;
     },
     rest: (): string => text?.end() ?? "",
   };

@@ -15,33 +15,53 @@ export interface Inventory {
 /** A list older than this is asked for anew, beside the request that it serves. */
 const freshMs = 15_000;
 
+interface Known {
+  list: readonly Installed[] | undefined;
+  at: number;
+  asking: Promise<readonly Installed[]> | undefined;
+  failure: unknown;
+  /** How often what was known was forgotten. */
+  changes: number;
+}
+
+const nothing: Readonly<Known> = {
+  list: undefined,
+  at: 0,
+  asking: undefined,
+  failure: undefined,
+  changes: 0,
+};
+
 /** The inventory of one host. */
 export function createInventory(
   host: { installed(): Promise<readonly Installed[]> },
   clock: Clock,
 ): Inventory {
   const circuits = createCircuits(clock);
-  const state: {
-    list: readonly Installed[] | undefined;
-    at: number;
-    asking: Promise<readonly Installed[]> | undefined;
-    failure: unknown;
-  } = { list: undefined, at: 0, asking: undefined, failure: undefined };
+  const state: Known = { ...nothing };
+
+  function failed(error: unknown): void {
+    state.list = undefined;
+    state.failure = error;
+    circuits.failed("host", { why: error instanceof AppError ? error.message : "" });
+  }
 
   async function askHost(): Promise<readonly Installed[]> {
+    const { changes } = state;
+    // What was asked before a change says nothing of how it is now.
+    const isNews = (): boolean => changes === state.changes;
     try {
       const list = await host.installed();
+      if (!isNews()) return list;
       circuits.succeeded("host");
       state.list = list;
       state.at = clock.elapsed();
       return list;
     } catch (error) {
-      state.list = undefined;
-      state.failure = error;
-      circuits.failed("host", { why: error instanceof AppError ? error.message : "" });
+      if (isNews()) failed(error);
       throw error;
     } finally {
-      state.asking = undefined;
+      if (isNews()) state.asking = undefined;
     }
   }
 
@@ -60,7 +80,9 @@ export function createInventory(
       return list;
     },
     forget() {
+      state.changes += 1;
       state.list = undefined;
+      state.asking = undefined;
       circuits.succeeded("host");
     },
   };

@@ -8,7 +8,7 @@ import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
 import type { Candidate } from "./candidates.ts";
-import { capsFor, reached } from "./routing/budget.ts";
+import { capsFor, createMeters } from "./routing/budget.ts";
 import { costOf, type Price, worstCost } from "./routing/prices.ts";
 
 /** What pays for attempts. */
@@ -75,7 +75,7 @@ function countedTokens({ usage, stop, promptTokens, answerTokens }: Made): Settl
   if (usage.promptTokens !== undefined && usage.answerTokens !== undefined) return usage;
   const refused = stop.failure !== undefined && answerTokens === 0;
   const isSure = refused && stop.failure?.code !== "model.timeout";
-  if (isSure) return { ...usage, promptTokens: 0, answerTokens: 0 };
+  if (isSure) return { promptTokens: 0, answerTokens: 0, ...usage };
   return { promptTokens, answerTokens, ...usage, estimated: true };
 }
 
@@ -87,6 +87,7 @@ const free: Paid = {
 /** The purse over the store's ledger. */
 export function createPurse(deps: PurseDeps): Purse {
   const { settings, ledger, clock, priceOf, timeZone } = deps;
+  const meters = createMeters(ledger);
 
   async function capsOf({ ask, candidate }: Pick<Order, "ask" | "candidate">) {
     const about = { deployment: candidate.deployment, task: ask.task };
@@ -104,6 +105,7 @@ export function createPurse(deps: PurseDeps): Purse {
       }
       const most = price === undefined ? undefined : worstCost(price, promptTokens, maxTokens);
       const cost = most === undefined ? {} : { costUsd: most };
+      const counting = meters.of(caps);
       const row = { ...begun, ...cost, taskId: ask.task.id, seq: ask.seq };
       const over = await ledger.reserve(row, caps);
       if (over !== undefined) {
@@ -119,8 +121,7 @@ export function createPurse(deps: PurseDeps): Purse {
           const told =
             reported === undefined ? {} : ({ costUsd: reported, priced: "service" } as const);
           const tokens: Settled = { ...counted, ...known, ...told };
-          const before = (await ledger.spent(caps)).map((sum) => sum - (most ?? 0));
-          return { tokens, events: reached(caps, before, tokens.costUsd ?? 0) };
+          return { tokens, events: await meters.add(caps, counting, tokens.costUsd ?? 0) };
         },
       };
     },

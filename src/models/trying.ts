@@ -118,8 +118,7 @@ function requestOf(
       return { ...message, text };
     }
     const toolCalls = message.toolCalls.map((call) => {
-      const input: unknown = JSON.parse(taken.take(JSON.stringify(call.input ?? null)));
-      return { ...call, input };
+      return { ...call, input: taken.takeValue(call.input) };
     });
     return { ...message, text, toolCalls };
   });

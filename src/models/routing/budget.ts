@@ -1,4 +1,4 @@
-import type { Cap } from "#core/ledger.ts";
+import type { Cap, Ledger } from "#core/ledger.ts";
 import type { BudgetEvent } from "#core/route.ts";
 import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
@@ -54,4 +54,44 @@ export function reached(
       ? []
       : [{ type: "budget" as const, name, percent, spentUsd, capUsd }];
   });
+}
+
+/** What was spent under one cap, without what is merely reserved. */
+export interface Meter {
+  readonly since: number;
+  /** When it was first looked at. */
+  readonly begun: Promise<number>;
+  /** After that. */
+  added: number;
+}
+
+/** Meters of caps, so that each share is told once, however many attempts are on their way. */
+export function createMeters(ledger: Pick<Ledger, "spent">): {
+  /** Called before anything is reserved that they are to count. */
+  of(caps: readonly Cap[]): Meter[];
+  /** Counts a cost, and gives the shares that it reaches. */
+  add(caps: readonly Cap[], meters: readonly Meter[], costUsd: number): Promise<BudgetEvent[]>;
+} {
+  const known = new Map<string, Meter>();
+
+  function meterOf(cap: Cap): Meter {
+    const key = `${cap.name} ${cap.of.chatId ?? ""}`;
+    const before = known.get(key);
+    if (before?.since === cap.since) return before;
+    const begun = ledger.spent([cap]).then(([sum = 0]) => sum);
+    const meter = { since: cap.since, begun, added: 0 };
+    known.set(key, meter);
+    begun.catch(() => known.delete(key));
+    return meter;
+  }
+
+  return {
+    of: (caps) => caps.map(meterOf),
+    async add(caps, meters, costUsd) {
+      const begun = await Promise.all(meters.map((meter) => meter.begun));
+      const before = meters.map(({ added }, at) => (begun[at] ?? 0) + added);
+      for (const meter of meters) meter.added += costUsd;
+      return reached(caps, before, costUsd);
+    },
+  };
 }

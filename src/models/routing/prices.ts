@@ -38,9 +38,9 @@ export function costOf(price: Price, tokens: TokenUsage): number {
 
 /** The most that a request may cost: all of its prompt at the dearest rate, and an answer of full length. */
 export function worstCost(price: Price, promptTokens: number, maxTokens: number): number {
-  const { input, cacheWrite = input } = price;
-  const written = at(cacheWrite, promptTokens) > at(input, promptTokens) ? promptTokens : 0;
-  return costOf(price, { promptTokens, cacheWrittenTokens: written, answerTokens: maxTokens });
+  const { input, output, cacheRead = input, cacheWrite = input } = price;
+  const read = Math.max(...[input, cacheRead, cacheWrite].map((rate) => at(rate, promptTokens)));
+  return (promptTokens * read + maxTokens * at(output, promptTokens)) / million;
 }
 
 /** The owner's own price of a deployment. */

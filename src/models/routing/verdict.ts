@@ -32,6 +32,7 @@ const ownTrouble: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.repeats",
   "model.over-budget",
   "model.no-price",
+  "model.refused",
   "engine.missing",
 ]);
 

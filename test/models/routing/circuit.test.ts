@@ -1,0 +1,97 @@
+import { describe, expect, test } from "vitest";
+
+import { createCircuits, monthEnd } from "../../../src/models/routing/circuit.ts";
+import { createFakeClock } from "../../fakes/clock.ts";
+
+function open() {
+  const clock = createFakeClock();
+  return { clock, circuits: createCircuits(clock) };
+}
+
+describe("a circuit", () => {
+  test("lets pass what never failed, and nobody tries anything by it", () => {
+    const { circuits } = open();
+    expect(circuits.resting("a")).toBeUndefined();
+    expect(circuits.enter("a")).toBe(false);
+    expect(circuits.resting("a")).toBeUndefined();
+  });
+
+  test("opens with the first failure, for that name only, and says why and how long", () => {
+    const { circuits, clock } = open();
+    circuits.failed("a", { why: "It is off." });
+    clock.pass(500);
+    expect(circuits.resting("a")).toEqual({ why: "It is off.", leftMs: 1500 });
+    expect(circuits.resting("b")).toBeUndefined();
+  });
+
+  test("rests twice as long after each further failure, and half a minute at most", () => {
+    const { circuits } = open();
+    const rests = Array.from({ length: 8 }, () => {
+      circuits.failed("a", { why: "" });
+      return circuits.resting("a")?.leftMs;
+    });
+    expect(rests).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+  });
+
+  test("rests for as long as it is asked to, and ten minutes at most", () => {
+    const { circuits } = open();
+    const asked = [1000, 45_000, 600_000, 86_400_000].map((retryMs, at) => {
+      circuits.failed(`host ${at}`, { why: "", retryMs });
+      return circuits.resting(`host ${at}`)?.leftMs;
+    });
+    expect(asked).toEqual([2000, 45_000, 600_000, 600_000]);
+  });
+
+  test("half opens for one: the others are kept off until that one has ended", () => {
+    const { circuits, clock } = open();
+    circuits.failed("a", { why: "off" });
+    clock.pass(2000);
+    expect(circuits.resting("a")).toBeUndefined();
+    expect(circuits.enter("a")).toBe(true);
+    expect(circuits.resting("a")).toEqual({ why: "off", leftMs: 0 });
+    circuits.left("a");
+    expect(circuits.resting("a")).toBeUndefined();
+  });
+
+  test("that fails its trial rests for longer than before", () => {
+    const { circuits, clock } = open();
+    circuits.failed("a", { why: "off" });
+    clock.pass(2000);
+    circuits.enter("a");
+    circuits.failed("a", { why: "still off" });
+    expect(circuits.resting("a")).toEqual({ why: "still off", leftMs: 4000 });
+  });
+
+  test("that is well again has forgotten its failures", () => {
+    const { circuits, clock } = open();
+    circuits.failed("a", { why: "" });
+    circuits.failed("a", { why: "" });
+    clock.pass(4000);
+    circuits.enter("a");
+    circuits.succeeded("a");
+    expect([circuits.resting("a"), circuits.enter("a")]).toEqual([undefined, false]);
+    circuits.failed("a", { why: "" });
+    expect(circuits.resting("a")?.leftMs).toBe(2000);
+  });
+
+  test("that is shut until a moment stays shut until then by the wall clock, also when that jumps", () => {
+    let jumped = 0;
+    const clock = createFakeClock();
+    const circuits = createCircuits({ ...clock, now: () => clock.now() + jumped });
+    const until = clock.now() + 3_600_000;
+    circuits.failed("a", { why: "spent", until });
+    clock.pass(60_000);
+    expect(circuits.resting("a")?.leftMs).toBe(3_540_000);
+    jumped = 3_540_000;
+    expect(circuits.resting("a")).toBeUndefined();
+  });
+});
+
+test.each([
+  ["2026-11-23T12:00:00Z", "2026-12-01T00:00:00Z"],
+  ["2026-12-31T23:59:59.999Z", "2027-01-01T00:00:00Z"],
+  ["2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z"],
+  ["2026-12-01T00:00:00Z", "2027-01-01T00:00:00Z"],
+])("the month of %s ends at %s", (now, end) => {
+  expect(new Date(monthEnd(Date.parse(now))).toISOString()).toBe(new Date(end).toISOString());
+});
