@@ -186,6 +186,7 @@ function choose(agents: readonly Agent[], request: Request): NewTask {
     tier: request.tier === undefined ? null : tierOf(request.tier),
     input: choice.input,
     newConversation: request.newConversation ?? false,
+    localOnly: request.localOnly ?? false,
   };
 }
 

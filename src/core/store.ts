@@ -18,6 +18,8 @@ export interface NewTask {
   readonly input: string;
   /** Begins a new conversation in the chat with this task. */
   readonly newConversation: boolean;
+  /** True where nothing may go to a cloud for it. */
+  readonly localOnly?: boolean;
   /** The message that the answer goes to. */
   readonly replyTo?: string | null;
   /** The deployment that is to be tried last. */

@@ -29,6 +29,8 @@ export interface Task {
   readonly failure: Failure | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  /** True where nothing may go to a cloud for it, whatever else is allowed. */
+  readonly localOnly: boolean;
   /** The message that the answer goes to; null where the chat has no messages of its own. */
   readonly replyTo: string | null;
   /** The deployment that answered this before and is to be tried last; null for a request that is new. */
