@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import type { Clock } from "../../../src/core/clock.ts";
+import { systemClock } from "../../../src/core/clock.ts";
+import type { Model } from "../../../src/core/model.ts";
+import type { Explained, RouteAsk, RoutedEvent, Router } from "../../../src/core/router.ts";
+import { createSecret } from "../../../src/core/secret.ts";
+import { modelSettingsSchema } from "../../../src/core/settings.ts";
+import { createDoor } from "../../../src/egress/door.ts";
+import { modelsFileSchema } from "../../../src/models/model-rows.ts";
+import type { OllamaHost } from "../../../src/models/ollama-host.ts";
+import { createRouter } from "../../../src/models/router.ts";
+import { createSources } from "../../../src/models/sources.ts";
+
+/** A router with what a case asks of its neighbours. */
+export interface Subject {
+  readonly router: Router;
+  readonly explain: (tier: RouteAsk["tier"]) => Promise<Explained[]>;
+  readonly host: (name: string) => OllamaHost | undefined;
+  close(): Promise<void>;
+}
+
+/** The router of settings, with one promise of its own broken. */
+export type Breaks = (made: {
+  readonly router: Router;
+  /** The model of a deployment, without the router. */
+  readonly open: (deployment: string) => Promise<Model>;
+}) => Router;
+
+/** How a router is opened. */
+export interface OpenOptions {
+  readonly clock?: Clock;
+  /** The zone of the person whose days and months budgets are counted in. */
+  readonly timeZone?: string;
+  readonly breaks?: Breaks;
+}
+
+/** The product's router over settings as config/models.yaml has them, through the product's door. */
+export async function openRouter(settings: object, options: OpenOptions = {}): Promise<Subject> {
+  const { clock = systemClock, timeZone, breaks } = options;
+  if (timeZone !== undefined) lacks("a time zone that budgets are counted in");
+  const checked = modelsFileSchema.parse({ hub: "https://hub.invalid", embedded: {}, ...settings });
+  const record = (): Promise<void> => Promise.resolve();
+  const door = createDoor({ clock: systemClock, record, onUnrecorded: () => {} });
+  const home = await mkdtemp(path.join(tmpdir(), "providers-"));
+  const sources = createSources({
+    settings: checked,
+    home,
+    state: home,
+    door,
+    spawn: () => {
+      throw new Error("no embedded model is asked for here");
+    },
+    clock,
+    environment: {},
+    person: { notice() {}, progress() {} },
+    readData: () => Promise.resolve({}),
+    secrets: (name) => createSecret(name, "good-key"),
+  });
+  const router = createRouter({ settings: checked, sources, clock });
+  const open = (id: string): Promise<Model> => {
+    const deployment = checked.deployments[id];
+    if (deployment === undefined) throw new Error(`no deployment ${id}`);
+    return sources.open(id, deployment);
+  };
+  return {
+    router: breaks?.({ router, open }) ?? router,
+    explain: (tier) => router.explain(tier),
+    host: (name) => sources.hosts.get(name),
+    async close() {
+      sources.close();
+      await door.close();
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+const unnamed = { "local-fast": [], "local-smart": [], "cloud-smart": [] };
+
+/** True where settings like these are known to the product. */
+function isKnown(settings: object): boolean {
+  return modelSettingsSchema.safeParse({ tiers: unnamed, ...settings }).success;
+}
+
+/** The settings of a host that the product knows: a deadline that it has none of is left out, and its cases fail by themselves. */
+export function knownOfHost(
+  host: { readonly kind: string; readonly url: string } & object,
+): object {
+  const { kind, url, ...rest } = host;
+  const known = Object.entries(rest).filter(([key, value]) =>
+    isKnown({ hosts: { h: { kind, url, [key]: value } } }),
+  );
+  return { kind, url, ...Object.fromEntries(known) };
+}
+
+/** What a case cannot be shown yet. */
+function lacks(what: string): never {
+  throw new Error(`lacks: ${what}`);
+}
+
+/** A deployment's own price in US dollars for a million tokens, as settings write it. */
+export function priceSetting(input: number, output: number): object {
+  const price = { input, output };
+  if (!isKnown({ deployments: { d: { host: "h", model: "m", price } } })) {
+    lacks("price of a deployment in the settings");
+  }
+  return { price };
+}
+
+/** The most US dollars of a day, as settings write it. */
+export function budgetSetting(day: number): object {
+  const budgets = { day };
+  if (!isKnown({ budgets })) lacks("budgets in the settings");
+  return { budgets };
+}
+
+/** A host that takes so many requests at a time, as settings write it. */
+export function parallelSetting(max: number): object {
+  if (
+    !isKnown({ hosts: { h: { kind: "ollama", url: "http://127.0.0.1:1", max_parallel: max } } })
+  ) {
+    lacks("max_parallel of a host in the settings");
+  }
+  return { max_parallel: max };
+}
+
+/** What a case wants of a call. */
+export type Wish = Partial<Pick<RouteAsk, "tier" | "forced">> & {
+  readonly build: RouteAsk["build"];
+};
+
+/** The ask of a wish; a local one unless it says otherwise. */
+export function askOf({ build, tier = "local-smart", forced = false }: Wish): RouteAsk {
+  return { tier, forced, taskId: "task", build };
+}
+
+function field(value: object, name: string): unknown {
+  return new Map<string, unknown>(Object.entries(value)).get(name);
+}
+
+/** True where the events tell a person that a model is being loaded, or that the call waits in a queue. */
+export function tells(events: readonly RoutedEvent[], stage: "loading" | "queued"): boolean {
+  return events.some((event) => field(event, "type") === stage || field(event, "stage") === stage);
+}
+
+/** Lines for a person, in their order, on whichever event they come. */
+export function noticesOf(events: readonly RoutedEvent[]): string[] {
+  return events.flatMap((event) => {
+    const notice = field(event, "notice");
+    return typeof notice === "string" ? [notice] : [];
+  });
+}
+
+/** True where the cost of an attempt is marked as an estimate. */
+export function isEstimated(attempt: object): boolean {
+  const mark = field(attempt, "estimated");
+  if (mark === undefined) lacks("the mark of an estimated cost on an attempt");
+  return mark === true;
+}
