@@ -102,7 +102,6 @@ async function spendLimit(world: World): Promise<void> {
     kind: "anthropic",
     cloud: true,
     clock,
-    host: { first_token_seconds: 60, idle_seconds: 60 },
     primary: () => (isSpent() ? refuses("anthropic", 429, trouble) : answers("anthropic")),
   });
   const first = await call();

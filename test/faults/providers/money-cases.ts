@@ -76,7 +76,7 @@ async function unknownPrice(world: World): Promise<void> {
     kind: "openai",
     cloud: true,
     backup: null,
-    settings: budgetSetting(1),
+    settings: budgetSetting({ day: 1 }),
     primary: () => answers("openai"),
   });
   const { stop, attempts } = await stage.call();
@@ -98,7 +98,7 @@ async function roomForOne(world: World): Promise<void> {
     cloud: true,
     backup: null,
     deployment: priceSetting(dear.input, dear.output),
-    settings: budgetSetting(0.15),
+    settings: budgetSetting({ day: 0.15 }),
     primary: () => ({ steps: ["", 300, ...answers("openai").steps] }),
   });
   const both = await Promise.all([stage.call(), stage.call()]);
@@ -132,10 +132,13 @@ async function jumps(world: World): Promise<void> {
   }
 }
 
-/** A day's budget is spent at `from`; what is asked at each time is answered or not. */
+/** One call may be set aside for; what it then costs leaves no room for another. */
+const room = 0.105;
+
+/** A budget is spent at `from`; what is asked at each time is answered or not. */
 async function window(
   world: World,
-  from: number,
+  { from, budget }: { readonly from: number; readonly budget: { day: number } | { month: number } },
   then: readonly (readonly [at: number, isAnswered: boolean])[],
 ): Promise<void> {
   const clock = createSwiftClock(1, from);
@@ -147,8 +150,7 @@ async function window(
     clock,
     timeZone: "Europe/Amsterdam",
     deployment: priceSetting(dear.input, dear.output),
-    // One call may be set aside for; what it then costs leaves no room for another.
-    settings: budgetSetting(0.105),
+    settings: budgetSetting(budget),
     primary: () => answers("openai"),
   });
   answered(await stage.call(), "primary");
@@ -206,7 +208,7 @@ export const moneyCases: readonly FaultCase[] = [
         [
           "midnight and the day of 25 hours",
           () =>
-            window(world, Date.UTC(2026, 9, 24, 22, 30), [
+            window(world, { from: Date.UTC(2026, 9, 24, 22, 30), budget: { day: room } }, [
               [Date.UTC(2026, 9, 25, 22, 30), false],
               [Date.UTC(2026, 9, 25, 23, 1), true],
             ]),
@@ -214,7 +216,7 @@ export const moneyCases: readonly FaultCase[] = [
         [
           "end of the month",
           () =>
-            window(world, Date.UTC(2026, 10, 30, 22, 30), [
+            window(world, { from: Date.UTC(2026, 10, 10), budget: { month: room } }, [
               [Date.UTC(2026, 10, 30, 22, 50), false],
               [Date.UTC(2026, 10, 30, 23, 1), true],
             ]),

@@ -24,7 +24,6 @@ async function flaps(world: World, kind: Kind): Promise<void> {
   const { call } = await openStage(world, {
     kind,
     clock,
-    host: { connect_seconds: 60, first_token_seconds: 60, idle_seconds: 60, total_seconds: 300 },
     primary() {
       asked.push(since());
       return since() < outageMs ? busy : answers(kind);

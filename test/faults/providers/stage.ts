@@ -71,6 +71,14 @@ const deadlines = {
   total_seconds: 8,
 };
 
+/** Deadlines for a clock that runs fast, on which a second of theirs is a moment. */
+const patient = {
+  connect_seconds: 60,
+  first_token_seconds: 60,
+  idle_seconds: 60,
+  total_seconds: 600,
+};
+
 /** How a case sets its scene: a primary deployment with a fault, and a healthy one on another host behind it. */
 export interface Scene {
   readonly kind: Kind;
@@ -104,9 +112,9 @@ export interface Stage {
   readonly call: (ask?: Ask) => Promise<Outcome>;
 }
 
-function hostAt(kind: Kind, origin: string, own: object): object {
+function hostAt({ kind, clock }: Scene, origin: string, own: object): object {
   const url = kind === "openai" ? `${origin}/v1` : origin;
-  return knownOfHost({ kind, url, ...deadlines, ...own });
+  return knownOfHost({ kind, url, ...(clock === undefined ? deadlines : patient), ...own });
 }
 
 interface Pair {
@@ -116,15 +124,15 @@ interface Pair {
 
 /** The settings of a scene, with its hosts at these addresses. */
 function settingsOf(scene: Scene, names: Pair, origins: Pair): object {
-  const { kind, cloud = false, siblings = {}, backup } = scene;
+  const { cloud = false, siblings = {}, backup } = scene;
   const sized = { context: 8192, max_answer: 100 };
   const others = Object.keys(siblings);
   const tier = ["primary", ...others, ...(backup === null ? [] : ["backup"])];
   return {
     cloud: cloud ? "when-asked" : "never",
     hosts: {
-      first: hostAt(kind, scene.origin ?? origins.primary, scene.host ?? {}),
-      second: hostAt(kind, origins.backup, {}),
+      first: hostAt(scene, scene.origin ?? origins.primary, scene.host ?? {}),
+      second: hostAt(scene, origins.backup, {}),
     },
     deployments: {
       primary: { host: "first", model: names.primary, ...sized, ...scene.deployment },
