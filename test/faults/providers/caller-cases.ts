@@ -72,6 +72,7 @@ async function whileLoading(world: World, kind: Kind): Promise<void> {
   await freed(stage, since);
 }
 
+/** Needs of the port: max_parallel of a host, and an event or a stage "queued" while a call waits for it. */
 async function whileQueued(world: World, kind: Kind): Promise<void> {
   const gate = { open: false };
   function* slowly(): Generator<Step> {

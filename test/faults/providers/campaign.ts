@@ -10,6 +10,7 @@ import { failoverFaults } from "./failover-faults.ts";
 import type { Verdict } from "./fault-case.ts";
 import { matrix, runMatrix } from "./matrix.ts";
 import { page } from "./page.ts";
+import { referenceClient } from "./reference.ts";
 
 /** Cases that run side by side: they wait more than they work. */
 const lanes = 4;
@@ -17,7 +18,7 @@ const lanes = 4;
 /** How the campaign is run. */
 export interface ProvidersOptions {
   readonly seed: number;
-  /** A row's number, a fault's id, or words of their names; absent is all. */
+  /** A row's number, a fault's id, words of their names, "matrix" or "failover"; absent is all, and the controls with it. */
   readonly only?: string | undefined;
   readonly profile?: string | undefined;
 }
@@ -69,10 +70,18 @@ function failoverFigures(scored: readonly Scored[]): Figure[] {
   ];
 }
 
+function referenceFigures(scored: readonly Scored[]): Figure[] {
+  if (scored.length === 0) return [];
+  const passed = scored.filter(({ score }) => score === "pass").length;
+  return [
+    exactly("Failover Bench pass of its reference client, as a control", passed, scored.length),
+  ];
+}
+
 function controlFigures(caught: readonly Caught[]): Figure[] {
   return caught.map(({ name, by }) => ({
     name: `a router that ${name}`,
-    value: by.length === 0 ? "not caught" : `caught by ${by.map(({ row }) => row).join(", ")}`,
+    value: by.length === 0 ? "not caught" : `caught by ${by.join(", ")}`,
     bound: { words: "caught", holds: by.length > 0 },
   }));
 }
@@ -92,25 +101,24 @@ export async function run(options: ProvidersOptions): Promise<BenchResult> {
   const verdicts = await runMatrix(rows, { seed, lanes });
   printMatrix(verdicts);
   const faults = failoverFaults.filter(({ id, title }) => meant(only, id, title, "failover"));
-  const scored = await Promise.all(faults.map((fault) => runFault(fault, profile)));
+  // Side by side, since they mostly wait: the product, and the client that proves that all can be passed.
+  const [scored, reference] = await Promise.all([
+    Promise.all(faults.map((fault) => runFault(fault, profile))),
+    Promise.all(faults.map((fault) => runFault(fault, profile, referenceClient()))),
+  ]);
   if (scored.length > 0) console.table(scored);
-  const caught = meant(only, "controls")
-    ? await runControls(only === undefined ? verdicts : await realRows(seed), seed)
-    : [];
+  const caught =
+    only === undefined ? await runControls({ verdicts, scored }, { seed, profile }) : [];
   const figures = [
     ...matrixFigures(verdicts),
     ...failoverFigures(scored),
+    ...referenceFigures(reference),
     ...controlFigures(caught),
     { name: "seconds", value: Math.round((performance.now() - begun) / 1000) },
   ];
   if (only === undefined && profile === fullProfile) {
     const file = path.join(import.meta.dirname, "../../../docs/providers.md");
-    await writeFile(file, page({ verdicts, scored, caught, seed }));
+    await writeFile(file, page({ verdicts, scored, reference, caught, seed }));
   }
   return resultOf("providers", seed, figures);
-}
-
-/** The rows as the product does them, where only the controls were asked for. */
-async function realRows(seed: number): Promise<Verdict[]> {
-  return runMatrix(matrix, { seed, lanes });
 }

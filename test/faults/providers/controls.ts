@@ -1,6 +1,9 @@
 import { never } from "../../contract/ask.ts";
 import type { RoutedEvent, Router } from "../../../src/core/router.ts";
+import type { Profile } from "../../fakes/providers/failover.ts";
 
+import { runFault, type Score, type Scored } from "./failover.ts";
+import { failoverFaults } from "./failover-faults.ts";
 import { runCase, type Verdict } from "./fault-case.ts";
 import type { Breaks } from "./harness.ts";
 import { matrix } from "./matrix.ts";
@@ -10,6 +13,8 @@ interface Control {
   readonly name: string;
   readonly breaks: Breaks;
   readonly rows: readonly number[];
+  /** Faults of Failover Bench that ought to notice as well. */
+  readonly faults: readonly string[];
 }
 
 /** A router of which only `stream` is another. */
@@ -79,19 +84,57 @@ const ignoresItsConsumer: Breaks = ({ router }) =>
   });
 
 const controls: readonly Control[] = [
-  { name: "retries nothing", breaks: retriesNothing, rows: [1, 3, 6, 12, 15] },
-  { name: "takes a cut stream for a whole answer", breaks: cutIsWhole, rows: [5, 6, 7] },
-  { name: "hammers on 429", breaks: hammers, rows: [12, 13] },
-  { name: "reads all before it gives any", breaks: readsAhead, rows: [29, 30] },
-  { name: "never goes back to a deployment that failed", breaks: staysAway, rows: [37] },
-  { name: "goes on when its consumer has left", breaks: ignoresItsConsumer, rows: [29] },
+  { name: "retries nothing", breaks: retriesNothing, rows: [1, 3, 6, 12, 15], faults: ["S04"] },
+  {
+    name: "takes a cut stream for a whole answer",
+    breaks: cutIsWhole,
+    rows: [5, 6, 7],
+    faults: ["S08"],
+  },
+  { name: "hammers on 429", breaks: hammers, rows: [12, 13], faults: ["S02"] },
+  { name: "reads all before it gives any", breaks: readsAhead, rows: [29, 30], faults: [] },
+  {
+    name: "never goes back to a deployment that failed",
+    breaks: staysAway,
+    rows: [37],
+    faults: [],
+  },
+  {
+    name: "goes on when its consumer has left",
+    breaks: ignoresItsConsumer,
+    rows: [29],
+    faults: [],
+  },
 ];
 
-/** A control and the rows that found it out. */
+/** A control and what found it out. */
 export interface Caught {
   readonly name: string;
-  /** Rows that the product passes and the broken router fails, with what they say. */
-  readonly by: readonly Verdict[];
+  /** Rows that the product passes and the broken router fails, and faults that it scores worse in. */
+  readonly by: readonly string[];
+}
+
+/** What the product itself came to. */
+export interface Real {
+  readonly verdicts: readonly Verdict[];
+  readonly scored: readonly Scored[];
+}
+
+const order: readonly Score[] = ["pass", "partial", "safe", "fail"];
+
+/** The faults in which a broken router scores worse than the product. */
+async function worseFaults(
+  { breaks, faults }: Control,
+  scored: readonly Scored[],
+  profile: Profile,
+): Promise<string[]> {
+  const played = failoverFaults.filter(({ id }) => faults.includes(id));
+  const results = await Promise.all(played.map((fault) => runFault(fault, profile, breaks)));
+  return results.flatMap(({ id, score }) => {
+    const real = scored.find((one) => one.id === id);
+    const isWorse = real !== undefined && order.indexOf(score) > order.indexOf(real.score);
+    return isWorse ? [id] : [];
+  });
 }
 
 /** Runs a broken router on these rows; gives those that found it out. */
@@ -109,13 +152,19 @@ export async function runControl(
   return verdicts.filter(({ passed }) => !passed);
 }
 
-/** Runs every broken router on its rows. A row that the product itself fails proves nothing and is left out. */
-export async function runControls(real: readonly Verdict[], seed: number): Promise<Caught[]> {
-  const passed = new Set(real.filter((verdict) => verdict.passed).map(({ row }) => row));
+/** Runs every broken router on its rows and faults. A row that the product itself fails proves nothing and is left out. */
+export async function runControls(
+  real: Real,
+  how: { readonly seed: number; readonly profile: Profile },
+): Promise<Caught[]> {
+  const passed = new Set(real.verdicts.filter((one) => one.passed).map(({ row }) => row));
   const caught: Caught[] = [];
-  for (const { name, rows } of controls) {
+  for (const control of controls) {
+    const { name, rows } = control;
     const proving = rows.filter((row) => passed.has(row));
-    caught.push({ name, by: await runControl(name, proving, seed) });
+    const found = await runControl(name, proving, how.seed);
+    const worse = await worseFaults(control, real.scored, how.profile);
+    caught.push({ name, by: [...found.map(({ row }) => `row ${row}`), ...worse] });
   }
   return caught;
 }

@@ -48,6 +48,7 @@ const variants: Readonly<Record<string, { readonly reply: Reply; readonly isCoun
   },
 };
 
+/** Needs of the port: a price in a deployment's settings, its cost on the attempt, and `estimated: true` where it is no count. */
 async function counted(
   world: World,
   kind: "openai" | "anthropic",
@@ -92,6 +93,7 @@ async function unknownPrice(world: World): Promise<void> {
 /** A service so dear that a call of 100 tokens must have 0.1 dollars set aside. */
 const dear = { input: 1, output: 1000 };
 
+/** Needs of the port: a budget in the settings, of which the worst case of a call is set aside before it is sent. */
 async function roomForOne(world: World): Promise<void> {
   const stage = await openStage(world, {
     kind: "openai",
@@ -135,7 +137,7 @@ async function jumps(world: World): Promise<void> {
 /** One call may be set aside for; what it then costs leaves no room for another. */
 const room = 0.105;
 
-/** A budget is spent at `from`; what is asked at each time is answered or not. */
+/** Needs of the port: the zone that budgets are counted in. A budget is spent at `from`; what is asked at each time is answered or not. */
 async function window(
   world: World,
   { from, budget }: { readonly from: number; readonly budget: { day: number } | { month: number } },

@@ -126,6 +126,7 @@ async function overflow(world: World): Promise<void> {
   await neverSameSize(world, "anthropic", stopped);
 }
 
+/** Needs of the port: a notice that comes after the answer has begun, since only its end tells what was read. */
 async function silentTruncation(world: World): Promise<void> {
   const kind = "ollama";
   const words = wordsOf(kind);
