@@ -72,7 +72,7 @@ async function whileLoading(world: World, kind: Kind): Promise<void> {
   await freed(stage, since);
 }
 
-/** Needs of the port: max_parallel of a host, and an event or a stage "queued" while a call waits for it. */
+/** Needs of the port: max_parallel of a host, and an event "wait" while a call waits for it. */
 async function whileQueued(world: World, kind: Kind): Promise<void> {
   const gate = { open: false };
   function* slowly(): Generator<Step> {
@@ -98,7 +98,7 @@ async function whileQueued(world: World, kind: Kind): Promise<void> {
   const outcome = await second;
   assert.equal(outcome.stop?.reason, "aborted", "what was cancelled in the queue is not aborted");
   assert.ok(performance.now() - since <= noticeMs, "the queue held on to what was cancelled");
-  assert.ok(tells(outcome.events, "queued"), "nothing tells that the call waits");
+  assert.ok(tells(outcome.events, "wait"), "nothing tells that the call waits");
   gate.open = true;
   answered(await first, "primary");
   answered(await third, "primary");

@@ -51,7 +51,7 @@ async function silence(world: World, kind: Kind): Promise<void> {
   leftSoon(primary.log, primary.log[0]?.at ?? 0, 2000);
 }
 
-/** Needs of the port: an event or a stage "loading" before the first token, and a deadline of its own for a load that is known. */
+/** Needs of the port: an event "loading" before the first token, and a deadline of its own for a load that is known. */
 async function coldLoad(world: World): Promise<void> {
   const loaded = { names: [] as string[] };
   const { call, primary } = await openStage(world, {

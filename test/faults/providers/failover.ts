@@ -28,6 +28,7 @@ function settingsFor(origin: string, fault: FailoverFault, profile: Profile): ob
     first_token_seconds: isFull ? 10 : 1,
     idle_seconds: isFull ? 10 : 1,
     total_seconds: 30,
+    max_parallel: 8,
   };
   const host = knownOfHost({ kind: "openai", url: `${origin}/v1`, ...seconds });
   const max_answer = 100;

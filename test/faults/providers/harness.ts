@@ -140,14 +140,15 @@ function field(value: object, name: string): unknown {
 }
 
 /** True where the events tell a person that a model is being loaded, or that the call waits in a queue. */
-export function tells(events: readonly RoutedEvent[], stage: "loading" | "queued"): boolean {
-  return events.some((event) => field(event, "type") === stage || field(event, "stage") === stage);
+export function tells(events: readonly RoutedEvent[], stage: "loading" | "wait"): boolean {
+  return events.some((event) => field(event, "type") === stage);
 }
 
 /** Lines for a person, in their order, on whichever event they come. */
 export function noticesOf(events: readonly RoutedEvent[]): string[] {
   return events.flatMap((event) => {
-    const notice = field(event, "notice");
+    const own = field(event, "type") === "notice" ? field(event, "text") : undefined;
+    const notice = own ?? field(event, "notice");
     return typeof notice === "string" ? [notice] : [];
   });
 }

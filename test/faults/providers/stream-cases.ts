@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 
-import type { ErrorCode } from "../../../src/core/errors.ts";
 import { wordsOf } from "../../fakes/providers/speak.ts";
 import type { Kind } from "../../fakes/providers/words.ts";
 
@@ -9,7 +8,7 @@ import { answered, inAll, inEach, neverHalf, saw } from "./judge.ts";
 import { answers, begins, inTurn, openStage, pieces, type World } from "./stage.ts";
 
 /** What an overload within a stream may be called. */
-const overloadCodes: readonly ErrorCode[] = [
+const overloadCodes: readonly string[] = [
   "model.rate-limit",
   "model.failed",
   "model.unavailable",
