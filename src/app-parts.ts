@@ -144,15 +144,8 @@ export function createParts(options: Options) {
   });
 
   const router = lazily(async () => {
-    const [{ createRouter }, { createRedactingRouter }] = await Promise.all([
-      import("./models/router.ts"),
-      import("./models/redacting-router.ts"),
-    ]);
-    const made = await sources();
-    return createRedactingRouter(
-      createRouter({ settings: made.settings, sources: made, clock }),
-      redactor,
-    );
+    const { makeRouter } = await import("./models/make-router.ts");
+    return makeRouter({ sources: await sources(), clock, redactor, store: storage.store });
   });
 
   const runner = lazily(async () =>

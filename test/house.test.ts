@@ -11,6 +11,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   "@anthropic-ai/sdk": ["models"],
   "@bomb.sh/tab": ["cli"],
   "@clack/prompts": ["cli"],
+  "@pydantic/genai-prices": ["models"],
   "better-sqlite3": ["store"],
   commander: ["cli"],
   grammy: ["bots/telegram"],

@@ -1,10 +1,12 @@
 import type { Agent } from "#core/agent.ts";
 import type { TaskFiles } from "#core/attachments.ts";
+import type { ChatStore } from "#core/chat-store.ts";
 import type { ToolCall, ToolSpec } from "#core/model.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Store } from "#core/store.ts";
 import type { Step, Summary, Task, Turn, UsageRow } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
+import { allSources, type Source, sourceOf } from "#core/trust.ts";
 
 /** Most turns of a conversation that are looked at for a prompt. */
 const turnLimit = 200;
@@ -18,6 +20,8 @@ export interface Job {
   readonly turns: readonly Turn[];
   readonly summary: Summary | undefined;
   readonly person: PersonSettings;
+  /** True in a group. */
+  readonly isShared: boolean;
   readonly steps: Step[];
   readonly usage: UsageRow[];
   readonly notices: { readonly once: Set<string>; readonly always: Set<string> };
@@ -47,8 +51,17 @@ export function nextMove(steps: readonly Step[]): Move {
   return last.toolCalls.length > 0 ? { do: "model" } : { do: "end", answer: last.text };
 }
 
+/** Where all that a job's prompt may hold comes from. */
+export function sourcesOf({ turns, summary, steps, files }: Job): Source[] {
+  const fetched = steps.flatMap((step) => (step.kind === "tool" ? [sourceOf(step.origin)] : []));
+  const own = [sourceOf("instructions"), sourceOf("words")];
+  const read = files.words === "" ? [] : [sourceOf("files")];
+  const said = turns.map(({ sources }) => sources);
+  return allSources(own, ...said, summary?.sources ?? [], read, fetched);
+}
+
 interface JobDeps {
-  readonly store: Store;
+  readonly store: Store & Pick<ChatStore, "chat">;
   readonly tools: readonly Tool[];
   /** The tools as a model is told of them. */
   readonly specs: readonly ToolSpec[];
@@ -60,12 +73,13 @@ export async function openJob(
   task: Task,
   agent: Agent,
 ): Promise<Job> {
-  const [steps, usage, summary, before, person] = await Promise.all([
+  const [steps, usage, summary, before, person, chat] = await Promise.all([
     store.steps(task.id),
     store.usage(task.id),
     store.summaryFor(task),
     store.turnsBefore(task, turnLimit),
     store.person(task.personId),
+    store.chat(task.chatId),
   ]);
   const covered = summary?.toMessage ?? 0;
   const turns = before.filter((turn) => turn.messageId > covered);
@@ -79,6 +93,7 @@ export async function openJob(
     turns,
     summary,
     person,
+    isShared: chat?.kind === "group",
     steps,
     usage,
     notices: { once: new Set(), always: new Set() },

@@ -1,5 +1,6 @@
 import type { Agent } from "#core/agent.ts";
 import type { TaskFiles } from "#core/attachments.ts";
+import type { ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Notices, Speech } from "#core/speech.ts";
 import { AppError, type Failure } from "#core/errors.ts";
@@ -10,10 +11,10 @@ import type { Question } from "#core/question.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { RouteAsk, Router } from "#core/router.ts";
 import type { Store, TaskEnd } from "#core/store.ts";
-import { cutNotice, type Task, type TaskEvent, type Turn } from "#core/task.ts";
+import { cutNotice, type Done, type Task, type TaskEvent, type Turn } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
 
-import { type Job, nextMove, openJob } from "./job.ts";
+import { type Job, nextMove, openJob, sourcesOf } from "./job.ts";
 import { checkLimits, deadline } from "./limits.ts";
 import { callModel, emptyAnswer, type ModelCall } from "./model-step.ts";
 import { buildPrompt } from "./prompt.ts";
@@ -27,7 +28,7 @@ export interface LoopDeps extends RunnerDeps {
 
 /** What a runner works with. */
 export interface RunnerDeps {
-  readonly store: Store & Pick<QuestionStore, "askPerson">;
+  readonly store: Store & Pick<QuestionStore, "askPerson"> & Pick<ChatStore, "chat">;
   readonly router: Router;
   readonly tools: readonly Tool[];
   readonly clock: Clock;
@@ -60,7 +61,7 @@ interface Halts extends Pick<Stops, "interrupted"> {
   readonly signal: AbortSignal;
 }
 
-type Ending = Omit<TaskEnd, "taskId">;
+type Ending = Omit<TaskEnd, "taskId" | "sources">;
 
 /** The task goes on when a person has answered. */
 interface Waiting {
@@ -68,7 +69,7 @@ interface Waiting {
   readonly question: Question;
 }
 
-const nothingNew = { steps: [], usage: [] } as const;
+const nothingNew = { steps: [], usage: [], routes: [] } as const;
 
 function failed(failure: Failure): Ending {
   return { state: "failed", output: null, failure, ...nothingNew };
@@ -80,9 +81,9 @@ function cancelled(): Ending {
 
 /** How the task ends with this call; undefined when it goes on. */
 function endingOf(call: ModelCall): Ending | undefined {
-  const { step, usage, stop } = call;
+  const { step, usage, routes, stop } = call;
   const output = step.text === "" ? null : step.text;
-  const rest = { output, steps: [step], usage };
+  const rest = { output, steps: [step], usage, routes };
   if (stop.reason === "aborted") return { ...rest, state: "cancelled", failure: null };
   const failure = stop.failure ?? emptyAnswer(call)?.failure;
   if (failure !== undefined) return { ...rest, state: "failed", failure };
@@ -95,7 +96,11 @@ function askOf(job: Job): RouteAsk {
   return {
     tier: task.tier ?? agent.model_tier,
     forced: task.tier !== null,
-    taskId: task.id,
+    task,
+    seq: job.steps.length + 1,
+    priority: job.steps.length === 0 ? "interactive" : "followUp",
+    isShared: job.isShared,
+    sources: sourcesOf(job),
     ...(task.avoid === null ? {} : { avoid: task.avoid }),
     build(limits) {
       const words = { input: task.input, files: job.files.words };
@@ -114,8 +119,7 @@ async function* callOnce(
 ): AsyncGenerator<TaskEvent, { readonly call: ModelCall; readonly expired: boolean }> {
   const limit = deadline(job.agent, job.steps, [signal, interrupted]);
   try {
-    const at = { router: deps.router, clock: deps.clock, seq: job.steps.length + 1 };
-    const call = yield* callModel(at, askOf(job), limit.signal);
+    const call = yield* callModel(deps, askOf(job), limit.signal);
     return { call, expired: limit.expired() };
   } finally {
     limit.over();
@@ -149,14 +153,16 @@ function isBrokenOff(ending: Ending | undefined, { signal, interrupted }: Signal
 }
 
 /** Remembers a call that the task goes on from. */
-async function keep({ store }: LoopDeps, job: Job, { step, usage }: ModelCall): Promise<void> {
+async function keep({ store }: LoopDeps, job: Job, call: ModelCall): Promise<void> {
+  const { step, usage, routes } = call;
   // What was broken off before its first word is no step: a model would have to read an empty answer.
   const steps = step.text === "" && step.toolCalls.length === 0 ? [] : [step];
-  await store.addSteps(job.task.id, steps, usage);
-  remember(job, { steps, usage });
+  const done = { steps, usage, routes };
+  await store.addSteps(job.task.id, done);
+  remember(job, done);
 }
 
-function remember(job: Job, done: Pick<TaskEnd, "steps" | "usage">): void {
+function remember(job: Job, done: Done): void {
   job.steps.push(...done.steps);
   job.usage.push(...done.usage);
 }
@@ -178,7 +184,7 @@ async function* toolMove(
       const question = { id: newId(deps.clock.now()), callId: call.id, ...context, ...step.ask };
       return { state: "waiting", question };
     }
-    await deps.store.addSteps(task.id, [step], []);
+    await deps.store.addSteps(task.id, { ...nothingNew, steps: [step] });
     job.steps.push(step);
     yield { type: "tool", name: step.name, input: step.input, isError: step.isError };
   }
@@ -279,7 +285,8 @@ export async function* runTask(
     const { output, state, failure } = end;
     const ended: Task = { ...task, output, state, failure, finishedAt: clock.now() };
     const parts = speech?.answer(ended, noticesOf(job)) ?? [];
-    if ((await store.finishTask({ taskId: task.id, ...end, parts })) !== "steered") {
+    const last = { taskId: task.id, ...end, sources: sourcesOf(job), parts };
+    if ((await store.finishTask(last)) !== "steered") {
       yield { type: "end", task: ended };
       return { task: ended, left: job.left };
     }

@@ -1,16 +1,30 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelStop, ToolCall } from "#core/model.ts";
-import type { Attempt, Chosen, RouteAsk, Router } from "#core/router.ts";
-import { type ModelStep, type Step, type TaskEvent, type UsageRow } from "#core/task.ts";
+import type {
+  Attempt,
+  BudgetEvent,
+  Chosen,
+  Route,
+  RouteAsk,
+  RoutedEvent,
+  Router,
+} from "#core/router.ts";
+import type { ModelStep, RouteRow, Step, TaskEvent, UsageRow } from "#core/task.ts";
+import { costText } from "#core/cost.ts";
 
 /** What a model call came to. */
 export interface ModelCall {
   readonly step: Step & ModelStep;
   readonly usage: readonly UsageRow[];
+  readonly routes: readonly RouteRow[];
   readonly stop: ModelStop;
   /** Lines that the person must see with the answer. */
   readonly notices: readonly string[];
+}
+
+function budgetText({ name, percent, spentUsd, capUsd }: BudgetEvent): string {
+  return `${percent} % of the budget of ${costText(capUsd)} ${name} is spent (${costText(spentUsd)}).`;
 }
 
 /** Gathers a router's events into one step. */
@@ -20,8 +34,10 @@ function createGathering() {
   let toolCalls: ToolCall[] = [];
   let stop: ModelStop = { type: "stop", reason: "end" };
   const attempts: Attempt[] = [];
+  const routes: Route[] = [];
   return {
     attempts,
+    routes,
     notices: new Set<string>(),
     begin({ deployment: id, notice }: Chosen): void {
       if (notice !== undefined) this.notices.add(notice);
@@ -42,26 +58,38 @@ function createGathering() {
   };
 }
 
-/** Makes one model call and says what it sees: yields `chosen`, `text` and `cut`, returns the finished step. */
+type Gathering = ReturnType<typeof createGathering>;
+
+/** Takes up one event of a router, and gives what a person watching sees of it. */
+function take(gathering: Gathering, event: RoutedEvent): TaskEvent | undefined {
+  if (event.type === "chosen") gathering.begin(event);
+  else if (event.type === "text") gathering.addText(event.text);
+  else if (event.type === "toolCall") gathering.addCall(event.call);
+  else if (event.type === "attempt") gathering.attempts.push(event.attempt);
+  else if (event.type === "route") gathering.routes.push(event.route);
+  else if (event.type === "notice") gathering.notices.add(event.text);
+  else if (event.type === "budget") gathering.notices.add(budgetText(event));
+  else if (event.type === "stop") gathering.end(event);
+  const { type } = event;
+  const isShown = type === "chosen" || type === "text" || type === "wait" || type === "budget";
+  return isShown ? event : undefined;
+}
+
+/** Makes one model call and says what it sees: yields `wait`, `chosen`, `text`, `budget` and `cut`, returns the finished step. */
 export async function* callModel(
-  deps: { readonly router: Router; readonly clock: Clock; readonly seq: number },
+  deps: { readonly router: Router; readonly clock: Clock },
   ask: RouteAsk,
   signal: AbortSignal,
 ): AsyncGenerator<TaskEvent, ModelCall> {
-  const { router, clock, seq } = deps;
+  const { router, clock } = deps;
+  const { seq } = ask;
+  const taskId = ask.task.id;
   const startedAt = clock.now();
   const begun = clock.elapsed();
   const gathering = createGathering();
   for await (const event of router.stream(ask, signal)) {
-    if (event.type === "chosen") {
-      gathering.begin(event);
-      yield event;
-    } else if (event.type === "text") {
-      gathering.addText(event.text);
-      yield event;
-    } else if (event.type === "toolCall") gathering.addCall(event.call);
-    else if (event.type === "attempt") gathering.attempts.push(event.attempt);
-    else if (event.type === "stop") gathering.end(event);
+    const shown = take(gathering, event);
+    if (shown !== undefined) yield shown;
   }
   const { text, deployment, toolCalls, stop } = gathering.result();
   if (stop.reason === "length") yield { type: "cut" };
@@ -77,7 +105,8 @@ export async function* callModel(
       toolCalls,
       stop: stop.reason,
     },
-    usage: gathering.attempts.map((attempt) => ({ ...attempt, taskId: ask.taskId, seq })),
+    usage: gathering.attempts.map((attempt) => ({ ...attempt, taskId, seq })),
+    routes: gathering.routes.map((route) => ({ ...route, taskId, seq })),
     stop,
     notices: [...gathering.notices],
   };

@@ -32,7 +32,8 @@ export interface PromptParts {
 /** A tool as a model is told of it; it takes long enough to be made once. */
 export function toolSpec(tool: Tool): ToolSpec {
   const { $schema: _, ...schema } = z.toJSONSchema(tool.input, { io: "input" });
-  return { name: tool.name, description: tool.description, schema };
+  const { name, description, gives } = tool;
+  return { name, description, schema, gives };
 }
 
 function stepMessage(step: Step): PromptMessage {
@@ -66,6 +67,13 @@ function withSummary(messages: PromptMessage[], summary: Summary | undefined): P
   if (summary === undefined || first?.role !== "user") return messages;
   const text = `What we said before, in short:\n${summary.text}\n\n${first.text}`;
   return [{ role: "user", text }, ...others];
+}
+
+/** The tools that a model of these limits is offered. */
+function offered(specs: readonly ToolSpec[], limits: ModelLimits): readonly ToolSpec[] {
+  if (!limits.tools || limits.bare) return [];
+  const { withheld = [] } = limits;
+  return specs.filter(({ gives }) => !withheld.includes(gives));
 }
 
 function sizeOf(messages: readonly PromptMessage[], tools: readonly ToolSpec[]): number {
@@ -110,7 +118,7 @@ export function buildPrompt(
   parts: PromptParts,
   limits: ModelLimits,
 ): { readonly prompt: Prompt; readonly left: readonly Turn[] } {
-  const tools = limits.tools && !limits.bare ? parts.specs : [];
+  const tools = offered(parts.specs, limits);
   const head = instructions(parts, limits);
   const steps = parts.steps.map(stepMessage);
   const before = parts.summary === undefined ? 0 : estimateTokens(parts.summary.text) + 10;

@@ -78,7 +78,8 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     const end = { state: "failed", output: null, failure } as const;
     const ended = { ...task, ...end, finishedAt: clock.now() };
     const parts = deps.speech?.answer(ended, { once: [], always: [] }) ?? [];
-    await store.finishTask({ taskId: task.id, ...end, steps: [], usage: [], parts });
+    const nothing = { steps: [], usage: [], routes: [], sources: [] };
+    await store.finishTask({ taskId: task.id, ...end, ...nothing, parts });
     return ended;
   }
 

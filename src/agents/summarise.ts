@@ -1,6 +1,8 @@
 import type { ModelLimits } from "#core/model.ts";
 import { estimateTokens } from "#core/model.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
+import { allSources } from "#core/trust.ts";
 
 import type { LoopDeps } from "./loop.ts";
 import { callModel } from "./model-step.ts";
@@ -63,12 +65,23 @@ export async function summarise(
     covered.turns = fitting(left, limits.contextTokens - summaryTokens - taken);
     return buildPrompt(before, covered.turns);
   };
-  const ask = { tier: "local-fast", forced: false, taskId: task.id, build } as const;
-  // Step 0: beside the task's own steps.
-  const events = callModel({ router, clock, seq: 0 }, ask, signal);
+  const sources = allSources(...left.map((turn) => turn.sources), before?.sources ?? []);
+  const ask: RouteAsk = {
+    tier: "local-fast",
+    forced: false,
+    task,
+    // Beside the task's own steps.
+    seq: 0,
+    // Nobody asked for it, so it also goes to no cloud.
+    priority: "background",
+    isShared: (await store.chat(task.chatId))?.kind === "group",
+    sources,
+    build,
+  };
+  const events = callModel({ router, clock }, ask, signal);
   let next = await events.next();
   while (next.done !== true) next = await events.next();
-  const { step, usage, stop } = next.value;
+  const { step, usage, routes, stop } = next.value;
   const text = step.text.trim().slice(0, longestSummary).toWellFormed();
   const [first, last] = [covered.turns[0], covered.turns.at(-1)];
   if (stop.reason !== "end" || text === "" || first === undefined || last === undefined) {
@@ -86,10 +99,11 @@ export async function summarise(
     text,
     // What a person types is personal, and so far nothing untrusted can be read in a conversation.
     label: "personal",
+    sources,
     tainted: before?.tainted ?? false,
     deployment: step.deployment,
     createdAt: clock.now(),
   };
-  await store.addSummary(summary, usage);
+  await store.addSummary(summary, { usage, routes });
   log.info("conversation summarised", { task: task.id, turns: covered.turns.length });
 }

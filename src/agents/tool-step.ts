@@ -80,6 +80,7 @@ export async function callTool(
     callId: call.id,
     name: call.name,
     input: call.input,
+    origin: deps.tools.find(({ name }) => name === call.name)?.gives ?? "instructions",
     ...outcome,
   };
 }

@@ -125,6 +125,30 @@ export const errorTable = {
     say: "{model} sent something that is not an answer ({problem}): check that the address in config/models.yaml is right.",
     exit: 1,
   },
+  "model.reset": {
+    say: "{host} broke the connection before it answered: try again.",
+    exit: 75,
+  },
+  "model.resting": {
+    say: "{model} failed a moment ago and {when}: {why}",
+    exit: 75,
+  },
+  "model.empty": {
+    say: "{model} gave an empty answer: try again, or choose a larger model with agent models.",
+    exit: 1,
+  },
+  "model.repeats": {
+    say: "{model} said the same thing over and over and was stopped: try again, or choose a larger model with agent models.",
+    exit: 1,
+  },
+  "model.over-budget": {
+    say: "The budget of ${cap} {name} is spent (${spent}), so nothing more goes to a cloud: wait, or raise budgets in config/models.local.yaml.",
+    exit: 75,
+  },
+  "model.no-price": {
+    say: "What {model} costs is not known, and there is a budget to keep: give it a price in config/models.local.yaml.",
+    exit: 3,
+  },
   "model.crashed": {
     say: "The process of {model} ended ({problem}): try again, or choose a smaller model with agent models.",
     exit: 1,
@@ -269,6 +293,8 @@ function fill(sentence: string, details: ErrorDetails): string {
 }
 
 interface AppErrorOptions extends ErrorOptions {
+  /** What a service asks to wait for, in milliseconds. */
+  readonly retryMs?: number | undefined;
   /** The sentence itself, where it was filled in another process. */
   readonly sentence?: string;
 }
@@ -277,12 +303,14 @@ interface AppErrorOptions extends ErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly exit: number;
+  readonly retryMs: number | undefined;
 
   constructor(code: ErrorCode, details: ErrorDetails = {}, options: AppErrorOptions = {}) {
     super(options.sentence ?? fill(errorTable[code].say, details), options);
     this.name = "AppError";
     this.code = code;
     this.exit = errorTable[code].exit;
+    this.retryMs = options.retryMs;
   }
 
   /** The same failure as data. */

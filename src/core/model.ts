@@ -1,5 +1,5 @@
 import type { Failure } from "./errors.ts";
-import type { Trust } from "./trust.ts";
+import type { Label, Origin, Trust } from "./trust.ts";
 
 /** A model's request to call one tool. */
 export interface ToolCall {
@@ -27,12 +27,21 @@ export interface ToolSpec {
   readonly description: string;
   /** JSON Schema of the input, draft 2020-12. */
   readonly schema: Readonly<Record<string, unknown>>;
+  /** Where what it gives comes from; no part of what a model is told. */
+  readonly gives: Origin;
+}
+
+/** What a request's receipt says of it. */
+export interface Carried {
+  /** The task whose receipts the request is written to; null for work that belongs to none. */
+  readonly taskId: string | null;
+  /** How private it is, and identifiers that were taken out. Absent where nothing of a person is in it. */
+  readonly labels?: readonly Label[];
+  readonly redactions?: number;
 }
 
 /** All that a model is asked. */
-export interface ModelRequest {
-  /** The task whose receipts the request is written to; null for work that belongs to none. */
-  readonly taskId: string | null;
+export interface ModelRequest extends Carried {
   readonly messages: readonly PromptMessage[];
   readonly tools: readonly ToolSpec[];
   /** JSON Schema that the answer's text must satisfy. */
@@ -53,6 +62,8 @@ export interface TokenUsage {
   readonly answerTokens?: number;
   /** Of `promptTokens`, those that did not have to be evaluated again. */
   readonly cachedTokens?: number;
+  /** Of `promptTokens`, those that were written into a cache, which may cost more. */
+  readonly cacheWrittenTokens?: number;
   /** US dollars, as the service itself reported them. */
   readonly costUsd?: number;
 }
@@ -62,6 +73,8 @@ export interface ModelStop {
   readonly type: "stop";
   readonly reason: StopReason;
   readonly failure?: Failure;
+  /** What the service asks to wait for before the next request, in milliseconds; absent where it does not say. */
+  readonly retryMs?: number;
 }
 
 /** What a model says while it works. Thinking is never part of the answer. */
@@ -84,6 +97,8 @@ export interface ModelLimits {
   readonly bare: boolean;
   /** Most tokens of an answer. */
   readonly maxAnswerTokens: number;
+  /** What may not go to where the model is: it is offered no tool that gives it. Absent is nothing. */
+  readonly withheld?: readonly Origin[];
 }
 
 /**

@@ -9,7 +9,7 @@ import type { PersonSettings } from "./person.ts";
 import type { Explained } from "./router.ts";
 import type { Stats } from "./store.ts";
 import type { TerminalEvent } from "./terminal.ts";
-import type { Step, Task, TaskEvent, UsageRow } from "./task.ts";
+import type { RouteRow, Step, Task, TaskEvent, UsageRow } from "./task.ts";
 
 /** What the process that holds the data is: a service, a chat on a terminal, one command, or a program over the API. */
 export const holderKinds = ["service", "chat", "command", "program"] as const;
@@ -46,6 +46,7 @@ export interface Status {
 export interface TaskRecord extends Task {
   readonly steps: readonly Step[];
   readonly usage: readonly UsageRow[];
+  readonly routes: readonly RouteRow[];
   readonly receipts: readonly Receipt[];
 }
 

@@ -19,16 +19,33 @@ function httpUrl(example: string) {
   return z.url({ protocol: /^https?$/, error: `must be an address such as ${example}` });
 }
 
+function seconds(usual: number) {
+  return z.int().min(1).max(86_400).default(usual);
+}
+
+/** What a host that answers over HTTP may take. */
+function limitsOfHost(usual: { readonly connect: number; readonly first: number }) {
+  return {
+    /** Seconds until the connection stands. */
+    connect_seconds: seconds(usual.connect),
+    /** Seconds until the first token; a cold model is read from disk first. */
+    first_token_seconds: seconds(usual.first),
+    /** Seconds of silence within an answer. */
+    idle_seconds: seconds(30),
+    /** Seconds of one answer in all. */
+    total_seconds: seconds(1800),
+    /** Requests that are worked at once; absent is one at home, and eight of a service. */
+    max_parallel: z.int().min(1).max(1000).optional(),
+  };
+}
+
 const ollamaHost = z.strictObject({
   kind: z.literal("ollama"),
   url: z
     .string()
     .transform(ollamaUrl)
     .pipe(z.url({ error: "must be an address such as http://127.0.0.1:11434" })),
-  /** Seconds until the first token; a cold model is read from disk first. */
-  first_token_seconds: z.int().min(1).max(3600).default(120),
-  /** Seconds of silence within an answer. */
-  idle_seconds: z.int().min(1).max(3600).default(60),
+  ...limitsOfHost({ connect: 2, first: 120 }),
   /** How long the model stays loaded after an answer, as Ollama writes it. */
   keep_alive: z.string().min(1).default("10m"),
 });
@@ -37,6 +54,7 @@ const scriptedHost = z.strictObject({
   kind: z.literal("scripted"),
   /** A file of replies, relative to the home. */
   script: z.string().min(1),
+  max_parallel: z.int().min(1).max(1000).optional(),
 });
 
 const secretName = z
@@ -52,10 +70,7 @@ const anthropicHost = z.strictObject({
     .pipe(httpUrl("https://api.anthropic.com")),
   /** The name of the key in the environment or .env; never the key itself. */
   key: secretName.default("ANTHROPIC_API_KEY"),
-  /** Seconds until the answer begins. */
-  first_token_seconds: z.int().min(1).max(3600).default(120),
-  /** Seconds of silence within an answer. */
-  idle_seconds: z.int().min(1).max(3600).default(60),
+  ...limitsOfHost({ connect: 5, first: 20 }),
 });
 
 const openaiHost = z.strictObject({
@@ -67,10 +82,7 @@ const openaiHost = z.strictObject({
     .pipe(httpUrl("http://127.0.0.1:1234/v1")),
   /** The name of the key in the environment or .env; absent where the server wants none. */
   key: secretName.optional(),
-  /** Seconds until the answer begins; a cold model is read from disk first. */
-  first_token_seconds: z.int().min(1).max(3600).default(120),
-  /** Seconds of silence within an answer. */
-  idle_seconds: z.int().min(1).max(3600).default(60),
+  ...limitsOfHost({ connect: 5, first: 60 }),
   /** Where a server differs; absent is what is known of its address. */
   quirks: z
     .strictObject({
@@ -84,6 +96,15 @@ const openaiHost = z.strictObject({
     .default({}),
 });
 
+/** US dollars for a million tokens. */
+const price = z.strictObject({
+  input: z.number().min(0),
+  output: z.number().min(0),
+  /** Read from a cache, and written to it; absent is as `input`. */
+  cache_read: z.number().min(0).optional(),
+  cache_write: z.number().min(0).optional(),
+});
+
 const deployment = z.strictObject({
   /** A key of `hosts`. */
   host: name,
@@ -93,9 +114,23 @@ const deployment = z.strictObject({
   /** Most tokens of an answer. */
   max_answer: z.int().min(16).max(200_000).default(2048),
   tools: z.boolean().default(true),
+  /** Where two of a tier would answer equally soon, the heavier one is taken. */
+  weight: z.number().min(0).max(1000).default(1),
+  price: price.optional(),
 });
 
-const tierList = z.array(name).default([]);
+/** Each entry is a deployment, or a list of some that are equally good: the one that will answer soonest is taken. */
+const tierList = z.array(z.union([name, z.array(name).min(1)])).default([]);
+
+const reach = z.array(z.enum(["local", "lan", "cloud"]));
+
+const dollars = z.number().min(0).max(1_000_000);
+
+/** Caps in US dollars; null is none. */
+const caps = z.strictObject({
+  day: dollars.nullable().optional(),
+  month: dollars.nullable().optional(),
+});
 
 /** The schema of config/models.yaml without its rows of embedded models, which the models part defines. */
 export const modelSettingsSchema = z.strictObject({
@@ -108,6 +143,22 @@ export const modelSettingsSchema = z.strictObject({
     )
     .default({}),
   deployments: z.record(name, deployment).default({}),
+  policy: z
+    .strictObject({
+      public: reach.default(["local", "lan", "cloud"]),
+      personal: reach.default(["local", "lan"]),
+      secret: reach.default(["local"]),
+    })
+    .prefault({}),
+  budgets: caps
+    .extend({
+      day: dollars.nullable().default(1),
+      month: dollars.nullable().default(10),
+      deployments: z.record(name, caps).default({}),
+      agents: z.record(z.string(), caps).default({}),
+      chats: z.record(z.string(), caps).default({}),
+    })
+    .prefault({}),
   tiers: z
     .strictObject({ "local-fast": tierList, "local-smart": tierList, "cloud-smart": tierList })
     .refine((tiers) => tierNames.every((tier) => tier in tiers)),

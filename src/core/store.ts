@@ -3,7 +3,8 @@ import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
 import type { PersonSettings } from "./person.ts";
 import type { TierName } from "./router.ts";
-import type { Step, Summary, Task, TaskState, Turn, UsageRow } from "./task.ts";
+import type { Done, RouteRow, Step, Summary, Task, TaskState, Turn, UsageRow } from "./task.ts";
+import type { Source } from "./trust.ts";
 
 /** A new task as it is asked for; ids and conversation are the store's to give. */
 export interface NewTask {
@@ -27,16 +28,15 @@ export interface NewTask {
   readonly begins?: boolean;
 }
 
-/** How a task ends. Step, usage, the answer's message and the state commit together. */
-export interface TaskEnd {
+/** How a task ends. The last that was done, the answer's message and the state commit together. */
+export interface TaskEnd extends Done {
   readonly taskId: string;
   readonly state: Extract<TaskState, "done" | "failed" | "cancelled">;
   /** The answer; with "cancelled" what there was of it. */
   readonly output: string | null;
   readonly failure: Failure | null;
-  /** The last steps, not yet stored. */
-  readonly steps: readonly Step[];
-  readonly usage: readonly UsageRow[];
+  /** Where the answer comes from. */
+  readonly sources: readonly Source[];
   /** The visible parts of the answer; none where nobody is sent one. */
   readonly parts?: readonly NewPart[];
 }
@@ -110,8 +110,8 @@ export interface Store {
   createTask(task: NewTask): Promise<Task>;
   /** Moves a queued task to running; gives it as it is then, and undefined when it is neither queued nor running. */
   startTask(taskId: string): Promise<Task | undefined>;
-  /** Remembers finished steps of a running task with their usage; a step that is stored already is left as it is. */
-  addSteps(taskId: string, steps: readonly Step[], usage: readonly UsageRow[]): Promise<void>;
+  /** Remembers what was done for a running task; a step that is stored already is left as it is. */
+  addSteps(taskId: string, done: Done): Promise<void>;
   /**
    * Ends a task once. "over", and nothing changed, when it had ended before. "steered" when a person has said something for a task
    * that would be done: its steps and usage are stored then, and it goes on.
@@ -130,13 +130,16 @@ export interface Store {
   /** In order. */
   steps(taskId: string): Promise<Step[]>;
   usage(taskId: string): Promise<UsageRow[]>;
+  routes(taskId: string): Promise<RouteRow[]>;
+  /** The newest attempts that were answered, newest first, so that speeds are known from the start. */
+  lastAttempts(limit: number): Promise<UsageRow[]>;
   receipts(taskId: string): Promise<Receipt[]>;
   /** The conversation's last turns before the task, oldest first; only of tasks that ended with an answer. */
   turnsBefore(task: Task, limit: number): Promise<Turn[]>;
   /** The newest summary of the task's conversation. */
   summaryFor(task: Pick<Task, "chatId" | "conversation">): Promise<Summary | undefined>;
   /** Stores a summary with what it used. */
-  addSummary(summary: Summary, usage: readonly UsageRow[]): Promise<void>;
+  addSummary(summary: Summary, used: Pick<Done, "usage" | "routes">): Promise<void>;
   /** Begins a new conversation in the chat. */
   newConversation(chatId: string): Promise<void>;
   /** Inserts the receipt, or replaces the one of the same id. */

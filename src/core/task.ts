@@ -1,8 +1,8 @@
 import type { Failure } from "./errors.ts";
 import type { StopReason, ToolCall } from "./model.ts";
 import type { Question } from "./question.ts";
-import type { Attempt, Chosen, TierName } from "./router.ts";
-import type { Label } from "./trust.ts";
+import type { Attempt, BudgetEvent, Chosen, Route, TierName } from "./router.ts";
+import type { Label, Origin, Source } from "./trust.ts";
 
 /** What a person is told of an answer that reached its limit. */
 export const cutNotice = "The answer reached its limit and was cut.";
@@ -53,6 +53,8 @@ export interface ToolStep {
   /** What the model reads. */
   readonly result: string;
   readonly isError: boolean;
+  /** Where that comes from. */
+  readonly origin: Origin;
 }
 
 /** What a person said to a task while it was being worked. */
@@ -75,6 +77,20 @@ export interface UsageRow extends Attempt {
   readonly seq: number;
 }
 
+/** How the deployment of one of a task's model calls was found. */
+export interface RouteRow extends Route {
+  readonly taskId: string;
+  /** The step that the call was made for. */
+  readonly seq: number;
+}
+
+/** What has been done for a task and is remembered in one commit. */
+export interface Done {
+  readonly steps: readonly Step[];
+  readonly usage: readonly UsageRow[];
+  readonly routes: readonly RouteRow[];
+}
+
 /** A stretch of a conversation in few words, where its turns no longer fit a prompt; the turns themselves stay. */
 export interface Summary {
   readonly chatId: string;
@@ -85,6 +101,8 @@ export interface Summary {
   readonly text: string;
   /** The most private label of what it covers. */
   readonly label: Label;
+  /** Where what it covers comes from. */
+  readonly sources: readonly Source[];
   /** True when any of what it covers came from an untrusted source. */
   readonly tainted: boolean;
   readonly deployment: string;
@@ -98,17 +116,22 @@ export interface Turn {
   readonly role: "user" | "assistant";
   readonly text: string;
   readonly taskId: string;
+  /** Where it comes from: an answer from all that its model had read. */
+  readonly sources: readonly Source[];
 }
 
 /**
- * What a person watching a task sees of it. `queued` comes first where requests of the same chat go before it; `cut` says that the answer reached its limit;
+ * What a person watching a task sees of it. `queued` comes first where requests of the same chat go before it, `wait` where others
+ * have to be answered by the same machine first; `cut` says that the answer reached its limit;
  * the last is `end`, or `waiting` where the task goes on when a person has answered.
  */
 export type TaskEvent =
   | { readonly type: "waiting"; readonly question: Question }
   | { readonly type: "queued"; readonly ahead: number }
   | { readonly type: "start"; readonly task: Task }
+  | { readonly type: "wait"; readonly ahead: number; readonly expectedMs: number }
   | Chosen
+  | BudgetEvent
   | { readonly type: "text"; readonly text: string }
   | {
       readonly type: "tool";

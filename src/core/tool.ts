@@ -1,5 +1,7 @@
 import type { z } from "zod";
 
+import type { Origin } from "./trust.ts";
+
 /** What a tool may touch. */
 export type ToolRisk = "read" | "write" | "network" | "execute";
 
@@ -31,5 +33,7 @@ export interface Tool<Input = unknown> {
   readonly description: string;
   readonly input: z.ZodType<Input>;
   readonly risk: ToolRisk;
+  /** Where what it gives comes from, which says how far it may go. */
+  readonly gives: Origin;
   run(input: Input, context: ToolContext): Promise<string | AskPerson>;
 }

@@ -4,8 +4,36 @@ import { isIP } from "node:net";
 /** How far a host is trusted: this machine, the home network, a chat service the owner connected, or everything else. */
 export type Trust = "local" | "lan" | "platform" | "cloud";
 
-/** How private a piece of data is, by where it came from; what a person types is personal. */
-export type Label = "public" | "personal" | "secret";
+/** How private a piece of data is, the least private first. */
+export const labels = ["public", "personal", "secret"] as const;
+
+/** One of those labels. */
+export type Label = (typeof labels)[number];
+
+/** Where a piece of a prompt comes from: our own instructions, what was said in this conversation, or what was fetched for it. */
+export const origins = ["instructions", "words", "memories", "files", "web"] as const;
+
+/** One of those origins. */
+export type Origin = (typeof origins)[number];
+
+/** A piece of a prompt by its provenance, which alone says how private it is; nothing is read off its words. */
+export interface Source {
+  readonly origin: Origin;
+  readonly label: Label;
+}
+
+/** The label that an origin gives where nothing says more. */
+export function sourceOf(origin: Origin): Source {
+  const isPublic = origin === "instructions" || origin === "web";
+  return { origin, label: isPublic ? "public" : "personal" };
+}
+
+/** The sources without repetition, in the order in which each is first met. */
+export function allSources(...lists: readonly (readonly Source[])[]): Source[] {
+  const found = new Map<string, Source>();
+  for (const source of lists.flat()) found.set(`${source.origin} ${source.label}`, source);
+  return [...found.values()];
+}
 
 function isPrivateV4(host: string): boolean {
   const [a = 0, b = 0] = host.split(".").map(Number);

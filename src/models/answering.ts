@@ -3,6 +3,12 @@ import type { ModelEvent, ModelStop } from "#core/model.ts";
 
 const aborted: ModelStop = { type: "stop", reason: "aborted" };
 
+/** The stop of a failure. */
+export function failedStop({ failure, retryMs }: AppError): ModelStop {
+  const stop = { type: "stop", reason: "error", failure } as const;
+  return retryMs === undefined ? stop : { ...stop, retryMs };
+}
+
 /**
  * A model's stream over `work`: what it throws becomes the last event by `explain`, and the signal it is handed aborts when the
  * caller aborts and also when the consumer stops iterating. After an abort nothing comes but the stop.
@@ -24,7 +30,7 @@ export async function* answering(
     }
   } catch (error) {
     if (signal.aborted) yield aborted;
-    else yield { type: "stop", reason: "error", failure: explain(error).failure };
+    else yield failedStop(explain(error));
   } finally {
     left.abort();
     // A hanging read never settles, so nobody may wait for it here.

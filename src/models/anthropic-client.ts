@@ -122,7 +122,7 @@ export async function* anthropicEvents(
     logger: quiet,
     maxRetries: 0,
     timeout: noTimeoutMs,
-    fetch: clientFetch(options, options.fetchFor(request.taskId), (error) => {
+    fetch: clientFetch(options, options.fetchFor(request), (error) => {
       lost.error = error;
     }),
   });

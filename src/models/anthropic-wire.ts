@@ -65,6 +65,7 @@ export function usageOf(counts: Counts): TokenUsage {
     ...(fresh == null ? {} : { promptTokens: fresh + (cachedTokens ?? 0) + written }),
     ...(answerTokens == null ? {} : { answerTokens }),
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
+    ...(written === 0 ? {} : { cacheWrittenTokens: written }),
   };
 }
 

@@ -1,16 +1,24 @@
 import { AppError, reasonOf } from "#core/errors.ts";
 import type { Model } from "#core/model.ts";
-import type { Attempt, Explained, TierName } from "#core/router.ts";
+import type { Attempt, Explained, RouteAsk, TierName } from "#core/router.ts";
 import type { DeploymentSettings, ModelSettings } from "#core/settings.ts";
-import { trustOf } from "#core/trust.ts";
+import { type Trust, trustOf } from "#core/trust.ts";
 
 import { isCloudName } from "./cloud-name.ts";
+import { refusalOf, type Standing } from "./routing/policy.ts";
 
 /** A deployment that may be tried. */
 export interface Candidate {
   readonly deployment: string;
   readonly tier: Attempt["tier"];
   readonly reason: string;
+  /** The host whose slots its work takes. */
+  readonly host: string;
+  readonly trust: Exclude<Trust, "platform">;
+  /** Among equals the heavier one goes first. */
+  readonly weight: number;
+  /** Tokens of prompt and answer together; absent where only the model itself knows. */
+  readonly context?: number;
   /** A line that the person must see when this one answers. */
   readonly notice?: string;
   /** Makes the model ready; rejects with an AppError that says why it cannot be. */
@@ -69,156 +77,166 @@ export interface Sources {
   };
 }
 
-/** What the owner asked for. */
-export interface Wish {
-  readonly tier: TierName;
-  readonly forced: boolean;
-  readonly avoid?: string;
+/** What is asked for, and how far its words may go. */
+export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid"> {
+  readonly standing: Standing;
+}
+
+/** What options are made from. */
+interface Given {
+  readonly settings: ModelSettings;
+  readonly sources: Sources;
+  readonly wish: Wish;
 }
 
 function sameName(installed: string, wanted: string): boolean {
   return installed === wanted || installed === `${wanted}:latest`;
 }
 
-/** The options of a wish in the order of the house, the one that it would avoid last. */
+/**
+ * The options of a wish in the order of the house: those of one list are equally good. What it would avoid comes last. Lists come
+ * one by one, since a later one may be slow to make.
+ */
 export async function* options(
   settings: ModelSettings,
   sources: Sources,
   wish: Wish,
-): AsyncGenerator<Option> {
+): AsyncGenerator<Option[]> {
   const avoided: Option[] = [];
-  for await (const option of ordered(settings, sources, wish)) {
-    if (option.deployment === wish.avoid) avoided.push(option);
-    else yield option;
+  for await (const rank of ordered({ settings, sources, wish })) {
+    const isAvoided = ({ deployment }: Option): boolean => deployment === wish.avoid;
+    avoided.push(...rank.filter(isAvoided));
+    const kept = rank.filter((option) => !isAvoided(option));
+    if (kept.length > 0) yield kept;
   }
-  yield* avoided;
+  if (avoided.length > 0) yield avoided;
 }
 
-/** The owner's own, the tier's list, a stand-in, embedded. */
-async function* ordered(
-  settings: ModelSettings,
-  sources: Sources,
-  wish: Wish,
-): AsyncGenerator<Option> {
-  const { use } = settings;
-  if (use !== null && !wish.forced) yield* ownChoice(settings, sources, { ...wish, use });
+/** The owner's own, the tier's lists, those of the next tier, a stand-in, embedded, and a cloud where it may help out. */
+async function* ordered(given: Given): AsyncGenerator<Option[]> {
+  const { settings, wish } = given;
+  if (settings.use !== null && !wish.forced) yield [await ownChoice(given, settings.use)];
   const asksCloud = wish.tier === "cloud-smart" && wish.forced;
-  const tier = wish.tier === "cloud-smart" && !asksCloud ? "local-smart" : wish.tier;
-  yield* tierOptions(settings, sources, { ...wish, tier });
-  // Who asked for the cloud is not answered by a small model here without being told.
-  if (!asksCloud) yield* embeddedOptions(sources);
+  // Who asked for a cloud that no rule allows is told so, and not answered by something else.
+  if (asksCloud && !(yield* anyOf(tierOptions(given, "cloud-smart")))) return;
+  const isFast = wish.tier === "local-fast";
+  // A tier helps out where the one below it fails.
+  if (isFast) yield* tierOptions(given, "local-fast");
+  yield* tierOptions(given, "local-smart");
+  const here = await given.sources.embedded.find();
+  // A toy, or one that would have to be downloaded first, goes behind a cloud that may help out.
+  const isModel = here !== undefined && here.notice === undefined;
+  const embedded = embeddedOptions(given.sources, here);
+  if (isModel) yield embedded;
+  if (asksCloud) return;
+  if (wish.standing.mayGo) yield* tierOptions(given, "cloud-smart");
+  if (!isModel && embedded.length > 0) yield embedded;
 }
 
-async function* ownChoice(
-  settings: ModelSettings,
-  sources: Sources,
-  wish: Wish & { readonly use: string },
-): AsyncGenerator<Option> {
-  const { use, tier } = wish;
-  const deployment = settings.deployments[use];
-  const why = forbidden(settings, use, wish);
-  if (why !== undefined) {
-    yield { deployment: use, tier, why };
-    return;
+/** The ranks as they come; true where any of their options may be tried. */
+async function* anyOf(ranks: AsyncIterable<Option[]>): AsyncGenerator<Option[], boolean> {
+  let found = false;
+  for await (const rank of ranks) {
+    found ||= rank.some(isCandidate);
+    yield rank;
   }
+  return found;
+}
+
+async function ownChoice(given: Given, use: string): Promise<Option> {
+  const { settings, sources, wish } = given;
+  const { tier } = wish;
   const reason = "your own choice (use in config/models.local.yaml)";
-  if (deployment !== undefined) {
-    yield { deployment: use, tier, reason, open: () => sources.open(use, deployment) };
-    return;
-  }
+  if (settings.deployments[use] !== undefined) return candidateOf(given, { id: use, tier, reason });
   const file = await sources.embedded.find(use);
   if (file !== undefined) {
-    yield { deployment: use, tier: "embedded", reason, open: () => sources.embedded.open(use) };
-    return;
+    return embeddedCandidate({ deployment: use, reason, open: () => sources.embedded.open(use) });
   }
   const known = Object.keys(settings.deployments).join(", ");
-  yield { deployment: use, tier, why: new AppError("usage.unknown-model", { model: use, known }) };
+  return { deployment: use, tier, why: new AppError("usage.unknown-model", { model: use, known }) };
 }
 
-function isCloud(url: string): boolean {
-  return trustOf(new URL(url).hostname) === "cloud";
-}
-
-/** True where the words of a request to this deployment would end beyond the home network. */
-function leavesHome(settings: ModelSettings, id: string): boolean {
-  const { host: name = "", model = "" } = settings.deployments[id] ?? {};
+/** How far words go that are sent to a deployment. */
+export function trustOfDeployment(
+  settings: Pick<ModelSettings, "hosts">,
+  { host: name, model }: Pick<DeploymentSettings, "host" | "model">,
+): Candidate["trust"] {
   const host = settings.hosts[name];
-  if (host === undefined || host.kind === "scripted") return false;
+  if (host === undefined || host.kind === "scripted") return "local";
   // An Ollama here passes such a name on; its own client refuses it always.
-  return isCloud(host.url) || (host.kind !== "ollama" && isCloudName(model));
+  if (host.kind !== "ollama" && isCloudName(model)) return "cloud";
+  return trustOf(new URL(host.url).hostname);
 }
 
-/**
- * Why a deployment may not be tried, by the one rule on clouds: what is beyond the home network hears nothing unless the owner
- * allowed it and the request itself asked for the cloud tier.
- */
-function forbidden(settings: ModelSettings, id: string, wish: Wish): AppError | undefined {
-  if (!leavesHome(settings, id)) return undefined;
-  const isAllowed = settings.cloud !== "never";
-  if (isAllowed && wish.forced && wish.tier === "cloud-smart") return undefined;
-  const host = settings.hosts[settings.deployments[id]?.host ?? ""];
+/** Why the wish's words may not go there. */
+function refused(
+  { settings, wish }: Given,
+  { id, deployment }: { readonly id: string; readonly deployment: DeploymentSettings },
+): AppError | undefined {
+  const trust = trustOfDeployment(settings, deployment);
+  const problem = refusalOf(settings, wish, trust);
+  if (problem === undefined) return undefined;
+  const host = settings.hosts[deployment.host];
   // A plain name such as "nas" could point anywhere.
   const isPlain = host?.kind === "ollama" && !new URL(host.url).hostname.includes(".");
-  if (isPlain) {
-    const problem =
-      "its host's name could point anywhere: give its IP address, or a name under .local or .home.arpa.";
-    return new AppError("model.refused", { model: id, problem });
-  }
-  const problem = isAllowed
-    ? "it runs in a cloud, and only a request that asks for it is sent there: add --tier cloud."
-    : "nothing is sent to a cloud until you allow it: run agent config set models.cloud when-asked.";
-  return new AppError("model.refused", { model: id, problem });
+  const plain =
+    "its host's name could point anywhere: give its IP address, or a name under .local or .home.arpa.";
+  return new AppError("model.refused", { model: id, problem: isPlain ? plain : problem });
 }
 
-async function* tierOptions(
-  settings: ModelSettings,
-  sources: Sources,
-  wish: Wish,
-): AsyncGenerator<Option> {
-  const { tier } = wish;
-  let pull: string | undefined;
-  for (const id of settings.tiers[tier]) {
-    const deployment = settings.deployments[id];
-    if (deployment === undefined) continue;
-    const why = forbidden(settings, id, wish);
-    if (why !== undefined) {
-      yield { deployment: id, tier, why };
-      continue;
-    }
-    const option = await listedOption(settings, sources, { id, deployment, tier });
-    if (!isCandidate(option)) pull ??= option.pull;
-    yield option;
-  }
-  if (pull !== undefined && tier !== "cloud-smart")
-    yield* standIns(settings, sources, { tier, pull });
+interface Listed {
+  readonly id: string;
+  readonly tier: TierName;
+  readonly reason: string;
 }
 
-async function listedOption(
-  settings: ModelSettings,
-  sources: Sources,
-  listed: { readonly id: string; readonly deployment: DeploymentSettings; readonly tier: TierName },
-): Promise<Option> {
-  const { id, deployment, tier } = listed;
-  const candidate: Candidate = {
+/** The candidate of a deployment, unless its words may not go there. */
+function candidateOf(given: Given, { id, tier, reason }: Listed): Option {
+  const { settings, sources } = given;
+  const deployment = settings.deployments[id];
+  if (deployment === undefined) {
+    const problem = "it is not among deployments in config/models.yaml.";
+    return { deployment: id, tier, why: new AppError("model.refused", { model: id, problem }) };
+  }
+  const why = refused(given, { id, deployment });
+  if (why !== undefined) return { deployment: id, tier, why };
+  return {
     deployment: id,
     tier,
-    reason: `first of ${tier} that can be reached`,
+    reason,
+    host: deployment.host,
+    trust: trustOfDeployment(settings, deployment),
+    weight: deployment.weight,
+    context: deployment.context,
     open: () => sources.open(id, deployment),
   };
-  if (settings.hosts[deployment.host]?.kind !== "ollama") return candidate;
+}
+
+async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option[]> {
+  let pull: string | undefined;
+  for (const entry of given.settings.tiers[tier]) {
+    const ids = typeof entry === "string" ? [entry] : entry;
+    const rank = await Promise.all(ids.map((id) => listedOption(given, { id, tier })));
+    for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
+    yield rank;
+  }
+  if (pull !== undefined && tier !== "cloud-smart") yield* standIns(given, { tier, pull });
+}
+
+async function listedOption(given: Given, { id, tier }: Omit<Listed, "reason">): Promise<Option> {
+  const { settings, sources } = given;
+  const option = candidateOf(given, { id, tier, reason: `of ${tier}` });
+  const deployment = settings.deployments[id];
+  if (deployment === undefined || !isCandidate(option)) return option;
+  const { host, model } = deployment;
+  if (settings.hosts[host]?.kind !== "ollama") return option;
   try {
-    const installed = await sources.installed(deployment.host);
-    if (installed.some((model) => sameName(model.name, deployment.model))) return candidate;
-    const fix = `run agent models pull ${deployment.model}`;
-    const missing = { model: deployment.model, host: deployment.host, fix };
-    return {
-      deployment: id,
-      tier,
-      why: new AppError("model.missing", missing),
-      pull: deployment.model,
-    };
+    const installed = await sources.installed(host);
+    if (installed.some(({ name }) => sameName(name, model))) return option;
+    const missing = { model, host, fix: `run agent models pull ${model}` };
+    return { deployment: id, tier, why: new AppError("model.missing", missing), pull: model };
   } catch (error) {
-    return { deployment: id, tier, why: asAppError(error, deployment.host) };
+    return { deployment: id, tier, why: asAppError(error, host) };
   }
 }
 
@@ -230,13 +248,14 @@ function asAppError(error: unknown, host: string): AppError {
 
 /** Another installed model whose template knows tools: the smallest for fast, the largest for smart. */
 async function* standIns(
-  settings: ModelSettings,
-  sources: Sources,
+  { settings, sources, wish }: Given,
   wanted: { readonly tier: TierName; readonly pull: string },
-): AsyncGenerator<Option> {
+): AsyncGenerator<Option[]> {
   const sign = wanted.tier === "local-fast" ? 1 : -1;
   for (const [host, settled] of Object.entries(settings.hosts)) {
-    if (settled.kind !== "ollama" || isCloud(settled.url)) continue;
+    if (settled.kind !== "ollama") continue;
+    const trust = trustOf(new URL(settled.url).hostname);
+    if (refusalOf(settings, wish, trust) !== undefined) continue;
     const installed = await sources.installed(host).catch(() => []);
     const fit = installed
       .filter((model) => model.tools && !model.remote)
@@ -245,43 +264,37 @@ async function* standIns(
     const id = `${host}/${fit.name}`;
     const reason = `stands in for ${wanted.pull}, which is not on ${host}`;
     const notice = `${fit.name} answers, since ${wanted.pull} is not on ${host}: agent models pull ${wanted.pull} gets it.`;
-    const standIn = { host, model: fit.name, context: 8192, max_answer: 2048, tools: true };
-    yield {
-      deployment: id,
-      tier: wanted.tier,
-      reason,
-      notice,
-      open: () => sources.open(id, standIn),
-    };
+    const standIn = { ...standInSettings, host, model: fit.name };
+    const open = (): Promise<Model> => sources.open(id, standIn);
+    yield [{ deployment: id, tier: wanted.tier, reason, notice, host, trust, weight: 1, open }];
   }
 }
 
-async function* embeddedOptions({ embedded }: Sources): AsyncGenerator<Option> {
+const standInSettings = { context: 8192, max_answer: 2048, tools: true, weight: 1 } as const;
+
+/** Embedded models share one engine, as those of a host share its slots. */
+const embeddedPlace = { tier: "embedded", host: "embedded", trust: "local", weight: 1 } as const;
+
+function embeddedCandidate(
+  own: Pick<Candidate, "deployment" | "reason" | "notice" | "open">,
+): Candidate {
+  return { ...embeddedPlace, ...own };
+}
+
+function embeddedOptions({ embedded }: Sources, here: Found | undefined): Option[] {
   if (!embedded.installed) {
-    const why = new AppError("engine.missing");
-    yield { deployment: "embedded", tier: "embedded", why };
-    return;
+    return [{ deployment: "embedded", tier: "embedded", why: new AppError("engine.missing") }];
   }
-  const here = await embedded.find();
   if (here !== undefined) {
+    const { name, notice } = here;
     const reason = "a model file on this machine";
-    yield {
-      ...here,
-      deployment: here.name,
-      tier: "embedded",
-      reason,
-      open: () => embedded.open(here.name),
-    };
-    return;
+    const own = { deployment: name, reason, open: () => embedded.open(name) };
+    return [embeddedCandidate(notice === undefined ? own : { ...own, notice })];
   }
   const { offer } = embedded;
-  if (offer === undefined) return;
-  yield {
-    deployment: "embedded",
-    tier: "embedded",
-    reason: offer,
-    open: (signal) => embedded.obtain(signal),
-  };
+  if (offer === undefined) return [];
+  const open = (signal: AbortSignal): Promise<Model> => embedded.obtain(signal);
+  return [embeddedCandidate({ deployment: "embedded", reason: offer, open })];
 }
 
 /** An option in words. */

@@ -46,6 +46,7 @@ export function createModelCommands(sources: ModelSources, router: Router, perso
         throw new AppError("usage.unknown-model", { model: name, known });
       }
       for await (const progress of host.pull(name, signal)) person.progress(name, progress);
+      sources.changed();
     },
   };
 }

@@ -19,6 +19,9 @@ export function broken(subject: Subject, error: unknown): AppError {
   if (error instanceof AppError) {
     if (error.code !== "door.unreachable") return error;
     const problem = /\((.*)\)/.exec(error.message)?.[1] ?? error.message;
+    if (/^connection (reset|closed)/.test(problem)) {
+      return new AppError("model.reset", { host }, { cause: error });
+    }
     return new AppError("model.unavailable", { host, problem }, { cause: error });
   }
   if (error instanceof SyntaxError || (error instanceof Error && error.name === "ZodError")) {

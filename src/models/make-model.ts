@@ -2,8 +2,8 @@ import path from "node:path";
 
 import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
-import type { Door } from "#core/http.ts";
-import type { Model, ModelLimits } from "#core/model.ts";
+import type { Door, Fetch } from "#core/http.ts";
+import type { Carried, Model, ModelLimits } from "#core/model.ts";
 import type { Secrets } from "#core/secret.ts";
 import type { DeploymentSettings, HostSettings } from "#core/settings.ts";
 
@@ -41,6 +41,13 @@ function limitsOf({
   return { contextTokens: context, promptBudget: 2000, tools, bare: false, maxAnswerTokens };
 }
 
+/** The way through the door of requests to a host. */
+function fetchesOf({ door }: MakeDeps, { connect_seconds }: { readonly connect_seconds: number }) {
+  const use = { purpose: "model", connectMs: connect_seconds * 1000 } as const;
+  return ({ taskId, labels = [], redactions = 0 }: Carried): Fetch =>
+    door.open({ ...use, taskId, labels, redactions });
+}
+
 async function scripted(deps: MakeDeps, host: Host<"scripted">, { id }: Named): Promise<Model> {
   const file = path.resolve(deps.home, host.script);
   try {
@@ -58,7 +65,7 @@ function ollama(deps: MakeDeps, host: Host<"ollama">, { id, deployment }: Named)
     url: new URL(host.url).origin,
     model: deployment.model,
     limits: limitsOf(deployment),
-    fetchFor: (taskId) => deps.door.open({ purpose: "model", taskId, connectMs: 2000 }),
+    fetchFor: fetchesOf(deps, host),
     clock: deps.clock,
     keepAlive: host.keep_alive,
     firstTokenMs: host.first_token_seconds * 1000,
@@ -71,13 +78,13 @@ function serviceOptions(
   host: Host<"anthropic" | "openai">,
   { id, deployment }: Named,
 ): ServiceOptions {
-  const { door, clock, secrets } = deps;
+  const { clock, secrets } = deps;
   const version = host.kind === "openai" ? "/v1" : undefined;
   return {
     id,
     service: { model: deployment.model, url: host.url, version, key: host.key, secrets },
     limits: limitsOf(deployment),
-    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
+    fetchFor: fetchesOf(deps, host),
     clock,
     firstTokenMs: host.first_token_seconds * 1000,
     idleMs: host.idle_seconds * 1000,

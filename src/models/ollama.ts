@@ -4,7 +4,14 @@ import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { Fetch } from "#core/http.ts";
 import { newId } from "#core/ids.ts";
-import type { Model, ModelEvent, ModelLimits, ModelRequest, ModelStop } from "#core/model.ts";
+import type {
+  Carried,
+  Model,
+  ModelEvent,
+  ModelLimits,
+  ModelRequest,
+  ModelStop,
+} from "#core/model.ts";
 import { trustOf } from "#core/trust.ts";
 
 import { answering } from "./answering.ts";
@@ -24,8 +31,8 @@ export interface OllamaOptions {
   readonly url: string;
   readonly model: string;
   readonly limits: ModelLimits;
-  /** A fetch whose receipts belong to this task. */
-  readonly fetchFor: (taskId: string | null) => Fetch;
+  /** A fetch whose receipts say what the request says of itself. */
+  readonly fetchFor: (request: Carried) => Fetch;
   readonly clock: Clock;
   /** How long the model stays loaded, as Ollama writes it. */
   readonly keepAlive: string;
@@ -167,7 +174,7 @@ export function createOllamaModel(options: OllamaOptions): Model {
 
   async function post(request: ModelRequest, signal: AbortSignal) {
     if (isCloudName(model)) throw remoteRefusal(model);
-    const fetch = options.fetchFor(request.taskId);
+    const fetch = options.fetchFor(request);
     const asked = fitRequest(options, await capabilities(fetch, signal), request);
     const headers = { "content-type": "application/json" };
     const init = { method: "POST", headers, body: asked.body, signal };

@@ -158,7 +158,7 @@ export function createOpenAiModel(options: OpenAiOptions): Model {
 
   async function post(request: ModelRequest, signal: AbortSignal) {
     const secret = secretOf(service);
-    const response = await options.fetchFor(request.taskId)(`${service.url}/chat/completions`, {
+    const response = await options.fetchFor(request)(`${service.url}/chat/completions`, {
       method: "POST",
       headers: {
         "content-type": "application/json",

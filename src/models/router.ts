@@ -1,182 +1,145 @@
 import type { Clock } from "#core/clock.ts";
-import { AppError, type ErrorCode, type Failure } from "#core/errors.ts";
-import type { Model, ModelEvent, ModelStop, TokenUsage } from "#core/model.ts";
-import { type Attempt, type RouteAsk, type RoutedEvent, type Router } from "#core/router.ts";
+import { AppError } from "#core/errors.ts";
+import { lazily } from "#core/lazy.ts";
+import type { ModelStop } from "#core/model.ts";
+import { owner } from "#core/person.ts";
+import type { PrivacyRule } from "#core/privacy.ts";
+import type { Attempt, RouteAsk, RoutedEvent, Router, TierName } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
 import {
   type Candidate,
   explainOption,
   isCandidate,
+  type Option,
   options,
-  type Skipped,
   type Sources,
 } from "./candidates.ts";
+import { createDesk, type Desk } from "./desk.ts";
+import { persist, type Run } from "./persisting.ts";
+import type { Purse } from "./purse.ts";
+import { standingOf, withheldBy } from "./routing/policy.ts";
+import { createTries } from "./tries.ts";
 
-/** Failures of one deployment that another may not share. */
-const worthAnother: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  "model.unavailable",
-  "model.missing",
-  "model.timeout",
-  "model.truncated",
-  "model.protocol",
-  "model.crashed",
-  "model.damaged",
-  "model.memory",
-  "model.no-key",
-  "model.wrong-key",
-  "model.no-credit",
-  "model.address",
-  "model.rate-limit",
-  "model.failed",
-  "engine.missing",
-]);
-
-interface Tried {
-  readonly stop: ModelStop;
-  readonly spoke: boolean;
-}
-
-function outcomeOf(stop: ModelStop): Attempt["outcome"] {
-  if (stop.reason === "aborted") return "aborted";
-  return stop.failure?.code ?? "ok";
-}
-
-/** Makes the candidate's model ready, or says in a stop why it cannot be. */
-async function openModel(candidate: Candidate, signal: AbortSignal): Promise<Model | ModelStop> {
-  try {
-    return await candidate.open(signal);
-  } catch (error) {
-    if (signal.aborted) return { type: "stop", reason: "aborted" };
-    if (!(error instanceof AppError)) throw error;
-    return { type: "stop", reason: "error", failure: error.failure };
-  }
-}
-
-/** A model's events with its stop set apart; returns what the try came to. */
-async function* listen(
-  clock: Clock,
-  events: AsyncIterable<ModelEvent>,
-): AsyncGenerator<RoutedEvent, { stop: ModelStop; usage: TokenUsage; firstTokenAt?: number }> {
-  let firstTokenAt: number | undefined;
-  let usage: TokenUsage = {};
-  for await (const event of events) {
-    if (event.type === "stop") {
-      return { stop: event, usage, ...(firstTokenAt === undefined ? {} : { firstTokenAt }) };
-    }
-    if (event.type === "usage") {
-      const { type: _, ...tokens } = event;
-      usage = tokens;
-    } else firstTokenAt ??= clock.elapsed();
-    yield event;
-  }
-  throw new Error("A model's stream ended without a stop.");
-}
-
-async function* tryOne(
-  clock: Clock,
-  candidate: Candidate,
-  work: { readonly ask: RouteAsk; readonly signal: AbortSignal },
-): AsyncGenerator<RoutedEvent, Tried> {
-  const { ask, signal } = work;
-  const { tier, reason, notice } = candidate;
-  const model = await openModel(candidate, signal);
-  const startedAt = clock.now();
-  const begun = clock.elapsed();
-  const deployment = "stream" in model ? model.id : candidate.deployment;
-  if (!("stream" in model)) {
-    const outcome = outcomeOf(model);
-    const attempt = { deployment, tier, reason, outcome, startedAt, durationMs: 0 };
-    yield { type: "attempt", attempt };
-    return { stop: model, spoke: false };
-  }
-  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
-  const request = { ...ask.build(model.limits), taskId: ask.taskId };
-  const { stop, usage, firstTokenAt } = yield* listen(clock, model.stream(request, signal));
-  const attempt: Attempt = {
-    deployment,
-    tier,
-    reason,
-    outcome: outcomeOf(stop),
-    startedAt,
-    durationMs: Math.round(clock.elapsed() - begun),
-    ...(firstTokenAt === undefined ? {} : { firstTokenMs: Math.round(firstTokenAt - begun) }),
-    // What runs at home costs nothing; what a cloud does not tell is unknown.
-    ...(model.trust === "local" || model.trust === "lan" ? { costUsd: 0 } : {}),
-    ...usage,
-  };
-  yield { type: "attempt", attempt };
-  return { stop, spoke: firstTokenAt !== undefined };
-}
-
-/** What has been passed over and tried for one request, and what it means for what comes next. */
-function createTries(use: string | null, forced: boolean) {
-  const skipped: Skipped[] = [];
-  const state: { failure: Failure | undefined; passed: string | undefined } = {
-    failure: undefined,
-    passed: undefined,
-  };
-  return {
-    skip(option: Skipped): void {
-      skipped.push(option);
-      if (option.deployment === use && !forced) state.passed = option.why.message;
-    },
-    add(failure: Failure | undefined): void {
-      state.passed = failure?.sentence;
-      // A key that was never given is no news beside a failure of a service that is in use.
-      if (failure?.code !== "model.no-key") state.failure = failure;
-      state.failure ??= failure;
-    },
-    /** A candidate that steps in for the owner's own or for one that failed says so: it is not what was asked for. */
-    asNext(candidate: Candidate): Candidate {
-      if (state.passed === undefined) return candidate;
-      const said = `${state.passed} ${candidate.deployment} is tried instead.`;
-      const notice = candidate.notice === undefined ? said : `${said} ${candidate.notice}`;
-      return { ...candidate, notice };
-    },
-    /** What to say when nothing answered: the one real failure, or the ways to a model. */
-    nothingLeft(): Failure {
-      if (state.failure !== undefined) return state.failure;
-      const refused = skipped.find(({ why }) => why.code === "model.refused");
-      if (refused !== undefined) return refused.why.failure;
-      const engine = skipped.find(({ why }) => why.code === "engine.missing");
-      const because = engine === undefined ? "" : ` (${engine.why.message})`;
-      return new AppError("model.none", { because }).failure;
-    },
-  };
-}
-
-/** The router over the owner's settings. */
-export function createRouter(deps: {
+/** What the router works with. */
+export interface RouterDeps {
   readonly settings: ModelSettings;
   readonly sources: Sources;
   readonly clock: Clock;
-}): Router {
-  const { settings, sources, clock } = deps;
+  readonly purse: Purse;
+  /** What the owner decided for a task; null for what holds everywhere. */
+  readonly rulesFor: (taskId: string | null) => Promise<ReadonlySet<PrivacyRule>>;
+  /** What was answered lately, newest first, so that speeds are known from the start; absent where nothing is remembered. */
+  readonly lastAttempts?: () => Promise<readonly Attempt[]>;
+  /** A number from 0 to 1, so that those who wait do not all come back at once. */
+  readonly random?: () => number;
+}
 
-  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
-    const log = createTries(settings.use, ask.forced);
-    for await (const option of options(settings, sources, ask)) {
-      if (!isCandidate(option)) {
-        log.skip(option);
-        continue;
-      }
-      const tried = yield* tryOne(clock, log.asNext(option), { ask, signal });
-      log.add(tried.stop.failure);
-      const code = tried.stop.failure?.code;
-      if (code !== undefined && !tried.spoke && worthAnother.has(code)) continue;
-      yield tried.stop;
-      return;
-    }
-    yield { type: "stop", reason: "error", failure: log.nothingLeft() };
+const usualTotalMs = 30 * 60_000;
+
+/** Why a candidate is left alone for now. */
+function restOf({ deployment }: Candidate, { circuits }: Desk): AppError | undefined {
+  const rest = circuits.resting(deployment);
+  if (rest === undefined) return undefined;
+  const seconds = Math.ceil(rest.leftMs / 1000);
+  const when = seconds === 0 ? "is being tried" : `is tried again in ${seconds} s`;
+  return new AppError("model.resting", { model: deployment, why: rest.why, when });
+}
+
+/** Why a candidate is of no use after a prompt was too long for others. */
+function tooSmallFor({ tooSmall }: Run, { context, deployment }: Candidate): AppError | undefined {
+  const isLarger = tooSmall === 0 || context === undefined || context > tooSmall;
+  return isLarger ? undefined : new AppError("model.context-overflow", { model: deployment });
+}
+
+/** The router over the owner's settings. */
+export function createRouter(deps: RouterDeps): Router {
+  const { settings, sources, clock, purse, random = Math.random } = deps;
+  const desk = createDesk(settings, clock);
+
+  function totalMs(host: string): number {
+    const given = settings.hosts[host];
+    return given === undefined || given.kind === "scripted"
+      ? usualTotalMs
+      : given.total_seconds * 1000;
   }
 
-  return {
-    stream,
-    async explain(tier) {
-      const forced = tier === "cloud-smart";
-      const all = await Array.fromAsync(options(settings, sources, { tier, forced }));
-      return all.map(explainOption);
-    },
-  };
+  const persisting = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
+
+  const recall = lazily(async () => {
+    const attempts = (await deps.lastAttempts?.()) ?? [];
+    for (const attempt of attempts.toReversed()) desk.speeds.observe(attempt);
+  });
+
+  /** Why a candidate is of no use for this request any more. */
+  async function unfit(run: Run, candidate: Candidate): Promise<AppError | undefined> {
+    const { ask } = run;
+    const why = restOf(candidate, desk) ?? tooSmallFor(run, candidate);
+    return why ?? (await purse.spentCap({ ask, candidate }));
+  }
+
+  async function fitting(run: Run, candidates: readonly Candidate[]): Promise<Candidate[]> {
+    const fit: Candidate[] = [];
+    for (const candidate of candidates) {
+      const why = await unfit(run, candidate);
+      if (why === undefined) fit.push(candidate);
+      else run.log.drop(candidate, why);
+    }
+    return fit;
+  }
+
+  /** Tries the candidates of one rank, the one that will answer soonest first; gives the stop that ends the request. */
+  async function* tryRank(
+    run: Run,
+    rank: readonly Option[],
+  ): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+    for (const option of rank) run.log.look(option);
+    let pool = await fitting(run, rank.filter(isCandidate));
+    while (pool.length > 0) {
+      const seat = yield* desk.seat(run.ask, pool, run.signal);
+      if (seat === undefined) return { type: "stop", reason: "aborted" };
+      const { candidate, leave } = seat;
+      try {
+        // It may have failed for somebody else while this one waited.
+        const why = restOf(candidate, desk);
+        if (why === undefined) {
+          const stop = yield* persist(persisting, run, seat);
+          if (stop !== undefined) return stop;
+        } else run.log.drop(candidate, why);
+      } finally {
+        leave();
+      }
+      pool = await fitting(
+        run,
+        pool.filter((other) => other !== candidate),
+      );
+    }
+    return undefined;
+  }
+
+  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+    const log = createTries(settings.use, ask);
+    await recall();
+    const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
+    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0 };
+    let stop: ModelStop | undefined;
+    for await (const rank of options(settings, sources, { ...ask, standing })) {
+      stop = yield* tryRank(run, rank);
+      if (stop !== undefined) break;
+    }
+    yield { type: "route", route: log.route() };
+    yield stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() };
+  }
+
+  return { stream, explain: (tier) => explainTier(deps, tier) };
+}
+
+async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: TierName) {
+  const forced = tier === "cloud-smart";
+  const task = { id: "", chatId: "", personId: owner, conversation: 0, agent: "" };
+  const ask = { tier, forced, task, isShared: false, priority: "interactive" } as const;
+  const standing = standingOf(settings, ask, await rulesFor(null));
+  const wish = { tier, forced, sources: [], standing };
+  const ranks = await Array.fromAsync(options(settings, sources, wish));
+  return ranks.flat().map(explainOption);
 }

@@ -109,7 +109,8 @@ function tryLater(service: Service, { status, codes, retryMs }: Refused): AppErr
   const tooMany = codes.some((code) => /^(rate_limit|429)/.test(code));
   const problem = (tooMany ? busy[429] : busy[status ?? 0]) ?? "it is overloaded";
   const host = hostOf(service);
-  return new AppError("model.rate-limit", { host, problem, when: inWords(retryMs) });
+  const details = { host, problem, when: inWords(retryMs) };
+  return new AppError("model.rate-limit", details, { retryMs });
 }
 
 /** What a service's refusal means, in one sentence with the fix. */

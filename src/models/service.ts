@@ -1,7 +1,7 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { Fetch } from "#core/http.ts";
-import type { ModelLimits } from "#core/model.ts";
+import type { Carried, ModelLimits } from "#core/model.ts";
 import type { Secret, Secrets } from "#core/secret.ts";
 import { type Trust, trustOf } from "#core/trust.ts";
 
@@ -25,8 +25,8 @@ export interface ServiceOptions {
   readonly id: string;
   readonly service: Service;
   readonly limits: ModelLimits;
-  /** A fetch whose receipts belong to this task. */
-  readonly fetchFor: (taskId: string | null) => Fetch;
+  /** A fetch whose receipts say what the request says of itself. */
+  readonly fetchFor: (request: Carried) => Fetch;
   readonly clock: Clock;
   readonly firstTokenMs: number;
   readonly idleMs: number;

@@ -9,6 +9,7 @@ import {
   type EmbeddedDeps,
   modelsFolder,
 } from "./embedded-source.ts";
+import { createInventory, type Inventory } from "./inventory.ts";
 import { type MakeDeps, makeModel } from "./make-model.ts";
 import type { ModelsFile } from "./model-rows.ts";
 import { createOllamaHost, type OllamaHost } from "./ollama-host.ts";
@@ -27,6 +28,8 @@ export interface ModelSources extends Sources {
   readonly embedded: Embedded;
   /** The Ollama hosts by name. */
   readonly hosts: ReadonlyMap<string, OllamaHost>;
+  /** What hosts have installed has changed. */
+  changed(): void;
   close(): void;
 }
 
@@ -34,6 +37,7 @@ export interface ModelSources extends Sources {
 export function createSources(deps: SourcesDeps): ModelSources {
   const { settings, door, clock, state } = deps;
   const hosts = new Map<string, OllamaHost>();
+  const inventories = new Map<string, Inventory>();
   const models = new Map<string, Promise<Model>>();
   for (const [name, host] of Object.entries(settings.hosts)) {
     if (host.kind === "scripted") continue;
@@ -45,7 +49,9 @@ export function createSources(deps: SourcesDeps): ModelSources {
     }
     if (host.kind !== "ollama") continue;
     const fetch = door.open({ purpose: "model", taskId: null, connectMs: 1000 });
-    hosts.set(name, createOllamaHost({ url, fetch, clock }));
+    const ollama = createOllamaHost({ url, fetch, clock });
+    hosts.set(name, ollama);
+    inventories.set(name, createInventory(ollama, clock));
   }
 
   const embedded = createEmbedded({ ...deps, folder: modelsFolder(state) });
@@ -53,7 +59,8 @@ export function createSources(deps: SourcesDeps): ModelSources {
     settings,
     embedded,
     hosts,
-    installed: async (name) => (await hosts.get(name)?.installed()) ?? [],
+    installed: async (name) => (await inventories.get(name)?.installed()) ?? [],
+    changed: () => inventories.forEach((inventory) => inventory.forget()),
     open(id, deployment) {
       const model =
         models.get(id) ?? makeModel(deps, settings.hosts[deployment.host], { id, deployment });

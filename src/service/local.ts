@@ -32,12 +32,13 @@ export interface LocalParts {
 }
 
 async function recordOf(store: Store, task: Task): Promise<TaskRecord> {
-  const [steps, usage, receipts] = await Promise.all([
+  const [steps, usage, routes, receipts] = await Promise.all([
     store.steps(task.id),
     store.usage(task.id),
+    store.routes(task.id),
     store.receipts(task.id),
   ]);
-  return { ...task, steps, usage, receipts };
+  return { ...task, steps, usage, routes, receipts };
 }
 
 async function findTask(store: Store, ending: string): Promise<Task> {

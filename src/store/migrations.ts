@@ -289,6 +289,32 @@ const migrations: readonly string[] = [
     PRIMARY KEY (platform, account)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE usage ADD COLUMN attempt_id TEXT;
+  ALTER TABLE usage ADD COLUMN queued_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE usage ADD COLUMN cache_written_tokens INTEGER;
+  ALTER TABLE usage ADD COLUMN priced TEXT;
+  ALTER TABLE usage ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0 CHECK (estimated IN (0, 1));
+  CREATE UNIQUE INDEX usage_attempt ON usage (attempt_id);
+  CREATE INDEX usage_cost ON usage (started_at) WHERE cost_usd > 0;
+
+  CREATE TABLE routes (
+    id INTEGER PRIMARY KEY,
+    task_id TEXT NOT NULL REFERENCES tasks (id),
+    seq INTEGER NOT NULL,
+    body TEXT NOT NULL CHECK (json_valid(body))
+  ) STRICT;
+  CREATE INDEX routes_task ON routes (task_id);
+
+  ALTER TABLE messages ADD COLUMN sources TEXT NOT NULL DEFAULT '[{"origin":"words","label":"personal"}]'
+    CHECK (json_valid(sources));
+  ALTER TABLE summaries ADD COLUMN sources TEXT NOT NULL
+    DEFAULT '[{"origin":"words","label":"personal"},{"origin":"memories","label":"personal"}]' CHECK (json_valid(sources));
+  -- What earlier answers were made from is not known.
+  UPDATE messages SET sources =
+    '[{"origin":"words","label":"personal"},{"origin":"memories","label":"personal"},{"origin":"files","label":"personal"}]'
+    WHERE role = 'assistant';
+  `,
 ];
 
 /** Brings the schema to the newest version, each step in a transaction of its own; throws `store.newer` before any change. */

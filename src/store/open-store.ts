@@ -8,6 +8,7 @@ import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { QuestionStore } from "#core/question-store.ts";
+import type { Ledger } from "#core/ledger.ts";
 import type { PeopleStore } from "#core/people.ts";
 import type { Store } from "#core/store.ts";
 
@@ -15,6 +16,7 @@ import { createAttachments } from "./attachments.ts";
 import { createChats } from "./chats.ts";
 import { storeFailure } from "./failures.ts";
 import { createInbox } from "./inbox.ts";
+import { createLedger } from "./ledger.ts";
 import { type Lock, takeLock } from "./lock.ts";
 import { migrate } from "./migrations.ts";
 import { networkDisk } from "./network-disk.ts";
@@ -40,7 +42,8 @@ export interface StoreOptions {
 }
 
 /** A store with what benches and tests look at. */
-export interface SqliteStore extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore {
+export interface SqliteStore
+  extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore, Ledger {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -108,6 +111,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       ...createQuestions(commit, writer, read),
       ...createPeopleStore(commit, writer, read),
       ...createAttachments(commit, writer, read),
+      ...createLedger(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

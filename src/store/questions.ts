@@ -67,6 +67,7 @@ function addStep({ build, first, run, clock }: Commit, question: Question, answe
     input: { question: text, choices },
     result: answer,
     isError: false,
+    origin: "words",
   } as const;
   run(build.insertInto("steps").values(fromStep(question.taskId, step)));
 }

@@ -5,9 +5,10 @@ import type { PersonSettings } from "#core/person.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
 
 import type { Queries, Query } from "./queries.ts";
-import { toReceipt, toStep, toSummary, toTask, toUsage } from "./rows.ts";
+import { toReceipt, toSources, toStep, toSummary, toTask } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { departures, totals } from "./stats.ts";
+import { toRoute, toUsage } from "./usage.ts";
 
 type Reads = Pick<
   Store,
@@ -20,6 +21,8 @@ type Reads = Pick<
   | "summaryFor"
   | "steps"
   | "usage"
+  | "routes"
+  | "lastAttempts"
   | "receipts"
   | "turnsBefore"
   | "stats"
@@ -75,6 +78,7 @@ function turnsBefore({ build, fixed, all }: Queries, task: Task, limit: number):
         "messages.id as messageId",
         "messages.role",
         "messages.text",
+        "messages.sources",
         "messages.task_id as taskId",
       ])
       .where("messages.chat_id", "=", value("chatId"))
@@ -84,7 +88,8 @@ function turnsBefore({ build, fixed, all }: Queries, task: Task, limit: number):
       .orderBy("messages.id", "desc")
       .limit(value("limit")),
   );
-  return all(earlier).toReversed();
+  const turns = all(earlier).toReversed();
+  return turns.map((turn) => ({ ...turn, sources: toSources(turn.sources) }));
 }
 
 function personSettings({ build, fixed, first }: Queries, personId: string): PersonSettings {
@@ -123,10 +128,12 @@ export type Read = <Result>(work: () => Result) => Promise<Result>;
 function ofOneTask(
   { build, fixed, all }: Queries,
   read: Read,
-): Pick<Reads, "steps" | "usage" | "receipts"> {
+): Pick<Reads, "steps" | "usage" | "routes" | "receipts" | "lastAttempts"> {
   const steps = build.selectFrom("steps").selectAll().orderBy("seq");
   const usage = build.selectFrom("usage").selectAll().orderBy("id");
   const receipts = build.selectFrom("receipts").selectAll().orderBy("id");
+  const routes = build.selectFrom("routes").selectAll().orderBy("id");
+  const answered = build.selectFrom("usage").selectAll().where("outcome", "=", "ok");
   const stepsOf = (taskId: string) =>
     fixed("steps", { taskId }, (value) => steps.where("task_id", "=", value("taskId")));
   const usageOf = (taskId: string) =>
@@ -134,6 +141,9 @@ function ofOneTask(
   return {
     steps: (taskId) => read(() => all(stepsOf(taskId)).map(toStep)),
     usage: (taskId) => read(() => all(usageOf(taskId)).map(toUsage)),
+    routes: (taskId) => read(() => all(routes.where("task_id", "=", taskId)).map(toRoute)),
+    lastAttempts: (limit) =>
+      read(() => all(answered.orderBy("id", "desc").limit(limit)).map(toUsage)),
     receipts: (taskId) => read(() => all(receipts.where("task_id", "=", taskId)).map(toReceipt)),
   };
 }

@@ -3,7 +3,8 @@ import { z } from "zod";
 
 import { type ErrorCode, errorTable, type Failure } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
-import type { Step, Summary, Task, UsageRow } from "#core/task.ts";
+import type { Step, Summary, Task } from "#core/task.ts";
+import { labels, origins, type Source } from "#core/trust.ts";
 
 import type { Schema } from "./schema.ts";
 
@@ -30,9 +31,18 @@ const bodySchema = z.discriminatedUnion("kind", [
     input: z.unknown(),
     result: z.string(),
     isError: z.boolean(),
+    // Steps of earlier versions do not say; of their tools one read what was remembered.
+    origin: z.enum(origins).default("memories"),
   }),
   z.object({ kind: z.literal("person"), text: z.string() }),
 ]);
+
+const sourcesSchema = z.array(z.object({ origin: z.enum(origins), label: z.enum(labels) }));
+
+/** Sources from their column. */
+export function toSources(text: string): Source[] {
+  return sourcesSchema.parse(JSON.parse(text));
+}
 
 /** A failure as it is stored. */
 export function failureText(failure: Failure | null): string | null {
@@ -79,44 +89,6 @@ export function fromStep(taskId: string, step: Step): Insertable<Schema["steps"]
   };
 }
 
-/** A usage entry from its row. */
-export function toUsage(row: Selectable<Schema["usage"]>): UsageRow {
-  return {
-    taskId: row.task_id,
-    seq: row.seq,
-    deployment: row.deployment,
-    tier: row.tier,
-    reason: row.reason,
-    outcome: row.outcome,
-    startedAt: row.started_at,
-    durationMs: row.duration_ms,
-    ...(row.prompt_tokens === null ? {} : { promptTokens: row.prompt_tokens }),
-    ...(row.answer_tokens === null ? {} : { answerTokens: row.answer_tokens }),
-    ...(row.cached_tokens === null ? {} : { cachedTokens: row.cached_tokens }),
-    ...(row.first_token_ms === null ? {} : { firstTokenMs: row.first_token_ms }),
-    ...(row.cost_usd === null ? {} : { costUsd: row.cost_usd }),
-  };
-}
-
-/** A row from a usage entry. */
-export function fromUsage(usage: UsageRow): Insertable<Schema["usage"]> {
-  return {
-    task_id: usage.taskId,
-    seq: usage.seq,
-    deployment: usage.deployment,
-    tier: usage.tier,
-    reason: usage.reason,
-    outcome: usage.outcome,
-    prompt_tokens: usage.promptTokens ?? null,
-    answer_tokens: usage.answerTokens ?? null,
-    cached_tokens: usage.cachedTokens ?? null,
-    started_at: usage.startedAt,
-    duration_ms: usage.durationMs,
-    first_token_ms: usage.firstTokenMs ?? null,
-    cost_usd: usage.costUsd ?? null,
-  };
-}
-
 /** A summary from its row. */
 export function toSummary(row: Selectable<Schema["summaries"]>): Summary {
   return {
@@ -126,6 +98,7 @@ export function toSummary(row: Selectable<Schema["summaries"]>): Summary {
     toMessage: row.to_message,
     text: row.text,
     label: row.label,
+    sources: toSources(row.sources),
     tainted: row.tainted === 1,
     deployment: row.deployment,
     createdAt: row.created_at,
@@ -141,6 +114,7 @@ export function fromSummary(summary: Summary): Insertable<Schema["summaries"]> {
     to_message: summary.toMessage,
     text: summary.text,
     label: summary.label,
+    sources: JSON.stringify(summary.sources),
     tainted: summary.tainted ? 1 : 0,
     deployment: summary.deployment,
     created_at: summary.createdAt,

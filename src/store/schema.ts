@@ -4,7 +4,7 @@ import type { Attachment } from "#core/chat.ts";
 import type { Feedback } from "#core/chat-store.ts";
 import type { Purpose } from "#core/http.ts";
 import type { CodePurpose } from "#core/people.ts";
-import type { Attempt, TierName } from "#core/router.ts";
+import type { Attempt, PriceSource, TierName } from "#core/router.ts";
 import type { TaskState } from "#core/task.ts";
 import type { Label, Trust } from "#core/trust.ts";
 
@@ -56,6 +56,7 @@ export interface Schema {
     task_id: string;
     role: "user" | "assistant";
     text: string;
+    sources: string;
     created_at: number;
   };
   tasks: {
@@ -96,11 +97,19 @@ export interface Schema {
     prompt_tokens: number | null;
     answer_tokens: number | null;
     cached_tokens: number | null;
+    cache_written_tokens: number | null;
     started_at: number;
+    queued_ms: Generated<number>;
     duration_ms: number;
     first_token_ms: number | null;
     cost_usd: number | null;
+    priced: PriceSource | null;
+    /** 1 where tokens were counted by us. */
+    estimated: Generated<0 | 1>;
+    /** Null in rows of earlier versions. */
+    attempt_id: string | null;
   };
+  routes: { id: Generated<number>; task_id: string; seq: number; body: string };
   summaries: {
     id: Generated<number>;
     chat_id: string;
@@ -109,6 +118,7 @@ export interface Schema {
     to_message: number;
     text: string;
     label: Label;
+    sources: string;
     tainted: 0 | 1;
     deployment: string;
     created_at: number;

@@ -4,14 +4,16 @@ import type { Place } from "#core/chat.ts";
 import { newId } from "#core/ids.ts";
 import { owner } from "#core/person.ts";
 import type { NewTask, Store, TaskEnd } from "#core/store.ts";
-import type { Step, Task, Turn } from "#core/task.ts";
+import type { Done, Step, Task, Turn } from "#core/task.ts";
+import { sourceOf } from "#core/trust.ts";
 
 import type { Commit } from "./commit.ts";
 import { markHandled } from "./inbox.ts";
 import { putParts } from "./outbox.ts";
 import { columns } from "./queries.ts";
 import { type Read, taskRow } from "./reads.ts";
-import { failureText, fromReceipt, fromStep, fromSummary, fromUsage, toTask } from "./rows.ts";
+import { failureText, fromReceipt, fromStep, fromSummary, toTask } from "./rows.ts";
+import { putRoute, putUsage } from "./usage.ts";
 import type { Writer } from "./writer.ts";
 
 type Writes = Pick<
@@ -28,12 +30,17 @@ type Writes = Pick<
   | "putReceipt"
 >;
 
-function say(commit: Commit, task: Task, turn: Pick<Turn, "role" | "text">): void {
+function say(
+  commit: Commit,
+  task: Task,
+  { sources, ...turn }: Pick<Turn, "role" | "text" | "sources">,
+): void {
   const message = {
     chat_id: task.chatId,
     conversation: task.conversation,
     task_id: task.id,
     created_at: commit.clock.now(),
+    sources: JSON.stringify(sources),
     ...turn,
   };
   const { build, fixed, run } = commit;
@@ -45,11 +52,8 @@ function nextConversation({ build, run }: Commit, chatId: string): void {
   run(build.updateTable("chats").set({ conversation: next }).where("id", "=", chatId));
 }
 
-function remember(
-  { build, fixed, run }: Commit,
-  taskId: string,
-  done: Pick<TaskEnd, "steps" | "usage">,
-): void {
+function remember(commit: Commit, taskId: string, done: Done): void {
+  const { build, fixed, run } = commit;
   for (const step of done.steps) {
     const row = fromStep(taskId, step);
     const added = fixed("add step", row, () =>
@@ -60,10 +64,8 @@ function remember(
     );
     if (run(added) === 0) return;
   }
-  for (const used of done.usage) {
-    const row = fromUsage(used);
-    run(fixed("add usage", row, () => build.insertInto("usage").values(columns(row))));
-  }
+  for (const used of done.usage) putUsage(commit, used);
+  for (const route of done.routes) putRoute(commit, route);
 }
 
 /** Makes sure that a person is there; one without a name is known by that only. */
@@ -113,7 +115,7 @@ export function createTask(commit: Commit, task: NewTask): Task {
   } as const;
   run(fixed("create task", row, () => build.insertInto("tasks").values(columns(row))));
   const created = toTask({ ...row, rowid: 0 });
-  say(commit, created, { role: "user", text: task.input });
+  say(commit, created, { role: "user", text: task.input, sources: [sourceOf("words")] });
   if (task.update !== undefined) markHandled(commit, task.update);
   return created;
 }
@@ -163,7 +165,7 @@ function finish(commit: Commit, end: TaskEnd): "ended" | "over" | "steered" {
   remember(commit, taskId, end);
   const row = first(taskRow(commit, taskId));
   if (row !== undefined && output !== null) {
-    say(commit, toTask(row), { role: "assistant", text: output });
+    say(commit, toTask(row), { role: "assistant", text: output, sources: end.sources });
   }
   putParts(commit, end.parts ?? []);
   return "ended";
@@ -223,15 +225,15 @@ export function createWrites(commit: Commit, writer: Writer, read: Read): Writes
       }),
     setPerson: (personId, { timeZone, language }) =>
       writer.write(() => changePerson(commit, personId, { timeZone, language })),
-    addSummary: (summary, usage) =>
+    addSummary: (summary, { usage, routes }) =>
       writer.write(() => {
         run(build.insertInto("summaries").values(fromSummary(summary)));
-        for (const row of usage) run(build.insertInto("usage").values(fromUsage(row)));
+        for (const row of usage) putUsage(commit, row);
+        for (const row of routes) putRoute(commit, row);
       }),
     createTask: (task) => writer.write(() => createTask(commit, task)),
     startTask: (taskId) => writer.write(() => start(commit, taskId)),
-    addSteps: (taskId, steps, usage) =>
-      writer.write(() => remember(commit, taskId, { steps, usage })),
+    addSteps: (taskId, done) => writer.write(() => remember(commit, taskId, done)),
     takeSteers: async (taskId, seq) => {
       const waiting = await read(() => first(pendingSteers(commit, taskId)));
       return waiting === undefined ? [] : writer.write(() => takeSteers(commit, taskId, seq));

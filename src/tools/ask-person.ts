@@ -19,6 +19,7 @@ export function createAskPersonTool(): Tool<z.infer<typeof input>> {
     description: "Ask the person a question that you cannot go on without. Ask once, and briefly.",
     input,
     risk: "read",
+    gives: "words",
     run: ({ question, choices }) => Promise.resolve({ ask: { text: question, choices } }),
   };
 }

@@ -18,6 +18,7 @@ export function createNowTool(
     description: "The current date, weekday and time.",
     input,
     risk: "read",
+    gives: "instructions",
     run: async ({ zone }, { personId }) => {
       const timeZone = zone ?? (await store.person(personId)).timeZone ?? undefined;
       const format = new Intl.DateTimeFormat("en-GB", {

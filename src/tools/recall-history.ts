@@ -31,6 +31,7 @@ export function createRecallHistoryTool(
     description: "Search the person's earlier requests and your answers, by words.",
     input,
     risk: "read",
+    gives: "memories",
     run: async ({ words, limit }, { personId, chatId, taskId }) => {
       const chat = await store.chat(chatId);
       const whose = chat?.kind === "group" ? { chatId } : { personId };

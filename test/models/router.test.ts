@@ -5,9 +5,11 @@ import { AppError } from "../../src/core/errors.ts";
 import type { Model } from "../../src/core/model.ts";
 import { type RoutedEvent, type TierName, tierOf } from "../../src/core/router.ts";
 import { type ModelSettings, modelSettingsSchema } from "../../src/core/settings.ts";
-import type { Installed, Sources } from "../../src/models/candidates.ts";
+import type { Found, Installed, Sources } from "../../src/models/candidates.ts";
 import { createRouter } from "../../src/models/router.ts";
 import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+import { createHurriedClock } from "../fakes/clock.ts";
+import { askWith, freePurse, noRules } from "../fakes/router.ts";
 
 function model(id: string, reply: ScriptedReply = { text: `I am ${id}.` }): Model {
   return createScriptedModel({
@@ -57,16 +59,11 @@ async function route(
   const router = createRouter({
     settings: { ...settings, ...ask.settings },
     sources: { ...nothing, ...own },
-    clock: systemClock,
+    clock: createHurriedClock(),
+    purse: freePurse,
+    rulesFor: noRules,
   });
-  const build = () => ({
-    messages: [{ role: "user", text: "hi" } as const],
-    tools: [],
-    maxTokens: 9,
-  });
-  return Array.fromAsync(
-    router.stream({ tier, forced, taskId: "t", build }, new AbortController().signal),
-  );
+  return Array.fromAsync(router.stream(askWith({ tier, forced }), new AbortController().signal));
 }
 
 function chosen(events: readonly RoutedEvent[]): string[] {
@@ -224,12 +221,18 @@ describe("a deployment in a cloud", () => {
     expect(failure(await route({}, { settings: own }))).toBe("model.refused");
   });
 
-  test("is not replaced by a model here when it was asked for by name of its tier", async () => {
+  test("that fails is replaced by a model here and never by a toy, and the person is told", async () => {
     const open = () => Promise.reject(new AppError("model.no-key", { host: "far", key: "K" }));
-    const found = { name: "my-file" };
-    const embedded = { ...nothing.embedded, find: () => Promise.resolve(found) };
-    const events = await route({ open, embedded }, { ...asked, settings: allowed });
-    expect([chosen(events), failure(events)]).toEqual([[], "model.no-key"]);
+    const here = (found: Found) => ({ ...nothing.embedded, find: () => Promise.resolve(found) });
+    const toy = here({ name: "my-file", notice: "a toy" });
+    const own = { ...asked, settings: allowed };
+    const none = await route({ open, embedded: toy }, own);
+    expect([chosen(none), failure(none)]).toEqual([[], "model.no-key"]);
+    const events = await route({ open, embedded: here({ name: "my-file" }) }, own);
+    expect(events.find((event) => event.type === "chosen")).toMatchObject({
+      deployment: "my-file",
+      notice: expect.stringMatching(/wants a key.*my-file is tried instead\.$/),
+    });
   });
 });
 
@@ -254,10 +257,14 @@ describe("when a deployment fails", () => {
     expect(events.filter((event) => event.type === "stop")).toHaveLength(1);
   });
 
-  test("after its first token, nothing is started again", async () => {
+  test("in the middle of its answer, it is tried again and then the next one begins anew", async () => {
     const open = opening({ text: "Half an", failure: "model.truncated" });
     const events = await route({ installed: both, open }, { tier: "local-smart" });
-    expect([chosen(events), failure(events)]).toEqual([["big"], "model.truncated"]);
+    expect([chosen(events), failure(events)]).toEqual([["big", "big", "big", "small"], undefined]);
+    const last = events.slice(events.findLastIndex((event) => event.type === "chosen"));
+    expect(last.flatMap((event) => (event.type === "text" ? [event.text] : []))).toEqual([
+      "I am small.",
+    ]);
   });
 
   test("a request that no other could answer either is not tried elsewhere", async () => {

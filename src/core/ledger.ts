@@ -1,0 +1,27 @@
+import type { UsageRow } from "./task.ts";
+
+/** A limit of money over a span of time. */
+export interface Cap {
+  /** What it caps, in words: "today", "this month for claude-sonnet". */
+  readonly name: string;
+  readonly capUsd: number;
+  /** From when attempts count, in milliseconds since 1970. */
+  readonly since: number;
+  /** The attempts that count; absent is all. */
+  readonly of: {
+    readonly deployment?: string;
+    readonly agent?: string;
+    readonly chatId?: string;
+  };
+}
+
+/** What clouds cost: written before anything is sent, and settled by the step that it was for. */
+export interface Ledger {
+  /**
+   * Stores an attempt with the most that it may cost, in one commit with the look at the caps, so that of two requests at once only
+   * as many go as there is room for. Resolves with the first cap that has no room, and nothing is stored then.
+   */
+  reserve(attempt: UsageRow, caps: readonly Cap[]): Promise<Cap | undefined>;
+  /** US dollars that count under each cap, in their order, what is reserved included. */
+  spent(caps: readonly Cap[]): Promise<number[]>;
+}

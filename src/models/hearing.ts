@@ -1,0 +1,103 @@
+import type { Clock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
+import type { ModelEvent, ModelStop, TokenUsage } from "#core/model.ts";
+
+import { failedStop } from "./answering.ts";
+import type { Taken } from "./routing/identifiers.ts";
+import { createRepeatGuard } from "./routing/repeats.ts";
+
+/** What has been heard of an answer. */
+export interface Heard {
+  readonly stop: ModelStop;
+  readonly usage: TokenUsage;
+  /** By the clock's `elapsed`; absent where no token came. */
+  readonly firstTokenAt: number | undefined;
+  /** Characters of text and thinking. */
+  readonly length: number;
+}
+
+/** What listening works with. */
+export interface HearingDeps {
+  readonly clock: Clock;
+  /** The model's name in failures. */
+  readonly model: string;
+  /** Puts back what was taken out of the prompt; absent where nothing was. */
+  readonly taken: Taken | undefined;
+  /** Ends the model's work. */
+  readonly end: () => void;
+}
+
+function failed(code: "model.repeats" | "model.empty", model: string): ModelStop {
+  return failedStop(new AppError(code, { model }));
+}
+
+/** Counts what is heard, and notices a model that says one thing for ever. */
+function createEar({ clock, end }: HearingDeps) {
+  const guard = createRepeatGuard();
+  return {
+    usage: {} as TokenUsage,
+    firstTokenAt: undefined as number | undefined,
+    length: 0,
+    saidText: false,
+    calls: 0,
+    repeats: false,
+    hear(event: ModelEvent): void {
+      if (event.type === "usage") {
+        const { type: _, ...tokens } = event;
+        this.usage = tokens;
+        return;
+      }
+      this.firstTokenAt ??= clock.elapsed();
+      if (event.type === "toolCall") this.calls += 1;
+      if (event.type !== "text" && event.type !== "thinking") return;
+      this.length += event.text.length;
+      this.saidText ||= event.type === "text" && event.text.trim() !== "";
+      if (this.repeats || !guard.push(event.text)) return;
+      this.repeats = true;
+      end();
+    },
+  };
+}
+
+/** An event with what was taken out of the prompt put back; text that may end within a placeholder is held back. */
+function createRestoring(taken: Taken | undefined) {
+  const text = taken?.stream();
+  return {
+    *pass(event: ModelEvent): Generator<ModelEvent> {
+      if (taken === undefined || text === undefined) yield event;
+      else if (event.type === "text") yield { type: "text", text: text.push(event.text) };
+      else if (event.type === "toolCall") {
+        const input: unknown = JSON.parse(taken.restore(JSON.stringify(event.call.input ?? null)));
+        yield { type: "toolCall", call: { ...event.call, input } };
+      } else yield event;
+    },
+    rest: (): string => text?.end() ?? "",
+  };
+}
+
+/** An end without a word and without a call is no answer, and one that was ended for its repetition is none either. */
+function judged(stop: ModelStop, ear: ReturnType<typeof createEar>, model: string): ModelStop {
+  if (ear.repeats) return failed("model.repeats", model);
+  const isNothing = stop.reason === "end" && ear.calls === 0 && !ear.saidText;
+  return isNothing ? failed("model.empty", model) : stop;
+}
+
+/** A model's events but its stop, which is returned with what was counted. */
+export async function* listen(
+  events: AsyncIterable<ModelEvent>,
+  deps: HearingDeps,
+): AsyncGenerator<ModelEvent, Heard> {
+  const ear = createEar(deps);
+  const restoring = createRestoring(deps.taken);
+  for await (const event of events) {
+    if (event.type === "stop") {
+      const text = restoring.rest();
+      if (text !== "") yield { type: "text", text };
+      const { usage, firstTokenAt, length } = ear;
+      return { stop: judged(event, ear, deps.model), usage, firstTokenAt, length };
+    }
+    ear.hear(event);
+    yield* restoring.pass(event);
+  }
+  throw new Error("A model's stream ended without a stop.");
+}

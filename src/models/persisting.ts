@@ -1,0 +1,119 @@
+import type { Clock } from "#core/clock.ts";
+import type { ModelStop } from "#core/model.ts";
+import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { Origin } from "#core/trust.ts";
+
+import type { Candidate } from "./candidates.ts";
+import type { Desk } from "./desk.ts";
+import { monthEnd } from "./routing/circuit.ts";
+import { isTrouble, verdictOf, waitMs } from "./routing/verdict.ts";
+import type { Tries } from "./tries.ts";
+import { type Narrowed, type Tried, type TryDeps, tryOnce } from "./trying.ts";
+
+/** One request on its way. */
+export interface Run {
+  readonly ask: RouteAsk;
+  readonly signal: AbortSignal;
+  readonly log: Tries;
+  readonly withheld: readonly Origin[];
+  /** Tokens of the context that was too small for it; 0 while none was. */
+  tooSmall: number;
+}
+
+/** What persisting works with. */
+export interface PersistDeps extends TryDeps {
+  readonly clock: Clock;
+  readonly desk: Desk;
+  /** Deployments that turned out to refuse tools. */
+  readonly toolless: Set<string>;
+  /** A number from 0 to 1, so that those who wait do not all come back at once. */
+  readonly random: () => number;
+}
+
+const jitter = 0.2;
+/** What is left of a context that turned out to be too small. */
+const trimmed = 0.6;
+
+/** What the next try of the same deployment must fit into; undefined where another try is of no use. */
+function narrower(verdict: string, tried: Tried, within: Narrowed): Narrowed | undefined {
+  const { limits, sent } = tried;
+  if (limits === undefined) return undefined;
+  if (verdict === "withoutTools" && within.tools !== false) return { ...within, tools: false };
+  if (verdict !== "smaller" || within.below !== undefined) return undefined;
+  const contextTokens = Math.floor(limits.contextTokens * trimmed);
+  return { ...within, contextTokens, below: sent };
+}
+
+/** Keeps off a deployment that failed, for as long as that says. */
+function rest({ desk, clock }: PersistDeps, { deployment }: Candidate, stop: ModelStop): void {
+  const { failure, retryMs } = stop;
+  if (failure === undefined || !isTrouble(failure.code)) {
+    desk.circuits.left(deployment);
+    return;
+  }
+  const until = failure.code === "model.no-credit" ? monthEnd(clock.now()) : undefined;
+  desk.circuits.failed(deployment, { why: failure.sentence, retryMs, until });
+}
+
+function end({ circuits }: Desk, { deployment }: Candidate, stop: ModelStop): ModelStop {
+  if (stop.failure === undefined && stop.reason !== "aborted") circuits.succeeded(deployment);
+  else circuits.left(deployment);
+  return stop;
+}
+
+/** Waits before the same deployment is tried again; false when it was aborted. */
+async function pause(
+  deps: PersistDeps,
+  run: Run,
+  stop: ModelStop,
+  tries: number,
+): Promise<boolean> {
+  const ms = (waitMs(stop, tries) ?? 0) * (1 + jitter * deps.random());
+  await deps.clock.sleep(ms, run.signal);
+  return !run.signal.aborted;
+}
+
+/** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
+export async function* persist(
+  deps: PersistDeps,
+  run: Run,
+  seat: { readonly candidate: Candidate; readonly queuedMs: number },
+): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+  const { desk, toolless } = deps;
+  const { ask, signal, log, withheld } = run;
+  const { candidate, queuedMs } = seat;
+  const { deployment } = candidate;
+  const wasResting = desk.circuits.enter(deployment);
+  let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
+  for (let tries = 1; ; tries += 1) {
+    const notice = log.noticeFor(candidate, tries > 1);
+    const why = { notice, reason: log.reasonFor(candidate) };
+    const tried = yield* tryOnce(deps, {
+      ask,
+      candidate,
+      signal,
+      queuedMs,
+      within,
+      withheld,
+      ...why,
+    });
+    const { stop, attempt, hadTools } = tried;
+    desk.learn(candidate, ask, attempt);
+    log.add(attempt, stop.failure);
+    const verdict = verdictOf(stop, { tries, hadTools });
+    if (verdict === "end") return end(desk, candidate, stop);
+    // Who was left alone until now has one try to show that it is well again.
+    if (verdict === "again" && !wasResting) {
+      if (await pause(deps, run, stop, tries)) continue;
+      return end(desk, candidate, { type: "stop", reason: "aborted" });
+    }
+    const next = narrower(verdict, tried, within);
+    if (next === undefined) {
+      if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
+      rest(deps, candidate, stop);
+      return undefined;
+    }
+    if (next.tools === false) toolless.add(deployment);
+    within = next;
+  }
+}

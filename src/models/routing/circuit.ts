@@ -1,0 +1,86 @@
+import type { Clock } from "#core/clock.ts";
+
+/** Why something is left alone for a while. */
+export interface Rest {
+  /** What went wrong last, as a person reads it. */
+  readonly why: string;
+  /** Milliseconds until it is tried again; 0 while one request tries it. */
+  readonly leftMs: number;
+}
+
+/** How a try went, as far as the next one is concerned. */
+export interface Trouble {
+  readonly why: string;
+  /** What the service asked to wait for, in milliseconds; absent where it did not say. */
+  readonly retryMs?: number | undefined;
+  /** Milliseconds since 1970 until which it is not tried at all, for example the end of a spending limit. */
+  readonly until?: number | undefined;
+}
+
+/** Circuit breakers. They keep requests from what failed just now, also where there is nothing else: to be told at once is better. */
+export interface Circuits {
+  /** Undefined where requests may pass. */
+  resting(name: string): Rest | undefined;
+  /** A request passes; true where the time of rest is just over: it is the one that tries, and others are kept off until it ends. */
+  enter(name: string): boolean;
+  failed(name: string, trouble: Trouble): void;
+  succeeded(name: string): void;
+  /** The try ended without telling anything, for example because it was stopped. */
+  left(name: string): void;
+}
+
+const firstRestMs = 2000;
+const longestRestMs = 30_000;
+/** What a service asks to wait for is believed this far. */
+const longestAskedMs = 10 * 60_000;
+
+interface State {
+  failures: number;
+  why: string;
+  /** By `elapsed`. */
+  restsUntil: number;
+  /** By `now`. */
+  shutUntil: number;
+  trying: boolean;
+}
+
+/** Circuit breakers by name; each opens with the first failure, and half opens when its time of rest is over. */
+export function createCircuits(clock: Clock): Circuits {
+  const states = new Map<string, State>();
+
+  function leftMs({ restsUntil, shutUntil }: State): number {
+    return Math.max(restsUntil - clock.elapsed(), shutUntil - clock.now(), 0);
+  }
+
+  return {
+    resting(name) {
+      const state = states.get(name);
+      if (state === undefined) return undefined;
+      const left = leftMs(state);
+      return left > 0 || state.trying ? { why: state.why, leftMs: left } : undefined;
+    },
+    enter(name) {
+      const state = states.get(name);
+      if (state !== undefined) state.trying = true;
+      return state !== undefined;
+    },
+    failed(name, { why, retryMs, until = 0 }) {
+      const failures = (states.get(name)?.failures ?? 0) + 1;
+      const rest = Math.min(firstRestMs * 2 ** (failures - 1), longestRestMs);
+      const asked = Math.min(retryMs ?? 0, longestAskedMs);
+      const restsUntil = clock.elapsed() + Math.max(rest, asked);
+      states.set(name, { failures, why, restsUntil, shutUntil: until, trying: false });
+    },
+    succeeded: (name) => void states.delete(name),
+    left(name) {
+      const state = states.get(name);
+      if (state !== undefined) state.trying = false;
+    },
+  };
+}
+
+/** The moment at which the month of `now` ends, where services count their limits: midnight UTC. */
+export function monthEnd(now: number): number {
+  const date = new Date(now);
+  return Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1, 1);
+}

@@ -1,0 +1,88 @@
+import type { ErrorCode } from "#core/errors.ts";
+import type { ModelStop } from "#core/model.ts";
+
+/**
+ * What follows a try: its stop is the end; the same deployment is tried again; the next one is; or the same one with less to read, since what it was
+ * sent was too long.
+ */
+export type Verdict = "end" | "again" | "next" | "smaller" | "withoutTools";
+
+/** Passes by itself, so that the same deployment may answer a moment later. */
+const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "model.rate-limit",
+  "model.failed",
+  "model.reset",
+  "model.truncated",
+]);
+
+/** Is about this deployment, and another may not share it. */
+const ownTrouble: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "model.unavailable",
+  "model.missing",
+  "model.timeout",
+  "model.protocol",
+  "model.crashed",
+  "model.damaged",
+  "model.memory",
+  "model.no-key",
+  "model.wrong-key",
+  "model.no-credit",
+  "model.address",
+  "model.empty",
+  "model.repeats",
+  "model.over-budget",
+  "model.no-price",
+  "engine.missing",
+]);
+
+/** Says nothing of whether the deployment works: another request may well be answered by it. */
+const ofThisRequest: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "model.empty",
+  "model.repeats",
+  "model.over-budget",
+  "model.no-price",
+  "model.context-overflow",
+  "model.bad-request",
+  "model.refusal",
+]);
+
+/** How often one deployment is tried for one request. */
+export const mostTries = 3;
+
+/** What follows a stop of the `tries`-th try. */
+export function verdictOf(
+  stop: ModelStop,
+  { tries, hadTools }: { readonly tries: number; readonly hadTools: boolean },
+): Verdict {
+  const code = stop.failure?.code;
+  if (code === undefined) return "end";
+  if (code === "model.context-overflow") return "smaller";
+  // A server that refuses tools says so only in words, if at all; without them it may answer.
+  if (
+    code === "model.bad-request" &&
+    hadTools &&
+    /tool|function/i.test(stop.failure?.sentence ?? "")
+  )
+    return "withoutTools";
+  if (passing.has(code))
+    return tries < mostTries && waitMs(stop, tries) !== undefined ? "again" : "next";
+  return ownTrouble.has(code) ? "next" : "end";
+}
+
+/** True for a failure after which the deployment is left alone for a while. */
+export function isTrouble(code: ErrorCode): boolean {
+  return (passing.has(code) || ownTrouble.has(code)) && !ofThisRequest.has(code);
+}
+
+const firstWaitMs = 500;
+const longestWaitMs = 8000;
+/** Who asks for a longer wait than this is not waited for. */
+const longestAskedMs = 10_000;
+
+/** Milliseconds before the same deployment is tried again; undefined where it asks for more than a person would wait. */
+export function waitMs({ retryMs, failure }: ModelStop, tries: number): number | undefined {
+  if (retryMs !== undefined && retryMs > longestAskedMs) return undefined;
+  // The connection was an old one that the server had just ended: on a new one there is nothing to wait for.
+  const usual = failure?.code === "model.reset" && tries === 1 ? 0 : firstWaitMs * 2 ** (tries - 1);
+  return Math.max(retryMs ?? 0, Math.min(usual, longestWaitMs));
+}

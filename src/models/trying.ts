@@ -1,0 +1,229 @@
+import type { Clock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
+import { newId } from "#core/ids.ts";
+import {
+  estimateTokens,
+  type Model,
+  type ModelLimits,
+  type ModelRequest,
+  type ModelStop,
+  type TokenUsage,
+} from "#core/model.ts";
+import type { Attempt, RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { Origin } from "#core/trust.ts";
+
+import { failedStop } from "./answering.ts";
+import type { Candidate } from "./candidates.ts";
+import { type Heard, listen } from "./hearing.ts";
+import type { Paid, Purse } from "./purse.ts";
+import { createTaken, type Taken } from "./routing/identifiers.ts";
+
+/** What tries work with. */
+export interface TryDeps {
+  readonly clock: Clock;
+  readonly purse: Purse;
+  /** Milliseconds that one answer of this host may take. */
+  readonly totalMs: (host: string) => number;
+}
+
+/** What a prompt must fit into where that is less than the model's own limits. */
+export interface Narrowed extends Partial<Pick<ModelLimits, "contextTokens" | "tools">> {
+  /** Tokens that were too many: what is no smaller is not sent again. */
+  readonly below?: number;
+}
+
+/** One try of one candidate. */
+export interface Try {
+  readonly ask: RouteAsk;
+  readonly candidate: Candidate;
+  readonly signal: AbortSignal;
+  readonly queuedMs: number;
+  readonly within: Narrowed;
+  /** What may not go to a cloud. */
+  readonly withheld: readonly Origin[];
+  /** Why it is tried, in words. */
+  readonly reason: string;
+  readonly notice: string | undefined;
+}
+
+/** What a try came to. */
+export interface Tried {
+  readonly stop: ModelStop;
+  readonly attempt: Attempt;
+  /** What the prompt had to fit into; absent where there was no model to ask. */
+  readonly limits?: ModelLimits;
+  /** Tokens of the prompt, as estimated. */
+  readonly sent: number;
+  readonly hadTools: boolean;
+}
+
+/** A request that is ready to be sent. */
+interface Ready {
+  readonly model: Model;
+  readonly request: ModelRequest;
+  readonly limits: ModelLimits;
+  readonly taken: Taken | undefined;
+  readonly sent: number;
+  readonly paid: Paid;
+  readonly begun: Attempt;
+}
+
+/** Makes the candidate's model ready, or says in a stop why it cannot be. */
+async function openModel(candidate: Candidate, signal: AbortSignal): Promise<Model | ModelStop> {
+  try {
+    return await candidate.open(signal);
+  } catch (error) {
+    if (signal.aborted) return { type: "stop", reason: "aborted" };
+    if (!(error instanceof AppError)) throw error;
+    return failedStop(error);
+  }
+}
+
+function outcomeOf(stop: ModelStop): Attempt["outcome"] {
+  if (stop.reason === "aborted") return "aborted";
+  return stop.failure?.code ?? "ok";
+}
+
+/** Ends a signal's work after so many milliseconds; `expired` says that it was that. */
+function createLimit(clock: Clock, ms: number, signal: AbortSignal) {
+  const limit = new AbortController();
+  const done = new AbortController();
+  const state = { expired: false };
+  void clock.sleep(ms, done.signal).then(() => {
+    if (done.signal.aborted) return;
+    state.expired = true;
+    limit.abort();
+  });
+  return {
+    signal: AbortSignal.any([signal, limit.signal]),
+    expired: () => state.expired,
+    over: () => done.abort(),
+    end: () => limit.abort(),
+  };
+}
+
+/** The request as it is sent: what goes to a cloud has identifiers taken out. */
+function requestOf(
+  { ask, candidate }: Pick<Try, "ask" | "candidate">,
+  limits: ModelLimits,
+): { readonly request: ModelRequest; readonly taken: Taken | undefined } {
+  const labels = [...new Set(ask.sources.map(({ label }) => label))];
+  const request = { ...ask.build(limits), taskId: ask.task.id, labels };
+  if (candidate.trust !== "cloud") return { request, taken: undefined };
+  const taken = createTaken();
+  const messages = request.messages.map((message) => {
+    const text = taken.take(message.text);
+    if (message.role !== "assistant" || message.toolCalls === undefined) {
+      return { ...message, text };
+    }
+    const toolCalls = message.toolCalls.map((call) => {
+      const input: unknown = JSON.parse(taken.take(JSON.stringify(call.input ?? null)));
+      return { ...call, input };
+    });
+    return { ...message, text, toolCalls };
+  });
+  return { request: { ...request, messages, redactions: taken.count() }, taken };
+}
+
+/** Tokens of a prompt, as far as they can be told without its model. */
+function promptSize({ messages, tools }: ModelRequest): number {
+  const said = messages.reduce((sum, { text }) => sum + estimateTokens(text) + 4, 0);
+  return said + (tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools)));
+}
+
+/** An answer that reports far fewer tokens read than were sent was given to the end of the prompt only. */
+function cutNotice(model: string, sent: number, { promptTokens }: TokenUsage): string | undefined {
+  const isCut = promptTokens !== undefined && sent > 1000 && promptTokens < sent / 3;
+  return isCut
+    ? `${model} seems to have read only the end of what it was sent (${promptTokens} of about ${sent} tokens): raise its context on its host, or lower context in config/models.local.yaml.`
+    : undefined;
+}
+
+/** Makes all ready for sending, or says why nothing is sent. */
+async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tried> {
+  const { ask, candidate, reason, queuedMs, within } = one;
+  const model = await openModel(candidate, one.signal);
+  const startedAt = clock.now();
+  const deployment = "stream" in model ? model.id : candidate.deployment;
+  const begun: Attempt = {
+    id: newId(startedAt),
+    deployment,
+    tier: candidate.tier,
+    reason,
+    outcome: "begun",
+    startedAt,
+    queuedMs,
+    durationMs: 0,
+  };
+  const unsent = (stop: ModelStop, sent = 0, limits?: ModelLimits): Tried => {
+    const attempt = { ...begun, outcome: outcomeOf(stop) };
+    return { stop, attempt, sent, hadTools: false, ...(limits === undefined ? {} : { limits }) };
+  };
+  if (!("stream" in model)) return unsent(model);
+  const { below = Number.POSITIVE_INFINITY, ...narrowed } = within;
+  const withheld = candidate.trust === "cloud" ? one.withheld : [];
+  const limits = { ...model.limits, ...narrowed, withheld };
+  const { request, taken } = requestOf(one, limits);
+  const sent = promptSize(request);
+  if (sent >= below) {
+    return unsent(failedStop(new AppError("model.context-overflow", { model: model.id })), sent);
+  }
+  const order = { ask, candidate, begun, promptTokens: sent, maxTokens: request.maxTokens };
+  const paid = await purse.open(order);
+  if ("failure" in paid) return unsent(failedStop(paid.failure), sent);
+  return { model, request, limits, taken, sent, paid, begun };
+}
+
+/** The attempt as it went, with what is told of its cost. */
+async function settled(ready: Ready, heard: Heard, stop: ModelStop, times: Partial<Attempt>) {
+  const { begun, paid, sent } = ready;
+  const answerTokens = Math.ceil(heard.length / 3.6);
+  const made = { usage: heard.usage, stop, promptTokens: sent, answerTokens };
+  const { tokens, events } = await paid.settle(made);
+  const attempt: Attempt = { ...begun, ...times, outcome: outcomeOf(stop), ...tokens };
+  return { attempt, events };
+}
+
+/** Asks the model and hears it out. */
+async function* hear(
+  { clock, totalMs }: TryDeps,
+  { candidate, signal }: Try,
+  ready: Ready,
+): AsyncGenerator<RoutedEvent, Tried> {
+  const { model, request, limits, taken, sent } = ready;
+  const from = clock.elapsed();
+  const mostMs = totalMs(candidate.host);
+  const limit = createLimit(clock, mostMs, signal);
+  let heard: Heard;
+  try {
+    const at = { clock, model: model.id, taken, end: limit.end };
+    heard = yield* listen(model.stream(request, limit.signal), at);
+  } finally {
+    limit.over();
+  }
+  const seconds = Math.round(mostMs / 1000);
+  const late = new AppError("model.timeout", { model: model.id, seconds });
+  const stop = limit.expired() ? failedStop(late) : heard.stop;
+  const { firstTokenAt } = heard;
+  const durationMs = Math.round(clock.elapsed() - from);
+  const first = firstTokenAt === undefined ? {} : { firstTokenMs: Math.round(firstTokenAt - from) };
+  const { attempt, events } = await settled(ready, heard, stop, { durationMs, ...first });
+  const cut = stop.failure === undefined ? cutNotice(model.id, sent, heard.usage) : undefined;
+  if (cut !== undefined) yield { type: "notice", text: cut };
+  yield* events;
+  yield { type: "attempt", attempt };
+  return { stop, attempt, limits, sent, hadTools: request.tools.length > 0 };
+}
+
+/** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
+export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<RoutedEvent, Tried> {
+  const ready = await prepare(deps, one);
+  if ("stop" in ready) {
+    yield { type: "attempt", attempt: ready.attempt };
+    return ready;
+  }
+  const { deployment, tier } = ready.begun;
+  const { reason, notice } = one;
+  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
+  return yield* hear(deps, one, ready);
+}

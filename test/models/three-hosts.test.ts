@@ -1,0 +1,175 @@
+import { setImmediate } from "node:timers/promises";
+
+import { describe, expect, test } from "vitest";
+
+import { AppError } from "../../src/core/errors.ts";
+import type { Model, ModelEvent } from "../../src/core/model.ts";
+import type { RouteAsk } from "../../src/core/router.ts";
+import { modelSettingsSchema } from "../../src/core/settings.ts";
+import { createRouter } from "../../src/models/router.ts";
+import { createFakeClock, type FakeClock } from "../fakes/clock.ts";
+import { askWith, freePurse, noRules, sourcesWith } from "../fakes/router.ts";
+
+/** Milliseconds that each host needs for a piece of work of size one. */
+const slowness = { quick: 400, middle: 700, slow: 1200 } as const;
+type Host = keyof typeof slowness;
+const hosts = ["quick", "middle", "slow"] as const;
+
+/** A request as it comes: when, and how much work it is. */
+interface Arrival {
+  readonly at: number;
+  readonly size: number;
+}
+
+/** A generator of numbers from 0 to 1 (mulberry32). */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function arrivals(count: number, gapMs: number, seed: number): Arrival[] {
+  const random = createRandom(seed);
+  let at = 0;
+  return Array.from({ length: count }, () => {
+    at += -Math.log(1 - random()) * gapMs;
+    return { at: Math.round(at), size: 0.5 + random() };
+  });
+}
+
+/** Mean milliseconds from arrival to end when each request goes to a host by these shares, whatever waits there. */
+function staticMean(work: readonly Arrival[], shares: readonly number[]): number {
+  const random = createRandom(7);
+  const freeAt = [0, 0, 0];
+  let sum = 0;
+  for (const { at, size } of work) {
+    const drawn = random();
+    const to = drawn < (shares[0] ?? 0) ? 0 : drawn < (shares[0] ?? 0) + (shares[1] ?? 0) ? 1 : 2;
+    const end = Math.max(at, freeAt[to] ?? 0) + size * slowness[hosts[to] ?? "slow"];
+    freeAt[to] = end;
+    sum += end - at;
+  }
+  return sum / work.length;
+}
+
+/** The best of all splits in steps of a fiftieth, known only when all is over. */
+function bestStatic(work: readonly Arrival[]): number {
+  const steps = Array.from({ length: 51 }, (_, i) => i / 50);
+  const splits = steps.flatMap((a) =>
+    steps.filter((b) => a + b <= 1).map((b) => [a, b, 1 - a - b]),
+  );
+  return Math.min(...splits.map((shares) => staticMean(work, shares)));
+}
+
+const settings = modelSettingsSchema.parse({
+  hosts: Object.fromEntries(
+    hosts.map((host) => [host, { kind: "scripted", script: "-", max_parallel: 1 }]),
+  ),
+  deployments: Object.fromEntries(hosts.map((host) => [host, { host, model: "same" }])),
+  tiers: { "local-fast": [[...hosts]] },
+});
+
+/** Three hosts that serve one model; a frozen one says nothing until its deadline. */
+function createHosts(clock: FakeClock) {
+  const busy = new Map<string, number>();
+  const state = { frozen: undefined as string | undefined };
+
+  function serve(id: string): Model {
+    const base = slowness[hosts.find((host) => host === id) ?? "slow"];
+    async function* stream(
+      { messages }: Parameters<Model["stream"]>[0],
+      signal: AbortSignal,
+    ): AsyncGenerator<ModelEvent> {
+      busy.set(id, (busy.get(id) ?? 0) + 1);
+      const ms = base * Number(messages[0]?.text);
+      const isFrozen = state.frozen === id;
+      await clock.sleep(isFrozen ? 20_000 : ms, signal);
+      busy.set(id, (busy.get(id) ?? 0) - 1);
+      if (isFrozen) {
+        const { failure } = new AppError("model.timeout", { model: id, seconds: 20 });
+        yield { type: "stop", reason: "error", failure };
+        return;
+      }
+      yield { type: "text", text: "done" };
+      yield { type: "usage", promptTokens: 200, answerTokens: ms / 10 };
+      yield { type: "stop", reason: "end" };
+    }
+    const limits = {
+      contextTokens: 8192,
+      promptBudget: 2000,
+      tools: true,
+      bare: false,
+      maxAnswerTokens: 100,
+    };
+    return { id, trust: "local", limits, stream };
+  }
+
+  return { serve, busyAt: (host: string) => busy.get(host) ?? 0, state };
+}
+
+async function run(work: readonly Arrival[], freezeAt = Number.POSITIVE_INFINITY) {
+  const clock = createFakeClock(0);
+  const machines = createHosts(clock);
+  const sources = sourcesWith({ open: (id) => Promise.resolve(machines.serve(id)) });
+  const router = createRouter({ settings, sources, clock, purse: freePurse, rulesFor: noRules });
+  const signal = new AbortController().signal;
+  const tally = { waiting: 0, sum: 0, answered: 0, idleWhileWaiting: 0 };
+
+  async function request({ at, size }: Arrival): Promise<void> {
+    const build: RouteAsk["build"] = () => ({
+      messages: [{ role: "user", text: String(size) }],
+      tools: [],
+      maxTokens: 9,
+    });
+    let isWaiting = false;
+    for await (const event of router.stream(askWith({ build }), signal)) {
+      if (event.type === "wait" && !isWaiting) {
+        isWaiting = true;
+        tally.waiting += 1;
+      }
+      if (event.type === "chosen" && isWaiting) {
+        isWaiting = false;
+        tally.waiting -= 1;
+      }
+      if (event.type === "stop" && event.failure === undefined) tally.answered += 1;
+    }
+    tally.sum += clock.now() - at;
+  }
+
+  const done: Promise<void>[] = [];
+  for (;;) {
+    await setImmediate();
+    if (tally.waiting > 0 && hosts.some((host) => machines.busyAt(host) === 0)) {
+      tally.idleWhileWaiting += 1;
+    }
+    const next = work[done.length];
+    const wakes = clock.next();
+    if (next === undefined && tally.answered === work.length) break;
+    if (next === undefined && wakes === undefined) break;
+    const untilNext = next === undefined ? Number.POSITIVE_INFINITY : next.at - clock.now();
+    clock.pass(Math.min(untilNext, wakes ?? Number.POSITIVE_INFINITY));
+    if (next !== undefined && clock.now() >= next.at) done.push(request(next));
+    if (clock.now() > freezeAt) machines.state.frozen = "middle";
+  }
+  return { ...tally, meanMs: tally.sum / work.length, ended: done.length };
+}
+
+describe("three hosts of different speed under 10,000 requests", () => {
+  test("end them nearly as soon as the best split known in hindsight, and none is idle while work waits", async () => {
+    const work = arrivals(10_000, 260, 1);
+    const { meanMs, answered, idleWhileWaiting } = await run(work);
+    const best = bestStatic(work);
+    expect({ answered, idleWhileWaiting }).toEqual({ answered: 10_000, idleWhileWaiting: 0 });
+    expect(meanMs).toBeLessThan(best * 1.1);
+  });
+
+  test("lose none when one of them freezes in the middle", async () => {
+    const work = arrivals(10_000, 500, 2);
+    const { answered } = await run(work, work[5000]?.at);
+    expect(answered).toBe(10_000);
+  });
+});
