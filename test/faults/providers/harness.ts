@@ -5,13 +5,23 @@ import path from "node:path";
 import type { Clock } from "../../../src/core/clock.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import type { Model } from "../../../src/core/model.ts";
-import type { Explained, RouteAsk, RoutedEvent, Router } from "../../../src/core/router.ts";
+import type {
+  Attempt,
+  Explained,
+  RouteAsk,
+  RoutedEvent,
+  Router,
+} from "../../../src/core/router.ts";
 import { createSecret } from "../../../src/core/secret.ts";
 import { modelSettingsSchema } from "../../../src/core/settings.ts";
+import type { Cap } from "../../../src/core/ledger.ts";
+import { sourceOf } from "../../../src/core/trust.ts";
 import { createDoor } from "../../../src/egress/door.ts";
 import { modelsFileSchema } from "../../../src/models/model-rows.ts";
 import type { OllamaHost } from "../../../src/models/ollama-host.ts";
+import { createPurse } from "../../../src/models/purse.ts";
 import { createRouter } from "../../../src/models/router.ts";
+import { ownPrice } from "../../../src/models/routing/prices.ts";
 import { createSources } from "../../../src/models/sources.ts";
 
 /** A router with what a case asks of its neighbours. */
@@ -39,8 +49,7 @@ export interface OpenOptions {
 
 /** The product's router over settings as config/models.yaml has them, through the product's door. */
 export async function openRouter(settings: object, options: OpenOptions = {}): Promise<Subject> {
-  const { clock = systemClock, timeZone, breaks } = options;
-  if (timeZone !== undefined) lacks("a time zone that budgets are counted in");
+  const { clock = systemClock, timeZone = "UTC", breaks } = options;
   const checked = modelsFileSchema.parse({ hub: "https://hub.invalid", embedded: {}, ...settings });
   const record = (): Promise<void> => Promise.resolve();
   const door = createDoor({ clock: systemClock, record, onUnrecorded: () => {} });
@@ -59,7 +68,28 @@ export async function openRouter(settings: object, options: OpenOptions = {}): P
     readData: () => Promise.resolve({}),
     secrets: (name) => createSecret(name, "good-key"),
   });
-  const router = createRouter({ settings: checked, sources, clock });
+  const ledger = createMemoryLedger();
+  const purse = createPurse({
+    settings: checked,
+    ledger,
+    clock,
+    priceOf: (id) => {
+      const deployment = checked.deployments[id];
+      return Promise.resolve(deployment === undefined ? undefined : ownPrice(deployment));
+    },
+    timeZone: () => Promise.resolve(timeZone),
+  });
+  const made = createRouter({
+    settings: checked,
+    sources,
+    clock,
+    purse,
+    rulesFor: () => Promise.resolve(new Set<never>()),
+  });
+  const router: Router = {
+    ...made,
+    stream: (ask, signal) => ledger.settling(made.stream(ask, signal)),
+  };
   const open = (id: string): Promise<Model> => {
     const deployment = checked.deployments[id];
     if (deployment === undefined) throw new Error(`no deployment ${id}`);
@@ -73,6 +103,29 @@ export async function openRouter(settings: object, options: OpenOptions = {}): P
       sources.close();
       await door.close();
       await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What the store does with attempts: those that are reserved count until they are settled. */
+function createMemoryLedger() {
+  const rows = new Map<string, Attempt>();
+  const spent = ({ since }: Cap): number =>
+    [...rows.values()]
+      .filter(({ startedAt }) => startedAt >= since)
+      .reduce((sum, { costUsd = 0 }) => sum + costUsd, 0);
+  return {
+    reserve(attempt: Attempt, caps: readonly Cap[]): Promise<Cap | undefined> {
+      const over = caps.find((cap) => spent(cap) + (attempt.costUsd ?? 0) > cap.capUsd);
+      if (over === undefined) rows.set(attempt.id, attempt);
+      return Promise.resolve(over);
+    },
+    spent: (caps: readonly Cap[]): Promise<number[]> => Promise.resolve(caps.map(spent)),
+    async *settling(events: AsyncIterable<RoutedEvent>): AsyncGenerator<RoutedEvent> {
+      for await (const event of events) {
+        if (event.type === "attempt") rows.set(event.attempt.id, event.attempt);
+        yield event;
+      }
     },
   };
 }
@@ -132,7 +185,10 @@ export type Wish = Partial<Pick<RouteAsk, "tier" | "forced">> & {
 
 /** The ask of a wish; a local one unless it says otherwise. */
 export function askOf({ build, tier = "local-smart", forced = false }: Wish): RouteAsk {
-  return { tier, forced, taskId: "task", build };
+  const task = { id: "task", chatId: "c", personId: "owner", conversation: 1, agent: "assistant" };
+  const sources = [sourceOf("instructions"), sourceOf("words")];
+  const rest = { seq: 1, priority: "interactive", isShared: false } as const;
+  return { tier, forced, task, sources, ...rest, build };
 }
 
 function field(value: object, name: string): unknown {

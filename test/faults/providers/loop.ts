@@ -19,6 +19,7 @@ const input = z.strictObject({ zone: z.string() });
 
 const now: Tool<z.infer<typeof input>> = {
   name: "now",
+  gives: "instructions",
   description: "The current time.",
   input,
   risk: "read",
