@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
 
 import type { Step } from "../../fakes/providers/perform.ts";
 import type { Body } from "../../fakes/providers/server.ts";
@@ -86,6 +87,7 @@ async function repeats(world: World, kind: Kind): Promise<void> {
     "error",
     `it ended with ${stop?.reason} after ${events.length} events`,
   );
+  await pause(100);
   assert.ok(
     stage.primary.log.every(({ leftAt }) => leftAt !== undefined),
     "it still goes on there",

@@ -54,9 +54,17 @@ function outcomeOf(events: readonly RoutedEvent[], hung: boolean, ms: number): O
 /** Makes a call as the product does and gives what came of it; never rejects for a failure of the router. */
 export async function call(router: Router, ask: Ask = {}): Promise<Outcome> {
   const { text = "Say it.", tier, forced, signal, patienceMs = 15_000, onEvent, ...own } = ask;
-  const messages = [{ role: "user", text } as const];
-  const request = { messages, tools: [], maxTokens: 100, ...own };
-  const build = (): typeof request => request;
+  const { messages, tools = [], maxTokens = 100, ...asked } = own;
+  /** As the product does: what does not fit is left out, and who is not trusted with tools is offered none. */
+  const build: Wish["build"] = (limits) => {
+    const fitting = text.slice(0, Math.floor(limits.contextTokens * 3.6) - 500);
+    return {
+      ...asked,
+      messages: messages ?? [{ role: "user", text: fitting }],
+      tools: limits.tools ? tools : [],
+      maxTokens,
+    };
+  };
   const wish = {
     build,
     ...(tier === undefined ? {} : { tier }),

@@ -153,13 +153,21 @@ function lacks(what: string): never {
   throw new Error(`lacks: ${what}`);
 }
 
+function isPriceKnown(price: object): boolean {
+  return isKnown({ deployments: { d: { host: "h", model: "m", price } } });
+}
+
 /** A deployment's own price in US dollars for a million tokens, as settings write it. */
 export function priceSetting(input: number, output: number): object {
   const price = { input, output };
-  if (!isKnown({ deployments: { d: { host: "h", model: "m", price } } })) {
-    lacks("price of a deployment in the settings");
-  }
+  if (!isPriceKnown(price)) lacks("price of a deployment in the settings");
   return { price };
+}
+
+/** A price for what is about something else, where the product knows prices: without one it may ask no cloud. */
+export function usualPrice(): object {
+  const price = { input: 3, output: 15 };
+  return isPriceKnown(price) ? { price } : {};
 }
 
 /** The most US dollars of a day or of a month, as settings write it. */

@@ -77,6 +77,7 @@ async function unknownPrice(world: World): Promise<void> {
     kind: "openai",
     cloud: true,
     backup: null,
+    unpriced: true,
     settings: budgetSetting({ day: 1 }),
     primary: () => answers("openai"),
   });

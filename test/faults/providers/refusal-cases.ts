@@ -116,12 +116,25 @@ async function neverSameSize(world: World, kind: Kind, reply: ReturnType<typeof 
   assert.ok(second === undefined || second.size < (first?.size ?? 0), "asked again with as much");
 }
 
+/** There is nobody with more room, and what is shorter is answered. */
+async function trimmed(world: World, kind: Kind): Promise<void> {
+  const [trouble = { message: "" }] = tooLong[kind];
+  const { call: ask, primary } = await openStage(world, {
+    kind,
+    backup: null,
+    primary: ({ size }) => (size > 20_000 ? refuses(kind, 400, trouble) : answers(kind)),
+  });
+  answered(await ask({ text: "A heron is a bird. ".repeat(1450) }), "primary");
+  saw(primary.log, 2, 3);
+}
+
 async function overflow(world: World): Promise<void> {
   await inEach(async (kind) => {
     for (const trouble of tooLong[kind]) {
       await neverSameSize(world, kind, refuses(kind, 400, trouble));
     }
   });
+  await inEach((kind) => trimmed(world, kind));
   const stopped = begins("anthropic", 3, endAs("model_context_window_exceeded"));
   await neverSameSize(world, "anthropic", stopped);
 }

@@ -6,7 +6,7 @@ import { wordsOf } from "../../fakes/providers/speak.ts";
 import type { Ending, Kind, Trouble } from "../../fakes/providers/words.ts";
 
 import { type Ask, call, type Outcome } from "./call.ts";
-import { type Breaks, knownOfHost, openRouter, type Subject } from "./harness.ts";
+import { type Breaks, knownOfHost, openRouter, type Subject, usualPrice } from "./harness.ts";
 
 /** What a case runs in. */
 export interface World {
@@ -98,6 +98,8 @@ export interface Scene {
   readonly settings?: object;
   /** Models of a service in a cloud, which a request asks for by its tier. */
   readonly cloud?: boolean;
+  /** True for a cloud whose price nobody knows. */
+  readonly unpriced?: boolean;
   readonly clock?: Clock;
   /** The zone that budgets are counted in. */
   readonly timeZone?: string;
@@ -124,8 +126,9 @@ interface Pair {
 
 /** The settings of a scene, with its hosts at these addresses. */
 function settingsOf(scene: Scene, names: Pair, origins: Pair): object {
-  const { cloud = false, siblings = {}, backup } = scene;
-  const sized = { context: 8192, max_answer: 100 };
+  const { cloud = false, unpriced = false, siblings = {}, backup } = scene;
+  const price = cloud && !unpriced ? usualPrice() : {};
+  const sized = { context: 8192, max_answer: 100, ...price };
   const others = Object.keys(siblings);
   const tier = ["primary", ...others, ...(backup === null ? [] : ["backup"])];
   return {
@@ -137,7 +140,7 @@ function settingsOf(scene: Scene, names: Pair, origins: Pair): object {
     deployments: {
       primary: { host: "first", model: names.primary, ...sized, ...scene.deployment },
       ...Object.fromEntries(others.map((model) => [model, { host: "first", model, ...sized }])),
-      backup: { host: "second", model: names.backup, context: 65_536, max_answer: 100 },
+      backup: { host: "second", model: names.backup, ...sized, context: 65_536 },
     },
     tiers: {
       "local-fast": [],
