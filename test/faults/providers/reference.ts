@@ -52,6 +52,8 @@ async function* attempt(
     const { startedAt } = begun;
     const spoke = firstTokenMs === undefined ? {} : { firstTokenMs };
     const made = {
+      id: "reference",
+      queuedMs: 0,
       deployment,
       tier,
       reason: "",

@@ -57,8 +57,8 @@ async function asText(world: World, kind: Kind): Promise<void> {
 
 const odd: readonly SaidCall[] = [
   { index: 0, id: "same", name: "later", pieces: ['{"zone": "UTC"}'] },
-  { index: 1, id: "same", name: "now", gives: "instructions", pieces: ['{"zone": 5}'] },
-  { index: 2, id: "", name: "now", gives: "instructions", pieces: ['{"zone": "UTC"}'] },
+  { index: 1, id: "same", name: "now", pieces: ['{"zone": 5}'] },
+  { index: 2, id: "", name: "now", pieces: ['{"zone": "UTC"}'] },
 ];
 
 /** What a tool's result says, as each API carries it. */
@@ -123,7 +123,7 @@ function mixedIndices(): Reply {
     index,
     id,
     type: "function",
-    function: { name: "now", gives: "instructions", arguments: "" },
+    function: { name: "now", arguments: "" },
   });
   const said = (...deltas: object[]): string => chunk({ tool_calls: deltas });
   return {
@@ -144,10 +144,9 @@ const inPieces: readonly SaidCall[] = [
     index: 0,
     id: "a",
     name: "now",
-    gives: "instructions",
     pieces: ["", '{"zone": ', '"Europe/', 'Amsterdam"}'],
   },
-  { index: 1, id: "b", name: "now", gives: "instructions", pieces: ["", '{"zone": "U', 'TC"}'] },
+  { index: 1, id: "b", name: "now", pieces: ["", '{"zone": "U', 'TC"}'] },
 ];
 
 /** Calls of tools, and what models make of them. */
