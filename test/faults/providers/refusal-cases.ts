@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { endAs } from "../../fakes/providers/anthropic-words.ts";
 import { wordsOf } from "../../fakes/providers/speak.ts";
 import type { Kind, Trouble } from "../../fakes/providers/words.ts";
-import { nowSpec } from "../../contract/ask.ts";
 
 import { call } from "./call.ts";
 import type { FaultCase } from "./fault-case.ts";
 import { answered, inAll, inEach, neverHalf, saw, sawNothing, says } from "./judge.ts";
 import { answers, begins, inTurn, openStage, openSubject, refuses, type World } from "./stage.ts";
+import { zoneTool } from "./tool-cases.ts";
 
 async function wrongKey(world: World, kind: Kind, status: number): Promise<void> {
   const codes =
@@ -66,8 +66,8 @@ async function noTools(world: World): Promise<void> {
     primary: ({ body }) => (body["tools"] === undefined ? answers(kind) : refused),
     siblings: { sibling: () => answers(kind) },
   });
-  answered(await ask({ tools: [nowSpec] }));
-  answered(await ask({ tools: [nowSpec] }));
+  answered(await ask({ tools: [zoneTool] }));
+  answered(await ask({ tools: [zoneTool] }));
   const withTools = primary.of("primary").filter(({ body }) => body["tools"] !== undefined);
   assert.equal(withTools.length, 1, `tools were offered to it ${withTools.length} times`);
   assert.ok(primary.log.length >= 3 || primary.of("sibling").length > 0, "its host was blamed");
