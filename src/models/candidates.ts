@@ -237,7 +237,12 @@ async function listedOption(given: Given, { id, tier }: Omit<Listed, "reason">):
   if (settings.hosts[host]?.kind !== "ollama") return option;
   try {
     const installed = await sources.installed(host);
-    if (installed.some(({ name }) => sameName(name, model))) return option;
+    const found = installed.find(({ name }) => sameName(name, model));
+    if (found?.remote === true) {
+      const problem = "it runs in a cloud, though a host here lists it: choose one that runs here.";
+      return { deployment: id, tier, why: new AppError("model.refused", { model, problem }) };
+    }
+    if (found !== undefined) return option;
     const missing = { model, host, fix: `run agent models pull ${model}` };
     return { deployment: id, tier, why: new AppError("model.missing", missing), pull: model };
   } catch (error) {

@@ -9,10 +9,10 @@ import type { ModelSettings } from "#core/settings.ts";
 
 import { explainOption, options, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
-import type { Run } from "./persisting.ts";
+import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
 import { tryRank } from "./ranking.ts";
-import { standingOf, withheldBy } from "./routing/policy.ts";
+import { type Standing, standingOf, withheldBy } from "./routing/policy.ts";
 import { createTries } from "./tries.ts";
 
 /** What the router works with. */
@@ -30,6 +30,8 @@ export interface RouterDeps {
 }
 
 const usualTotalMs = 30 * 60_000;
+/** How long hosts that have too much to do are left alone before they are asked again. */
+const busyWaitsMs = [700, 1400];
 
 /** The router over the owner's settings. */
 export function createRouter(deps: RouterDeps): Router {
@@ -43,23 +45,37 @@ export function createRouter(deps: RouterDeps): Router {
       : given.total_seconds * 1000;
   }
 
-  const trying = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
+  const trying: PersistDeps = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
 
   const recall = lazily(async () => {
     const attempts = (await deps.lastAttempts?.()) ?? [];
     for (const attempt of attempts.toReversed()) desk.speeds.observe(attempt);
   });
 
+  async function* tryAll(
+    run: Run,
+    standing: Standing,
+  ): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+    for await (const rank of options(settings, sources, { ...run.ask, standing })) {
+      const stop = yield* tryRank(trying, run, rank);
+      if (stop !== undefined) return stop;
+    }
+    for (const waitMs of busyWaitsMs) {
+      const busy = run.busy.splice(0);
+      if (busy.length === 0) return undefined;
+      if (!(await pause(trying, waitMs, run))) return { type: "stop", reason: "aborted" };
+      const stop = yield* tryRank(trying, run, busy);
+      if (stop !== undefined) return stop;
+    }
+    return undefined;
+  }
+
   async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
     const log = createTries(settings.use, ask);
     await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
-    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0 };
-    let stop: ModelStop | undefined;
-    for await (const rank of options(settings, sources, { ...ask, standing })) {
-      stop = yield* tryRank(trying, run, rank);
-      if (stop !== undefined) break;
-    }
+    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0, busy: [] };
+    const stop = yield* tryAll(run, standing);
     yield { type: "route", route: log.route() };
     yield stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() };
   }
