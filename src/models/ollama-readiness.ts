@@ -40,41 +40,46 @@ const psSchema = z.object({
   models: z.array(z.object({ name: z.string(), context_length: z.int().optional() })).default([]),
 });
 
+async function show(
+  { url, model, failureOf }: ReadinessDeps,
+  fetch: Fetch,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const response = await fetch(`${url}/api/show`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ model }),
+    signal,
+  });
+  if (!response.ok) throw await failureOf(response);
+  const { capabilities, remote_host, remote_model } = showSchema.parse(await response.json());
+  if (remote_host !== undefined || remote_model !== undefined) throw remoteRefusal(model);
+  return capabilities;
+}
+
+/** The model as it is loaded; undefined where it is not, and where the host does not tell at all. */
+async function loaded({ url, model }: ReadinessDeps, fetch: Fetch, signal: AbortSignal) {
+  const response = await fetch(`${url}/api/ps`, { signal });
+  if (!response.ok) return "unknown";
+  const { models } = psSchema.parse(await response.json());
+  return models.find(({ name }) => name === model || name === `${model}:latest`);
+}
+
 /** The readiness of one model of a host. */
-export function createReadiness({ url, model, clock, failureOf }: ReadinessDeps): Readiness {
+export function createReadiness(deps: ReadinessDeps): Readiness {
+  const { clock } = deps;
   const state: {
     capabilities: Promise<readonly string[]> | undefined;
-    answeredAt: number | undefined;
+    answeredAt: number;
     contextTokens: number | undefined;
-  } = { capabilities: undefined, answeredAt: undefined, contextTokens: undefined };
-
-  async function show(fetch: Fetch, signal: AbortSignal): Promise<readonly string[]> {
-    const response = await fetch(`${url}/api/show`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model }),
-      signal,
-    });
-    if (!response.ok) throw await failureOf(response);
-    const shown = showSchema.parse(await response.json());
-    const isRemote = shown.remote_host !== undefined || shown.remote_model !== undefined;
-    if (isRemote) throw remoteRefusal(model);
-    return shown.capabilities;
-  }
-
-  async function askLoaded(fetch: Fetch, signal: AbortSignal): Promise<boolean> {
-    const response = await fetch(`${url}/api/ps`, { signal });
-    // A host that does not tell is taken at its best.
-    if (!response.ok) return true;
-    const { models } = psSchema.parse(await response.json());
-    const mine = models.find(({ name }) => name === model || name === `${model}:latest`);
-    state.contextTokens = mine?.context_length ?? state.contextTokens;
-    return mine !== undefined;
-  }
-
+  } = {
+    capabilities: undefined,
+    answeredAt: Number.NEGATIVE_INFINITY,
+    contextTokens: undefined,
+  };
   return {
     async capabilities(fetch, signal) {
-      state.capabilities ??= show(fetch, signal);
+      state.capabilities ??= show(deps, fetch, signal);
       try {
         return await state.capabilities;
       } catch (error) {
@@ -87,8 +92,12 @@ export function createReadiness({ url, model, clock, failureOf }: ReadinessDeps)
       state.capabilities = known?.then((can) => can.filter((name) => name !== capability));
     },
     async isLoaded(fetch, signal) {
-      const { answeredAt = Number.NEGATIVE_INFINITY } = state;
-      return clock.elapsed() - answeredAt < loadedMs || askLoaded(fetch, signal);
+      if (clock.elapsed() - state.answeredAt < loadedMs) return true;
+      const mine = await loaded(deps, fetch, signal);
+      // A host that does not tell is taken at its best.
+      if (mine === "unknown") return true;
+      state.contextTokens = mine?.context_length ?? state.contextTokens;
+      return mine !== undefined;
     },
     answered() {
       state.answeredAt = clock.elapsed();

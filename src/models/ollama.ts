@@ -151,9 +151,26 @@ function createPosting(options: OllamaOptions, readiness: Readiness) {
   };
 }
 
+/** Waits for the answer to begin; longer, and saying so, where the model is not loaded, also where that shows only later. */
+async function* begun<Answer>(
+  { clock, firstTokenMs, loadMs }: OllamaOptions,
+  answer: Promise<Answer>,
+  isLoaded: () => Promise<boolean>,
+): AsyncGenerator<ModelEvent, Answer> {
+  if (await isLoaded()) {
+    try {
+      return await within(clock, firstTokenMs, answer);
+    } catch (error) {
+      if (!(error instanceof SilenceError) || (await isLoaded())) throw error;
+    }
+  }
+  yield { type: "loading" };
+  return within(clock, loadMs, answer);
+}
+
 /** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
 export function createOllamaModel(options: OllamaOptions): Model {
-  const { id, url, model, clock, firstTokenMs, idleMs, loadMs } = options;
+  const { id, url, model, clock, firstTokenMs, idleMs } = options;
   const subject: Subject = { model, host: url };
   const readiness = createReadiness({
     url,
@@ -162,24 +179,6 @@ export function createOllamaModel(options: OllamaOptions): Model {
     failureOf: (response) => failureOf(subject, response),
   });
   const post = createPosting(options, readiness);
-
-  /** Waits for the answer to begin; longer, and saying so, where the model is not loaded, also where that shows only later. */
-  async function* begun<Answer>(
-    answer: Promise<Answer>,
-    fetch: Fetch,
-    signal: AbortSignal,
-  ): AsyncGenerator<ModelEvent, Answer> {
-    const isLoaded = (): Promise<boolean> => readiness.isLoaded(fetch, signal).catch(() => true);
-    if (await isLoaded()) {
-      try {
-        return await within(clock, firstTokenMs, answer);
-      } catch (error) {
-        if (!(error instanceof SilenceError) || (await isLoaded())) throw error;
-      }
-    }
-    yield { type: "loading" };
-    return within(clock, loadMs, answer);
-  }
 
   async function* work(
     request: ModelRequest,
@@ -190,7 +189,8 @@ export function createOllamaModel(options: OllamaOptions): Model {
     const posted = post(request, fetch, signal);
     // It is waited for below, where its failure is told.
     posted.catch(() => undefined);
-    const answer = yield* begun(posted, fetch, signal);
+    const isLoaded = (): Promise<boolean> => readiness.isLoaded(fetch, signal).catch(() => true);
+    const answer = yield* begun(options, posted, isLoaded);
     const lines = watched(clock, linesOf(answer.bytes), { firstMs: firstTokenMs, idleMs });
     const stop = yield* readAnswer(lines, answer.request, subject);
     readiness.answered();
