@@ -47,17 +47,13 @@ function narrower(verdict: string, tried: Tried, within: Narrowed): Narrowed | u
 /** Keeps off a deployment that failed, for as long as that says. */
 function rest({ desk, clock }: PersistDeps, { deployment }: Candidate, stop: ModelStop): void {
   const { failure, retryMs } = stop;
-  if (failure === undefined || !isTrouble(failure.code)) {
-    desk.circuits.left(deployment);
-    return;
-  }
+  if (failure === undefined || !isTrouble(failure.code)) return;
   const until = failure.code === "model.no-credit" ? monthEnd(clock.now()) : undefined;
   desk.circuits.failed(deployment, { why: failure.sentence, retryMs, until });
 }
 
 function end({ circuits }: Desk, { deployment }: Candidate, stop: ModelStop): ModelStop {
   if (stop.failure === undefined && stop.reason !== "aborted") circuits.succeeded(deployment);
-  else circuits.left(deployment);
   return stop;
 }
 
@@ -73,17 +69,37 @@ async function pause(
   return !run.signal.aborted;
 }
 
+interface Seat {
+  readonly candidate: Candidate;
+  readonly queuedMs: number;
+}
+
 /** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
 export async function* persist(
   deps: PersistDeps,
   run: Run,
-  seat: { readonly candidate: Candidate; readonly queuedMs: number },
+  seat: Seat,
+): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+  const { circuits } = deps.desk;
+  const { deployment } = seat.candidate;
+  const wasResting = circuits.enter(deployment);
+  try {
+    return yield* tryUntil(deps, run, { ...seat, wasResting });
+  } finally {
+    // However it ended, also because nobody listens any more: the next one may try.
+    if (wasResting) circuits.left(deployment);
+  }
+}
+
+async function* tryUntil(
+  deps: PersistDeps,
+  run: Run,
+  seat: Seat & { readonly wasResting: boolean },
 ): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
   const { desk, toolless } = deps;
   const { ask, signal, log, withheld } = run;
-  const { candidate, queuedMs } = seat;
+  const { candidate, queuedMs, wasResting } = seat;
   const { deployment } = candidate;
-  const wasResting = desk.circuits.enter(deployment);
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
     const notice = log.noticeFor(candidate, tries > 1);
