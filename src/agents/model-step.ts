@@ -1,15 +1,8 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelStop, ToolCall } from "#core/model.ts";
-import type {
-  Attempt,
-  BudgetEvent,
-  Chosen,
-  Route,
-  RouteAsk,
-  RoutedEvent,
-  Router,
-} from "#core/router.ts";
+import type { Attempt, BudgetEvent, Chosen, Route } from "#core/route.ts";
+import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelStep, RouteRow, Step, TaskEvent, UsageRow } from "#core/task.ts";
 import { costText } from "#core/cost.ts";
 
@@ -60,8 +53,15 @@ function createGathering() {
 
 type Gathering = ReturnType<typeof createGathering>;
 
-/** Takes up one event of a router, and gives what a person watching sees of it. */
-function take(gathering: Gathering, event: RoutedEvent): TaskEvent | undefined {
+/** The events that a person watching sees. */
+const shown: ReadonlySet<RoutedEvent["type"]> = new Set(["chosen", "text", "wait", "budget"]);
+
+function isShown(event: RoutedEvent): event is RoutedEvent & TaskEvent {
+  return shown.has(event.type);
+}
+
+/** Takes up one event of a router. */
+function take(gathering: Gathering, event: RoutedEvent): void {
   if (event.type === "chosen") gathering.begin(event);
   else if (event.type === "text") gathering.addText(event.text);
   else if (event.type === "toolCall") gathering.addCall(event.call);
@@ -70,9 +70,6 @@ function take(gathering: Gathering, event: RoutedEvent): TaskEvent | undefined {
   else if (event.type === "notice") gathering.notices.add(event.text);
   else if (event.type === "budget") gathering.notices.add(budgetText(event));
   else if (event.type === "stop") gathering.end(event);
-  const { type } = event;
-  const isShown = type === "chosen" || type === "text" || type === "wait" || type === "budget";
-  return isShown ? event : undefined;
 }
 
 /** Makes one model call and says what it sees: yields `wait`, `chosen`, `text`, `budget` and `cut`, returns the finished step. */
@@ -88,8 +85,8 @@ export async function* callModel(
   const begun = clock.elapsed();
   const gathering = createGathering();
   for await (const event of router.stream(ask, signal)) {
-    const shown = take(gathering, event);
-    if (shown !== undefined) yield shown;
+    take(gathering, event);
+    if (isShown(event)) yield event;
   }
   const { text, deployment, toolCalls, stop } = gathering.result();
   if (stop.reason === "length") yield { type: "cut" };

@@ -3,7 +3,7 @@ import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import { insist } from "#core/insist.ts";
 import { shortId } from "#core/ids.ts";
-import { tierOf } from "#core/router.ts";
+import { tierOf } from "#core/route.ts";
 import type { Request, Runner, Watch } from "#core/runner.ts";
 import type { NewTask } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
@@ -186,6 +186,7 @@ function choose(agents: readonly Agent[], request: Request): NewTask {
     tier: request.tier === undefined ? null : tierOf(request.tier),
     input: choice.input,
     newConversation: request.newConversation ?? false,
+    localOnly: request.localOnly ?? false,
   };
 }
 

@@ -1,8 +1,7 @@
-import type { ModelLimits } from "#core/model.ts";
 import { estimateTokens } from "#core/model.ts";
 import type { RouteAsk } from "#core/router.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
-import { allSources } from "#core/trust.ts";
+import { allSources, type Source } from "#core/trust.ts";
 
 import type { LoopDeps } from "./loop.ts";
 import { callModel } from "./model-step.ts";
@@ -46,26 +45,15 @@ function buildPrompt(before: Summary | undefined, turns: readonly Turn[]): Promp
   };
 }
 
-/**
- * Sums up the turns of a conversation that no longer fit a prompt, with what was summed up before, by a local model, and stores it.
- * What does not fit the summary's own prompt is left for the next time. Rejects when the store does; without an answer of a model
- * nothing is stored.
- */
-export async function summarise(
-  deps: LoopDeps,
-  ended: { readonly task: Task; readonly left: readonly Turn[] },
-  signal: AbortSignal,
-): Promise<void> {
-  const { store, router, clock, log } = deps;
-  const { task, left } = ended;
-  const before = await store.summaryFor(task);
+interface Left {
+  readonly task: Task;
+  readonly left: readonly Turn[];
+  readonly before: Summary | undefined;
+}
+
+/** Asks a model for the summary; gives what it made and the turns that it covers. */
+async function askForSummary(deps: LoopDeps, { task, left, before }: Left, signal: AbortSignal) {
   const covered: { turns: readonly Turn[] } = { turns: [] };
-  const build = (limits: ModelLimits): Prompt => {
-    const taken = estimateTokens(instructions + (before?.text ?? "")) + 60;
-    covered.turns = fitting(left, limits.contextTokens - summaryTokens - taken);
-    return buildPrompt(before, covered.turns);
-  };
-  const sources = allSources(...left.map((turn) => turn.sources), before?.sources ?? []);
   const ask: RouteAsk = {
     tier: "local-fast",
     forced: false,
@@ -74,21 +62,43 @@ export async function summarise(
     seq: 0,
     // Nobody asked for it, so it also goes to no cloud.
     priority: "background",
-    isShared: (await store.chat(task.chatId))?.kind === "group",
-    sources,
-    build,
+    isShared: (await deps.store.chat(task.chatId))?.kind === "group",
+    sources: sourcesOf({ left, before }),
+    build(limits) {
+      const taken = estimateTokens(instructions + (before?.text ?? "")) + 60;
+      covered.turns = fitting(left, limits.contextTokens - summaryTokens - taken);
+      return buildPrompt(before, covered.turns);
+    },
   };
-  const events = callModel({ router, clock }, ask, signal);
+  const events = callModel(deps, ask, signal);
   let next = await events.next();
   while (next.done !== true) next = await events.next();
-  const { step, usage, routes, stop } = next.value;
+  return { call: next.value, turns: covered.turns };
+}
+
+function sourcesOf({ left, before }: Pick<Left, "left" | "before">): Source[] {
+  return allSources(...left.map(({ sources }) => sources), before?.sources ?? []);
+}
+
+/**
+ * Sums up the turns of a conversation that no longer fit a prompt, with what was summed up before, by a local model, and stores it.
+ * What does not fit the summary's own prompt is left for the next time. Rejects when the store does; without an answer of a model
+ * nothing is stored.
+ */
+export async function summarise(
+  deps: LoopDeps,
+  { task, left }: Omit<Left, "before">,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, clock, log } = deps;
+  const before = await store.summaryFor(task);
+  const { call, turns } = await askForSummary(deps, { task, left, before }, signal);
+  const { step, usage, routes, stop } = call;
   const text = step.text.trim().slice(0, longestSummary).toWellFormed();
-  const [first, last] = [covered.turns[0], covered.turns.at(-1)];
+  const [first, last] = [turns[0], turns.at(-1)];
   if (stop.reason !== "end" || text === "" || first === undefined || last === undefined) {
-    log.warn("the conversation was not summarised", {
-      task: task.id,
-      reason: stop.failure?.code ?? stop.reason,
-    });
+    const reason = stop.failure?.code ?? stop.reason;
+    log.warn("the conversation was not summarised", { task: task.id, reason });
     return;
   }
   const summary: Summary = {
@@ -99,11 +109,11 @@ export async function summarise(
     text,
     // What a person types is personal, and so far nothing untrusted can be read in a conversation.
     label: "personal",
-    sources,
+    sources: sourcesOf({ left, before }),
     tainted: before?.tainted ?? false,
     deployment: step.deployment,
     createdAt: clock.now(),
   };
   await store.addSummary(summary, { usage, routes });
-  log.info("conversation summarised", { task: task.id, turns: covered.turns.length });
+  log.info("conversation summarised", { task: task.id, turns: turns.length });
 }

@@ -4,7 +4,7 @@ import type { Chat, ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
 import { costText } from "#core/cost.ts";
 import { AppError } from "#core/errors.ts";
-import { tierOf } from "#core/router.ts";
+import { tierOf } from "#core/route.ts";
 import type { Departure, Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 

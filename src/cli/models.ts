@@ -1,6 +1,6 @@
 import { exitCodes } from "#core/errors.ts";
 import type { Operations } from "#core/operations.ts";
-import { tierNames } from "#core/router.ts";
+import { tierNames } from "#core/route.ts";
 
 import { type Output, sizeText } from "./output.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { tierNames } from "./router.ts";
+import { tierNames } from "./route.ts";
 
 function isPattern(text: string): boolean {
   try {

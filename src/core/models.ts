@@ -1,4 +1,4 @@
-import type { Explained } from "./router.ts";
+import type { Explained } from "./route.ts";
 
 /** A model as `agent models` lists it. */
 export interface ListedModel {

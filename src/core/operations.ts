@@ -6,7 +6,7 @@ import type { ListedModel } from "./models.ts";
 import type { operationInputs } from "./operation-inputs.ts";
 import type { KnownPerson, NamedAccount, ShownCode } from "./people.ts";
 import type { PersonSettings } from "./person.ts";
-import type { Explained } from "./router.ts";
+import type { Explained } from "./route.ts";
 import type { Stats } from "./store.ts";
 import type { TerminalEvent } from "./terminal.ts";
 import type { RouteRow, Step, Task, TaskEvent, UsageRow } from "./task.ts";

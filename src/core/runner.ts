@@ -13,6 +13,8 @@ export interface Request {
   /** A tier or a word that means one. */
   readonly tier?: string | undefined;
   readonly newConversation?: boolean | undefined;
+  /** Nothing goes to a cloud for it. */
+  readonly localOnly?: boolean | undefined;
 }
 
 /** Who watches a task, and how it is stopped. */

@@ -2,7 +2,7 @@ import type { NewPart } from "./chat.ts";
 import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
 import type { PersonSettings } from "./person.ts";
-import type { TierName } from "./router.ts";
+import type { TierName } from "./route.ts";
 import type { Done, RouteRow, Step, Summary, Task, TaskState, Turn, UsageRow } from "./task.ts";
 import type { Source } from "./trust.ts";
 
@@ -18,6 +18,8 @@ export interface NewTask {
   readonly input: string;
   /** Begins a new conversation in the chat with this task. */
   readonly newConversation: boolean;
+  /** True where nothing may go to a cloud for it. */
+  readonly localOnly?: boolean;
   /** The message that the answer goes to. */
   readonly replyTo?: string | null;
   /** The deployment that is to be tried last. */

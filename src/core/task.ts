@@ -1,7 +1,7 @@
 import type { Failure } from "./errors.ts";
 import type { StopReason, ToolCall } from "./model.ts";
 import type { Question } from "./question.ts";
-import type { Attempt, BudgetEvent, Chosen, Route, TierName } from "./router.ts";
+import type { Attempt, BudgetEvent, Chosen, Route, TierName } from "./route.ts";
 import type { Label, Origin, Source } from "./trust.ts";
 
 /** What a person is told of an answer that reached its limit. */
@@ -29,6 +29,8 @@ export interface Task {
   readonly failure: Failure | null;
   readonly createdAt: number;
   readonly finishedAt: number | null;
+  /** True where nothing may go to a cloud for it, whatever else is allowed. */
+  readonly localOnly: boolean;
   /** The message that the answer goes to; null where the chat has no messages of its own. */
   readonly replyTo: string | null;
   /** The deployment that answered this before and is to be tried last; null for a request that is new. */

@@ -1,6 +1,7 @@
 import { AppError, reasonOf } from "#core/errors.ts";
 import type { Model } from "#core/model.ts";
-import type { Attempt, Explained, RouteAsk, TierName } from "#core/router.ts";
+import type { Attempt, Explained, TierName } from "#core/route.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { DeploymentSettings, ModelSettings } from "#core/settings.ts";
 import { type Trust, trustOf } from "#core/trust.ts";
 
@@ -119,17 +120,21 @@ async function* ordered(given: Given): AsyncGenerator<Option[]> {
   const asksCloud = wish.tier === "cloud-smart" && wish.forced;
   // Who asked for a cloud that no rule allows is told so, and not answered by something else.
   if (asksCloud && !(yield* anyOf(tierOptions(given, "cloud-smart")))) return;
-  const isFast = wish.tier === "local-fast";
   // A tier helps out where the one below it fails.
-  if (isFast) yield* tierOptions(given, "local-fast");
+  if (wish.tier === "local-fast") yield* tierOptions(given, "local-fast");
   yield* tierOptions(given, "local-smart");
+  yield* lastOptions(given, asksCloud);
+}
+
+/** What answers where no tier at home does; who asked for a cloud is not answered by a toy. */
+async function* lastOptions(given: Given, asksCloud: boolean): AsyncGenerator<Option[]> {
   const here = await given.sources.embedded.find();
   // A toy, or one that would have to be downloaded first, goes behind a cloud that may help out.
   const isModel = here !== undefined && here.notice === undefined;
   const embedded = embeddedOptions(given.sources, here);
   if (isModel) yield embedded;
   if (asksCloud) return;
-  if (wish.standing.mayGo) yield* tierOptions(given, "cloud-smart");
+  if (given.wish.standing.mayGo) yield* tierOptions(given, "cloud-smart");
   if (!isModel && embedded.length > 0) yield embedded;
 }
 

@@ -1,7 +1,8 @@
 import { AppError } from "#core/errors.ts";
 import type { ListedModel, Models } from "#core/models.ts";
 import type { Person } from "#core/person.ts";
-import { type Router, tierOf } from "#core/router.ts";
+import { tierOf } from "#core/route.ts";
+import type { Router } from "#core/router.ts";
 
 import type { ModelSources } from "./sources.ts";
 

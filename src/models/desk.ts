@@ -1,18 +1,26 @@
 import type { Clock } from "#core/clock.ts";
-import type { Attempt, Priority, RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { Attempt } from "#core/route.ts";
+import type { RouteAsk, RoutedEvent } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 import { trustOf } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
 import { type Circuits, createCircuits } from "./routing/circuit.ts";
-import { createSlots, type Place, type Slot, type Wait } from "./routing/slots.ts";
+import {
+  createSlots,
+  type Place,
+  type Slot,
+  type Slots,
+  type Wait,
+  type Want,
+} from "./routing/slots.ts";
 import { createSpeeds, type Speeds } from "./routing/speeds.ts";
 
 /** A candidate's slot, and how long it was waited for. */
 export interface Seat {
   readonly candidate: Candidate;
   readonly queuedMs: number;
-  leave(): void;
+  readonly leave: () => void;
 }
 
 /** What is known of the hosts while the program runs: who works, who waits, who rests, how fast they are. */
@@ -56,10 +64,8 @@ function conversationOf({ chatId, conversation, agent }: RouteAsk["task"]): stri
   return `${chatId} ${conversation} ${agent}`;
 }
 
-/** The desk over the hosts of the settings. */
-export function createDesk(settings: ModelSettings, clock: Clock): Desk {
-  const slots = createSlots(clock, (host) => parallelOf(settings, host));
-  const circuits = createCircuits(clock);
+/** How long work is expected to take where; learns from what was done. */
+function createExpectations() {
   const speeds = createSpeeds();
   /** What each host answered last, and for which conversation: it has that model loaded, and that prompt's beginning. */
   const last = new Map<string, { readonly deployment: string; readonly conversation: string }>();
@@ -73,63 +79,74 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
     return ms === undefined ? undefined : ms + (isLoaded ? 0 : loadMs);
   }
 
-  /** Who was never measured is taken for as good as the others, so that it soon is. */
-  function placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
-    const heaviest = candidates.toSorted((a, b) => b.weight - a.weight);
-    const works = heaviest.map((candidate) => workMs(candidate, task));
-    const known = works.filter((ms) => ms !== undefined);
-    const usual = known.length === 0 ? unmeasuredMs : Math.min(...known);
-    return heaviest.map((candidate, at) => {
-      return { host: candidate.host, candidate, workMs: works[at] ?? usual };
-    });
-  }
-
-  async function* seat(
-    { task, priority }: { readonly task: RouteAsk["task"]; readonly priority: Priority },
-    candidates: readonly Candidate[],
-    signal: AbortSignal,
-  ): AsyncGenerator<RoutedEvent, Seat | undefined> {
-    const since = clock.elapsed();
-    const waits: Wait[] = [];
-    const leaving = new AbortController();
-    const state = { wake: () => {}, seated: false };
-    const onWait = (wait: Wait): void => {
-      waits.push(wait);
-      state.wake();
-    };
-    const places = placesOf(candidates, task);
-    const either = AbortSignal.any([signal, leaving.signal]);
-    const taking = slots.take({ places, priority, signal: either, onWait }).catch(() => undefined);
-    try {
-      for (;;) {
-        const news = new Promise<"news">((resolve) => (state.wake = () => resolve("news")));
-        const got = waits.length > 0 ? "news" : await Promise.race([taking, news]);
-        if (got !== "news") {
-          state.seated = true;
-          return got === undefined ? undefined : seatOf(got, clock.elapsed() - since);
-        }
-        for (const wait of waits.splice(0)) yield { type: "wait", ...wait };
-      }
-    } finally {
-      leaving.abort();
-      // Nobody is there any more to take a slot that came in the meantime.
-      if (!state.seated) void taking.then((slot) => slot?.release());
-    }
-  }
-
   return {
-    circuits,
     speeds,
-    seat,
-    waitMs: (host) => slots.waitMs(host),
-    learn({ host, deployment }, { task }, attempt) {
+    learn({ host, deployment }: Candidate, task: RouteAsk["task"], attempt: Attempt): void {
       if (attempt.outcome !== "ok") return;
       speeds.observe(attempt);
       last.set(host, { deployment, conversation: conversationOf(task) });
     },
+    /** Who was never measured is taken for as good as the best, so that it soon is measured. */
+    placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
+      const heaviest = candidates.toSorted((a, b) => b.weight - a.weight);
+      const works = heaviest.map((candidate) => workMs(candidate, task));
+      const known = works.filter((ms) => ms !== undefined);
+      const usual = known.length === 0 ? unmeasuredMs : Math.min(...known);
+      return heaviest.map((candidate, at) => {
+        return { host: candidate.host, candidate, workMs: works[at] ?? usual };
+      });
+    },
   };
 }
 
-function seatOf({ place, release }: Slot<Held>, queuedMs: number): Seat {
-  return { candidate: place.candidate, queuedMs: Math.round(queuedMs), leave: release };
+/** Waits for a slot, saying so; undefined when the signal aborts before. */
+async function* waitForSlot(
+  slots: Slots,
+  want: Omit<Want<Held>, "onWait">,
+): AsyncGenerator<RoutedEvent, Slot<Held> | undefined> {
+  const waits: Wait[] = [];
+  const leaving = new AbortController();
+  const state = { wake: () => {}, seated: false };
+  const onWait = (wait: Wait): void => {
+    waits.push(wait);
+    state.wake();
+  };
+  const signal = AbortSignal.any([want.signal, leaving.signal]);
+  const taking = slots.take({ ...want, signal, onWait }).catch(() => undefined);
+  try {
+    for (;;) {
+      const news = new Promise<"news">((resolve) => (state.wake = () => resolve("news")));
+      const got = waits.length > 0 ? "news" : await Promise.race([taking, news]);
+      if (got !== "news") {
+        state.seated = true;
+        return got;
+      }
+      for (const wait of waits.splice(0)) yield { type: "wait", ...wait };
+    }
+  } finally {
+    leaving.abort();
+    // Nobody is there any more to take a slot that came in the meantime.
+    if (!state.seated) void taking.then((slot) => slot?.release());
+  }
+}
+
+/** The desk over the hosts of the settings. */
+export function createDesk(settings: ModelSettings, clock: Clock): Desk {
+  const slots = createSlots(clock, (host) => parallelOf(settings, host));
+  const expected = createExpectations();
+  return {
+    circuits: createCircuits(clock),
+    speeds: expected.speeds,
+    learn: (candidate, { task }, attempt) => expected.learn(candidate, task, attempt),
+    waitMs: (host) => slots.waitMs(host),
+    async *seat({ task, priority }, candidates, signal) {
+      const since = clock.elapsed();
+      const places = expected.placesOf(candidates, task);
+      const slot = yield* waitForSlot(slots, { places, priority, signal });
+      if (slot === undefined) return undefined;
+      const { place, release } = slot;
+      const queuedMs = Math.round(clock.elapsed() - since);
+      return { candidate: place.candidate, queuedMs, leave: release };
+    },
+  };
 }

@@ -10,8 +10,8 @@ import { createRepeatGuard } from "./routing/repeats.ts";
 export interface Heard {
   readonly stop: ModelStop;
   readonly usage: TokenUsage;
-  /** By the clock's `elapsed`; absent where no token came. */
-  readonly firstTokenAt: number | undefined;
+  /** Milliseconds until the first token; undefined where none came. */
+  readonly firstTokenMs: number | undefined;
   /** Characters of text and thinking. */
   readonly length: number;
 }
@@ -34,9 +34,10 @@ function failed(code: "model.repeats" | "model.empty", model: string): ModelStop
 /** Counts what is heard, and notices a model that says one thing for ever. */
 function createEar({ clock, end }: HearingDeps) {
   const guard = createRepeatGuard();
+  const from = clock.elapsed();
   return {
     usage: {} as TokenUsage,
-    firstTokenAt: undefined as number | undefined,
+    firstTokenMs: undefined as number | undefined,
     length: 0,
     saidText: false,
     calls: 0,
@@ -47,7 +48,7 @@ function createEar({ clock, end }: HearingDeps) {
         this.usage = tokens;
         return;
       }
-      this.firstTokenAt ??= clock.elapsed();
+      this.firstTokenMs ??= clock.elapsed() - from;
       if (event.type === "toolCall") this.calls += 1;
       if (event.type !== "text" && event.type !== "thinking") return;
       this.length += event.text.length;
@@ -99,8 +100,8 @@ export async function* listen(
     if (event.type === "stop") {
       const text = restoring.rest();
       if (text !== "") yield { type: "text", text };
-      const { usage, firstTokenAt, length } = ear;
-      return { stop: judged(event, ear, deps.model), usage, firstTokenAt, length };
+      const { usage, firstTokenMs, length } = ear;
+      return { stop: judged(event, ear, deps.model), usage, firstTokenMs, length };
     }
     ear.hear(event);
     yield* restoring.pass(event);

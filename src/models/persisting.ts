@@ -58,14 +58,8 @@ function end({ circuits }: Desk, { deployment }: Candidate, stop: ModelStop): Mo
 }
 
 /** Waits before the same deployment is tried again; false when it was aborted. */
-async function pause(
-  deps: PersistDeps,
-  run: Run,
-  stop: ModelStop,
-  tries: number,
-): Promise<boolean> {
-  const ms = (waitMs(stop, tries) ?? 0) * (1 + jitter * deps.random());
-  await deps.clock.sleep(ms, run.signal);
+async function pause({ clock, random }: PersistDeps, ms: number, run: Run): Promise<boolean> {
+  await clock.sleep(ms * (1 + jitter * random()), run.signal);
   return !run.signal.aborted;
 }
 
@@ -102,8 +96,7 @@ async function* tryUntil(
   const { deployment } = candidate;
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
-    const notice = log.noticeFor(candidate, tries > 1);
-    const why = { notice, reason: log.reasonFor(candidate) };
+    const why = { notice: log.noticeFor(candidate), reason: log.reasonFor(candidate) };
     const tried = yield* tryOnce(deps, {
       ask,
       candidate,
@@ -120,7 +113,7 @@ async function* tryUntil(
     if (verdict === "end") return end(desk, candidate, stop);
     // Who was left alone until now has one try to show that it is well again.
     if (verdict === "again" && !wasResting) {
-      if (await pause(deps, run, stop, tries)) continue;
+      if (await pause(deps, waitMs(stop, tries) ?? 0, run)) continue;
       return end(desk, candidate, { type: "stop", reason: "aborted" });
     }
     const next = narrower(verdict, tried, within);

@@ -10,4 +10,5 @@ const found = wantedSchema.parse(workerData).flatMap(({ id, model, url: provider
   const priced = calcPrice({ input_tokens: 1, output_tokens: 1 }, model, { providerApiUrl });
   return priced === null ? [] : [{ id, prices: priced.model_price }];
 });
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
 parentPort?.postMessage(found);

@@ -3,7 +3,8 @@ import { costText } from "#core/cost.ts";
 import { AppError } from "#core/errors.ts";
 import type { Ledger } from "#core/ledger.ts";
 import type { ModelStop, TokenUsage } from "#core/model.ts";
-import type { Attempt, BudgetEvent, RouteAsk } from "#core/router.ts";
+import type { Attempt, BudgetEvent } from "#core/route.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
 import type { Candidate } from "./candidates.ts";

@@ -1,5 +1,6 @@
 import { AppError, type Failure } from "#core/errors.ts";
-import type { Attempt, Explained, Route, RouteAsk } from "#core/router.ts";
+import type { Attempt, Explained, Route } from "#core/route.ts";
+import type { RouteAsk } from "#core/router.ts";
 
 import {
   type Candidate,
@@ -19,43 +20,63 @@ function constraintsOf({ tier, forced, sources, avoid, priority }: RouteAsk): st
   ];
 }
 
-/** What has been passed over and tried for one request, what it means for what comes next, and how it is told. */
-export function createTries(use: string | null, ask: RouteAsk) {
+/** What was looked at, as it is told. */
+function createLooked() {
   const looked: Explained[] = [];
-  const skipped: Skipped[] = [];
-  const chain: string[] = [];
-  const state: { failure: Failure | undefined; passed: string | undefined } = {
-    failure: undefined,
-    passed: undefined,
-  };
-
-  function pass(option: Skipped): void {
-    skipped.push(option);
-    if (option.deployment === use && !ask.forced) state.passed = option.why.message;
-  }
-
   return {
-    /** Called once for each option that is looked at. */
-    look(option: Option): void {
-      looked.push(explainOption(option));
-      if (!isCandidate(option)) pass(option);
-    },
-    /** A candidate that drops out before it is tried. */
+    all: looked,
+    add: (option: Option) => void looked.push(explainOption(option)),
     drop({ deployment, tier }: Candidate, why: AppError): void {
       const at = looked.findLastIndex((one) => one.deployment === deployment);
-      looked[at === -1 ? looked.length : at] = {
-        deployment,
-        tier,
-        reason: why.message,
-        usable: false,
-      };
-      skipped.push({ deployment, tier, why });
-      state.passed = why.message;
+      const dropped = { deployment, tier, reason: why.message, usable: false };
+      looked[at === -1 ? looked.length : at] = dropped;
+    },
+  };
+}
+
+/** What to say when nothing was tried: why that was, or the ways to a model. */
+function nothingTried(skipped: readonly Skipped[]): Failure {
+  const refused = skipped.find(({ why }) => why.code === "model.refused");
+  if (refused !== undefined) return refused.why.failure;
+  const engine = skipped.find(({ why }) => why.code === "engine.missing");
+  const because = engine === undefined ? "" : ` (${engine.why.message})`;
+  return new AppError("model.none", { because }).failure;
+}
+
+/** What has been passed over and tried for one request, what it means for what comes next, and how it is told. */
+export function createTries(use: string | null, ask: RouteAsk) {
+  const looked = createLooked();
+  const skipped: Skipped[] = [];
+  const chain: string[] = [];
+  const state: {
+    failure: Failure | undefined;
+    /** Why what was asked for does not answer, and the same of what is as good as what is tried now. */
+    passed: string | undefined;
+    passedHere: string | undefined;
+  } = { failure: undefined, passed: undefined, passedHere: undefined };
+
+  return {
+    /** Begins with options that are equally good. */
+    look(rank: readonly Option[]): void {
+      state.passed = state.passedHere ?? state.passed;
+      state.passedHere = undefined;
+      for (const option of rank) {
+        looked.add(option);
+        if (isCandidate(option)) continue;
+        skipped.push(option);
+        if (option.deployment === use && !ask.forced) state.passedHere = option.why.message;
+      }
+    },
+    /** A candidate that drops out before it is tried. */
+    drop(candidate: Candidate, why: AppError): void {
+      looked.drop(candidate, why);
+      skipped.push({ ...candidate, why });
+      state.passedHere = why.message;
       state.failure ??= why.failure;
     },
     add({ deployment, outcome }: Attempt, failure: Failure | undefined): void {
       chain.push(`${deployment}: ${outcome}`);
-      state.passed = failure?.sentence;
+      state.passedHere = failure?.sentence;
       // A key that was never given is no news beside a failure of a service that is in use.
       if (failure?.code !== "model.no-key") state.failure = failure;
       state.failure ??= failure;
@@ -63,22 +84,15 @@ export function createTries(use: string | null, ask: RouteAsk) {
     /** Why a candidate is tried now, with what was tried before it. */
     reasonFor: ({ reason }: Candidate): string =>
       chain.length === 0 ? reason : `${reason}; before it ${chain.join(", ")}`,
-    /** A candidate that steps in for the owner's own or for one that failed says so: it is not what was asked for. */
-    noticeFor({ deployment, notice }: Candidate, isAgain: boolean): string | undefined {
-      if (state.passed === undefined || isAgain) return notice;
+    /** A candidate that is not as good as what was asked for, or is another one, says so. */
+    noticeFor({ deployment, notice }: Candidate): string | undefined {
+      if (state.passed === undefined) return notice;
       const said = `${state.passed} ${deployment} is tried instead.`;
       return notice === undefined ? said : `${said} ${notice}`;
     },
-    route: (): Route => ({ constraints: constraintsOf(ask), candidates: looked }),
-    /** What to say when nothing answered: the one real failure, or the ways to a model. */
-    nothingLeft(): Failure {
-      if (state.failure !== undefined) return state.failure;
-      const refused = skipped.find(({ why }) => why.code === "model.refused");
-      if (refused !== undefined) return refused.why.failure;
-      const engine = skipped.find(({ why }) => why.code === "engine.missing");
-      const because = engine === undefined ? "" : ` (${engine.why.message})`;
-      return new AppError("model.none", { because }).failure;
-    },
+    route: (): Route => ({ constraints: constraintsOf(ask), candidates: looked.all }),
+    /** What to say when nothing answered. */
+    nothingLeft: (): Failure => state.failure ?? nothingTried(skipped),
   };
 }
 

@@ -9,7 +9,8 @@ import {
   type ModelStop,
   type TokenUsage,
 } from "#core/model.ts";
-import type { Attempt, RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { Attempt } from "#core/route.ts";
+import type { RouteAsk, RoutedEvent } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import { failedStop } from "./answering.ts";
@@ -174,12 +175,13 @@ async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tri
 }
 
 /** The attempt as it went, with what is told of its cost. */
-async function settled(ready: Ready, heard: Heard, stop: ModelStop, times: Partial<Attempt>) {
-  const { begun, paid, sent } = ready;
+async function settled({ begun, paid, sent }: Ready, heard: Heard & { readonly ms: number }) {
+  const { usage, stop, firstTokenMs, ms } = heard;
   const answerTokens = Math.ceil(heard.length / 3.6);
-  const made = { usage: heard.usage, stop, promptTokens: sent, answerTokens };
-  const { tokens, events } = await paid.settle(made);
-  const attempt: Attempt = { ...begun, ...times, outcome: outcomeOf(stop), ...tokens };
+  const { tokens, events } = await paid.settle({ usage, stop, promptTokens: sent, answerTokens });
+  const first = firstTokenMs === undefined ? {} : { firstTokenMs: Math.round(firstTokenMs) };
+  const durationMs = Math.round(ms);
+  const attempt: Attempt = { ...begun, outcome: outcomeOf(stop), durationMs, ...first, ...tokens };
   return { attempt, events };
 }
 
@@ -200,13 +202,13 @@ async function* hear(
   } finally {
     limit.over();
   }
-  const seconds = Math.round(mostMs / 1000);
-  const late = new AppError("model.timeout", { model: model.id, seconds });
+  const late = new AppError("model.timeout", {
+    model: model.id,
+    seconds: Math.round(mostMs / 1000),
+  });
   const stop = limit.expired() ? failedStop(late) : heard.stop;
-  const { firstTokenAt } = heard;
-  const durationMs = Math.round(clock.elapsed() - from);
-  const first = firstTokenAt === undefined ? {} : { firstTokenMs: Math.round(firstTokenAt - from) };
-  const { attempt, events } = await settled(ready, heard, stop, { durationMs, ...first });
+  const ms = clock.elapsed() - from;
+  const { attempt, events } = await settled(ready, { ...heard, stop, ms });
   const cut = stop.failure === undefined ? cutNotice(model.id, sent, heard.usage) : undefined;
   if (cut !== undefined) yield { type: "notice", text: cut };
   yield* events;

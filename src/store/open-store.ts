@@ -10,6 +10,7 @@ import type { ChatStore } from "#core/chat-store.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { Ledger } from "#core/ledger.ts";
 import type { PeopleStore } from "#core/people.ts";
+import type { PrivacyStore } from "#core/privacy.ts";
 import type { Store } from "#core/store.ts";
 
 import { createAttachments } from "./attachments.ts";
@@ -23,6 +24,7 @@ import { networkDisk } from "./network-disk.ts";
 import { createOutbox } from "./outbox.ts";
 import { createFeedback } from "./feedback.ts";
 import { createPeopleStore } from "./people.ts";
+import { createPrivacy } from "./privacy.ts";
 import { createQueries } from "./queries.ts";
 import { createQuestions } from "./questions.ts";
 import { createRead, createReads } from "./reads.ts";
@@ -43,7 +45,7 @@ export interface StoreOptions {
 
 /** A store with what benches and tests look at. */
 export interface SqliteStore
-  extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore, Ledger {
+  extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore, Ledger, PrivacyStore {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -112,6 +114,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       ...createPeopleStore(commit, writer, read),
       ...createAttachments(commit, writer, read),
       ...createLedger(commit, writer, read),
+      ...createPrivacy(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

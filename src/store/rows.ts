@@ -37,6 +37,8 @@ const bodySchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("person"), text: z.string() }),
 ]);
 
+const labelsSchema = z.array(z.enum(labels));
+
 const sourcesSchema = z.array(z.object({ origin: z.enum(origins), label: z.enum(labels) }));
 
 /** Sources from their column. */
@@ -66,6 +68,7 @@ export function toTask(row: Selectable<Schema["tasks"]>): Task {
     createdAt: row.created_at,
     finishedAt: row.finished_at,
     replyTo: row.reply_to,
+    localOnly: row.local_only === 1,
     avoid: row.avoid,
   };
 }
@@ -132,7 +135,12 @@ export function toReceipt(row: Selectable<Schema["receipts"]>): Receipt {
     at: row.at,
     headBytesOut: row.head_bytes_out,
     bodyBytesOut: row.body_bytes_out,
-    bytesIn: row.bytes_in,
+    headBytesIn: row.head_bytes_in,
+    bodyBytesIn: row.body_bytes_in,
+    sha256Out: row.sha256_out,
+    sha256In: row.sha256_in,
+    labels: labelsSchema.parse(JSON.parse(row.labels)),
+    redactions: row.redactions,
     status: row.status,
   };
 }
@@ -148,7 +156,12 @@ export function fromReceipt(receipt: Receipt): Insertable<Schema["receipts"]> {
     at: receipt.at,
     head_bytes_out: receipt.headBytesOut,
     body_bytes_out: receipt.bodyBytesOut,
-    bytes_in: receipt.bytesIn,
+    head_bytes_in: receipt.headBytesIn,
+    body_bytes_in: receipt.bodyBytesIn,
+    sha256_out: receipt.sha256Out,
+    sha256_in: receipt.sha256In,
+    labels: JSON.stringify(receipt.labels),
+    redactions: receipt.redactions,
     status: receipt.status,
   };
 }

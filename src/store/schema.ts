@@ -4,7 +4,8 @@ import type { Attachment } from "#core/chat.ts";
 import type { Feedback } from "#core/chat-store.ts";
 import type { Purpose } from "#core/http.ts";
 import type { CodePurpose } from "#core/people.ts";
-import type { Attempt, PriceSource, TierName } from "#core/router.ts";
+import type { PrivacyRule } from "#core/privacy.ts";
+import type { Attempt, PriceSource, TierName } from "#core/route.ts";
 import type { TaskState } from "#core/task.ts";
 import type { Label, Trust } from "#core/trust.ts";
 
@@ -75,6 +76,8 @@ export interface Schema {
     created_at: number;
     finished_at: number | null;
     reply_to: string | null;
+    /** 1 where nothing may go to a cloud for it. */
+    local_only: Generated<0 | 1>;
     /** The deployment whose answer was not wanted. */
     avoid: string | null;
   };
@@ -109,6 +112,8 @@ export interface Schema {
     /** Null in rows of earlier versions. */
     attempt_id: string | null;
   };
+  /** What the owner decided; an empty chat is everywhere. */
+  privacy_rules: { chat_id: string; rule: PrivacyRule; created_at: number };
   routes: { id: Generated<number>; task_id: string; seq: number; body: string };
   summaries: {
     id: Generated<number>;
@@ -132,7 +137,12 @@ export interface Schema {
     at: number;
     head_bytes_out: number;
     body_bytes_out: number;
-    bytes_in: number;
+    head_bytes_in: number;
+    body_bytes_in: number;
+    sha256_out: string | null;
+    sha256_in: string | null;
+    labels: string;
+    redactions: number;
     status: number | null;
   };
   inbox: {

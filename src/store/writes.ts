@@ -112,6 +112,7 @@ export function createTask(commit: Commit, task: NewTask): Task {
     finished_at: null,
     reply_to: task.replyTo ?? null,
     avoid: task.avoid ?? null,
+    local_only: task.localOnly === true ? 1 : 0,
   } as const;
   run(fixed("create task", row, () => build.insertInto("tasks").values(columns(row))));
   const created = toTask({ ...row, rowid: 0 });

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import { AppError, type ErrorCode } from "../../src/core/errors.ts";
 import type { ModelStop, TokenUsage } from "../../src/core/model.ts";
-import type { Attempt, BudgetEvent } from "../../src/core/router.ts";
+import type { Attempt, BudgetEvent } from "../../src/core/route.ts";
 import { modelSettingsSchema } from "../../src/core/settings.ts";
 import { createPurse, type Paid } from "../../src/models/purse.ts";
 import type { Price } from "../../src/models/routing/prices.ts";

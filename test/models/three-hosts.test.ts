@@ -12,7 +12,6 @@ import { askWith, freePurse, noRules, sourcesWith } from "../fakes/router.ts";
 
 /** Milliseconds that each host needs for a piece of work of size one. */
 const slowness = { quick: 400, middle: 700, slow: 1200 } as const;
-type Host = keyof typeof slowness;
 const hosts = ["quick", "middle", "slow"] as const;
 
 /** A request as it comes: when, and how much work it is. */

@@ -1,5 +1,6 @@
 import type { Cap, Ledger } from "#core/ledger.ts";
-import type { BudgetEvent, RouteAsk } from "#core/router.ts";
+import type { BudgetEvent } from "#core/route.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 import { dayStart, monthStart } from "#core/time.ts";
 

@@ -1,5 +1,5 @@
 import type { TokenUsage } from "#core/model.ts";
-import type { PriceSource } from "#core/router.ts";
+import type { PriceSource } from "#core/route.ts";
 import type { DeploymentSettings } from "#core/settings.ts";
 
 /** US dollars for a million tokens; a tier holds for the whole request once its prompt has more tokens than `start`. */

@@ -1,5 +1,7 @@
 import type { Clock } from "#core/clock.ts";
-import type { Priority } from "#core/router.ts";
+import type { Priority } from "#core/route.ts";
+
+import { createWorking, type Working } from "./working.ts";
 
 /** A way to do a piece of work: the host that would do it, and how long it is expected to take there. */
 export interface Place {
@@ -19,7 +21,7 @@ export interface Wait {
 /** A slot of a host, held until `release` is called, once. */
 export interface Slot<P extends Place> {
   readonly place: P;
-  release(): void;
+  readonly release: () => void;
 }
 
 /** What waits for a slot. */
@@ -59,130 +61,131 @@ const lookAgainMs = 1000;
 
 const ranks: Readonly<Record<Priority, number>> = { interactive: 0, followUp: 1, background: 2 };
 
-interface Working {
-  readonly startedAt: number;
-  readonly workMs: number;
-}
-
 interface Waiting {
   readonly places: readonly Place[];
   readonly priority: Priority;
+  /** By the clock's `elapsed`. */
   readonly since: number;
   readonly seq: number;
-  readonly grant: (place: Place, release: () => void) => void;
+  readonly grant: (place: Place) => void;
   readonly onWait: ((wait: Wait) => void) | undefined;
+  /** How many were before it when that was last said. */
   told: number;
 }
 
-/** What is being done, by host. */
-function createWorking(clock: Clock, parallelOf: (host: string) => number) {
-  const hosts = new Map<string, Set<Working>>();
-  const of = (host: string): ReadonlySet<Working> => hosts.get(host) ?? new Set();
+const takes = ({ places }: Waiting, host: string): boolean =>
+  places.some((place) => place.host === host);
+
+/** Where a piece of work is done now, and what it would wait for elsewhere. */
+function createChoice(working: Working, parallelOf: (host: string) => number) {
+  /** Milliseconds of the work of these on this host, spread over its slots. */
+  function queuedMs(host: string, before: readonly Waiting[]): number {
+    const there = before.flatMap(({ places }) => places.filter((place) => place.host === host));
+    return there.reduce((sum, { workMs }) => sum + workMs, 0) / parallelOf(host);
+  }
+
   return {
-    count: (host: string) => of(host).size,
-    /** Background work leaves one slot of several free, since no work is broken off for other work. */
-    isFree(host: string, priority: Priority): boolean {
-      const slots = parallelOf(host);
-      const kept = priority === "background" && slots > 1 ? 1 : 0;
-      return of(host).size < slots - kept;
-    },
-    add(host: string, workMs: number): () => void {
-      const work = { startedAt: clock.elapsed(), workMs };
-      const there = hosts.get(host) ?? new Set();
-      hosts.set(host, there.add(work));
-      return () => there.delete(work);
-    },
-    /** Milliseconds until a slot is free, if all goes as expected. */
-    freeInMs(host: string): number {
-      if (of(host).size < parallelOf(host)) return 0;
-      const now = clock.elapsed();
-      // What is late is expected to be late for as long again.
-      const left = [...of(host)].map((work) => Math.abs(work.startedAt + work.workMs - now));
-      return Math.min(...left);
+    /** Milliseconds until a host is free for who comes after these. */
+    waitMs: (host: string, before: readonly Waiting[]): number =>
+      working.freeInMs(host) + queuedMs(host, before),
+    /** The free place that ends soonest, unless waiting for a busy one would end far sooner. */
+    free(places: readonly Place[], priority: Priority): Place | undefined {
+      const ends = places.map(({ host, workMs }) => workMs + working.freeInMs(host));
+      const latest = Math.min(...ends) * hopeless;
+      const free = places.filter(
+        ({ host, workMs }) => working.isFree(host, priority) && workMs <= latest,
+      );
+      return free.toSorted((a, b) => a.workMs - b.workMs)[0];
     },
   };
+}
+
+/** Who waits, in the order of their turns. `waitMs` is how long a host keeps who comes after these. */
+function createLine(clock: Clock, waitMs: (host: string, before: readonly Waiting[]) => number) {
+  const waiting = new Set<Waiting>();
+  const level = ({ priority, since }: Waiting, now: number): number =>
+    ranks[priority] - (now - since) / ageMs;
+
+  function inOrder(): Waiting[] {
+    const now = clock.elapsed();
+    return [...waiting].toSorted((a, b) => level(a, now) - level(b, now) || a.seq - b.seq);
+  }
+
+  return {
+    inOrder,
+    add: (want: Waiting) => void waiting.add(want),
+    leave: (want: Waiting) => void waiting.delete(want),
+    countFor: (host: string) => [...waiting].filter((want) => takes(want, host)).length,
+    /** Says to each how long it waits, where that has changed. */
+    tell(): void {
+      inOrder().forEach((want, ahead, all) => {
+        if (want.told === ahead) return;
+        want.told = ahead;
+        const waits = want.places.map(({ host }) => waitMs(host, all.slice(0, ahead)));
+        want.onWait?.({ ahead, expectedMs: Math.min(...waits) });
+      });
+    },
+  };
+}
+
+/** Waits in the line until a slot is granted, or the signal aborts. */
+function waitInLine<P extends Place>(
+  line: ReturnType<typeof createLine>,
+  want: Want<P> &
+    Pick<Waiting, "seq" | "since"> & {
+      readonly begin: (place: P) => Slot<P>;
+      /** Called when somebody came or left. */
+      readonly changed: () => void;
+    },
+): Promise<Slot<P>> {
+  const { places, priority, signal, onWait, seq, since, begin, changed } = want;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      line.leave(entry);
+      reject(signal.reason);
+      changed();
+    };
+    const grant = (granted: Place): void => {
+      signal.removeEventListener("abort", abort);
+      const mine = places.find((place) => place === granted);
+      if (mine !== undefined) resolve(begin(mine));
+    };
+    const entry: Waiting = { places, priority, since, seq, grant, onWait, told: -1 };
+    signal.addEventListener("abort", abort, { once: true });
+    line.add(entry);
+    changed();
+  });
 }
 
 /** Slots of hosts that each do so many pieces of work at once. */
 export function createSlots(clock: Clock, parallelOf: (host: string) => number): Slots {
   const working = createWorking(clock, parallelOf);
-  const waiting = new Set<Waiting>();
+  const choice = createChoice(working, parallelOf);
+  const line = createLine(clock, choice.waitMs);
   const state = { seq: 0, looking: false };
 
-  function levelOf({ priority, since }: Waiting): number {
-    return ranks[priority] - (clock.elapsed() - since) / ageMs;
-  }
-
-  function inOrder(): Waiting[] {
-    const levels = new Map([...waiting].map((want) => [want, levelOf(want)]));
-    const level = (want: Waiting): number => levels.get(want) ?? 0;
-    return [...waiting].toSorted((a, b) => level(a) - level(b) || a.seq - b.seq);
-  }
-
-  const takes = (want: Waiting, host: string): boolean =>
-    want.places.some((place) => place.host === host);
-
-  /** Milliseconds of the work that is before `want` on this host, spread over its slots. */
-  function queuedMs(host: string, before: readonly Waiting[]): number {
-    const there = before.filter((other) => takes(other, host));
-    const work = there.map(
-      ({ places }) => places.find((place) => place.host === host)?.workMs ?? 0,
-    );
-    return work.reduce((sum, ms) => sum + ms, 0) / parallelOf(host);
-  }
-
-  const waitOn = (host: string, before: readonly Waiting[]): number =>
-    working.freeInMs(host) + queuedMs(host, before);
-
-  function free(places: readonly Place[], priority: Priority): Place | undefined {
-    const ends = places.map(({ host, workMs }) => workMs + working.freeInMs(host));
-    const limit = Math.min(...ends) * hopeless;
-    return places
-      .filter(({ host, workMs }) => working.isFree(host, priority) && workMs <= limit)
-      .reduce<Place | undefined>(
-        (best, place) => (best === undefined || place.workMs < best.workMs ? place : best),
-        undefined,
-      );
-  }
-
-  function tell(): void {
-    inOrder().forEach((want, ahead, all) => {
-      if (want.told === ahead) return;
-      want.told = ahead;
-      const before = all.slice(0, ahead);
-      const waits = want.places.map(({ host }) => waitOn(host, before));
-      want.onWait?.({ ahead, expectedMs: Math.min(...waits) });
-    });
-  }
-
-  function begin(place: Place): () => void {
+  function begin<P extends Place>(place: P): Slot<P> {
     const end = working.add(place.host, place.workMs);
-    const held = { open: true };
-    return () => {
-      if (!held.open) return;
-      held.open = false;
-      end();
-      dispatch();
-    };
+    const release = (): void => void (end() && dispatch());
+    return { place, release };
   }
 
   function dispatch(): void {
-    for (const want of inOrder()) {
-      const place = free(want.places, want.priority);
+    for (const want of line.inOrder()) {
+      const place = choice.free(want.places, want.priority);
       if (place === undefined) continue;
-      waiting.delete(want);
-      want.grant(place, begin(place));
+      line.leave(want);
+      want.grant(place);
     }
-    tell();
     lookAgain();
   }
 
   /** Nothing may end on a host that does not answer, and a free one that was no help is one then. */
   function lookAgain(): void {
-    const passing = [...waiting].some(({ places, priority }) =>
-      places.some(({ host }) => working.isFree(host, priority)),
-    );
-    if (!passing || state.looking) return;
+    line.tell();
+    const isPassedBy = ({ places, priority }: Waiting): boolean =>
+      places.some(({ host }) => working.isFree(host, priority));
+    if (state.looking || !line.inOrder().some(isPassedBy)) return;
     state.looking = true;
     void clock.sleep(lookAgainMs).then(() => {
       state.looking = false;
@@ -190,52 +193,18 @@ export function createSlots(clock: Clock, parallelOf: (host: string) => number):
     });
   }
 
-  function wait(want: Want<Place>, grant: Waiting["grant"], fail: (why: unknown) => void): void {
-    const { places, priority, signal, onWait } = want;
-    state.seq += 1;
-    const abort = (): void => {
-      waiting.delete(entry);
-      fail(signal.reason);
-      tell();
-    };
-    const entry: Waiting = {
-      places,
-      priority,
-      since: clock.elapsed(),
-      seq: state.seq,
-      onWait,
-      told: -1,
-      grant(place, release) {
-        signal.removeEventListener("abort", abort);
-        grant(place, release);
-      },
-    };
-    signal.addEventListener("abort", abort, { once: true });
-    waiting.add(entry);
-    tell();
-    lookAgain();
-  }
-
   return {
-    take: (want) =>
-      new Promise((resolve, reject) => {
-        if (want.signal.aborted) {
-          reject(want.signal.reason);
-          return;
-        }
-        const grant = (place: Place, release: () => void): void => {
-          const mine = want.places.find((one) => one === place);
-          if (mine !== undefined) resolve({ place: mine, release });
-        };
-        // Whoever waits could take none of the free slots, so nobody is passed by.
-        const place = free(want.places, want.priority);
-        if (place === undefined) wait(want, grant, reject);
-        else grant(place, begin(place));
-      }),
-    load: (host) => ({
-      working: working.count(host),
-      waiting: [...waiting].filter((want) => takes(want, host)).length,
-    }),
-    waitMs: (host) => waitOn(host, [...waiting]),
+    async take(want) {
+      want.signal.throwIfAborted();
+      // Whoever waits could take none of the free slots, so nobody is passed by.
+      const free = choice.free(want.places, want.priority);
+      const mine = want.places.find((place) => place === free);
+      if (mine !== undefined) return begin(mine);
+      state.seq += 1;
+      const at = { seq: state.seq, since: clock.elapsed() };
+      return waitInLine(line, { ...want, ...at, changed: lookAgain, begin });
+    },
+    load: (host) => ({ working: working.count(host), waiting: line.countFor(host) }),
+    waitMs: (host) => choice.waitMs(host, line.inOrder()),
   };
 }

@@ -1,4 +1,4 @@
-import type { Attempt } from "#core/router.ts";
+import type { Attempt } from "#core/route.ts";
 
 /** What is known of how fast a deployment works; absent is not measured yet. */
 export interface Speed {

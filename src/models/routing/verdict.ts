@@ -55,19 +55,15 @@ export function verdictOf(
   stop: ModelStop,
   { tries, hadTools }: { readonly tries: number; readonly hadTools: boolean },
 ): Verdict {
-  const code = stop.failure?.code;
-  if (code === undefined) return "end";
+  const { failure } = stop;
+  if (failure === undefined) return "end";
+  const { code, sentence } = failure;
   if (code === "model.context-overflow") return "smaller";
   // A server that refuses tools says so only in words, if at all; without them it may answer.
-  if (
-    code === "model.bad-request" &&
-    hadTools &&
-    /tool|function/i.test(stop.failure?.sentence ?? "")
-  )
-    return "withoutTools";
-  if (passing.has(code))
-    return tries < mostTries && waitMs(stop, tries) !== undefined ? "again" : "next";
-  return ownTrouble.has(code) ? "next" : "end";
+  const refusesTools = code === "model.bad-request" && /tool|function/i.test(sentence);
+  if (refusesTools && hadTools) return "withoutTools";
+  if (!passing.has(code)) return ownTrouble.has(code) ? "next" : "end";
+  return tries < mostTries && waitMs(stop, tries) !== undefined ? "again" : "next";
 }
 
 /** True for a failure after which the deployment is left alone for a while. */

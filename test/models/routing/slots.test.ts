@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Priority } from "../../../src/core/router.ts";
+import type { Priority } from "../../../src/core/route.ts";
 import { createSlots, type Slots } from "../../../src/models/routing/slots.ts";
 import { createFakeClock } from "../../fakes/clock.ts";
 
@@ -128,7 +128,7 @@ describe("slots of hosts", () => {
     const second = take("second", { fast: 1000, slow: 20_000 });
     expect(begun).toEqual(["first on fast"]);
     clock.pass(2000);
-    for (let second = 0; second < 8; second += 1) {
+    for (let seconds = 0; seconds < 8; seconds += 1) {
       clock.pass(1000);
       await Promise.resolve();
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Attempt } from "../../../src/core/router.ts";
+import type { Attempt } from "../../../src/core/route.ts";
 import { createSpeeds } from "../../../src/models/routing/speeds.ts";
 
 function attempt(own: Partial<Attempt> = {}): Attempt {

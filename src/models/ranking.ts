@@ -1,0 +1,74 @@
+import { AppError } from "#core/errors.ts";
+import type { ModelStop } from "#core/model.ts";
+import type { RoutedEvent } from "#core/router.ts";
+
+import { type Candidate, isCandidate, type Option } from "./candidates.ts";
+import type { Desk, Seat } from "./desk.ts";
+import { persist, type PersistDeps, type Run } from "./persisting.ts";
+
+/** Why a candidate is left alone for now. */
+function restOf({ deployment }: Candidate, { circuits }: Desk): AppError | undefined {
+  const rest = circuits.resting(deployment);
+  if (rest === undefined) return undefined;
+  const seconds = Math.ceil(rest.leftMs / 1000);
+  const when = seconds === 0 ? "is being tried" : `is tried again in ${seconds} s`;
+  return new AppError("model.resting", { model: deployment, why: rest.why, when });
+}
+
+/** Why a candidate is of no use after a prompt was too long for others. */
+function tooSmallFor({ tooSmall }: Run, { context, deployment }: Candidate): AppError | undefined {
+  const isLarger = tooSmall === 0 || context === undefined || context > tooSmall;
+  return isLarger ? undefined : new AppError("model.context-overflow", { model: deployment });
+}
+
+/** The candidates that are of use for this request now; the others are told why not. */
+async function fitting(
+  { desk, purse }: PersistDeps,
+  run: Run,
+  candidates: readonly Candidate[],
+): Promise<Candidate[]> {
+  const fit: Candidate[] = [];
+  for (const candidate of candidates) {
+    const why = restOf(candidate, desk) ?? tooSmallFor(run, candidate);
+    const unfit = why ?? (await purse.spentCap({ ask: run.ask, candidate }));
+    if (unfit === undefined) fit.push(candidate);
+    else run.log.drop(candidate, unfit);
+  }
+  return fit;
+}
+
+async function* trySeat(
+  deps: PersistDeps,
+  run: Run,
+  seat: Seat,
+): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+  const { candidate } = seat;
+  try {
+    // It may have failed for somebody else while this one waited.
+    const why = restOf(candidate, deps.desk);
+    if (why === undefined) return yield* persist(deps, run, seat);
+    run.log.drop(candidate, why);
+    return undefined;
+  } finally {
+    seat.leave();
+  }
+}
+
+/** Tries options that are equally good, the one that will answer soonest first; gives the stop that ends the request. */
+export async function* tryRank(
+  deps: PersistDeps,
+  run: Run,
+  rank: readonly Option[],
+): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+  run.log.look(rank);
+  let pool = await fitting(deps, run, rank.filter(isCandidate));
+  while (pool.length > 0) {
+    const seat = yield* deps.desk.seat(run.ask, pool, run.signal);
+    if (seat === undefined) return { type: "stop", reason: "aborted" };
+    const stop = yield* trySeat(deps, run, seat);
+    if (stop !== undefined) return stop;
+    const others = pool.filter((other) => other !== seat.candidate);
+    pool = await fitting(deps, run, others);
+  }
+  return undefined;
+}

@@ -1,0 +1,46 @@
+import type { Clock } from "#core/clock.ts";
+import type { Priority } from "#core/route.ts";
+
+/** What hosts are doing. */
+export interface Working {
+  count(host: string): number;
+  isFree(host: string, priority: Priority): boolean;
+  /** Begins a piece of work; gives what ends it, which is false where it had ended before. */
+  add(host: string, workMs: number): () => boolean;
+  /** Milliseconds until a slot is free, if all goes as expected. */
+  freeInMs(host: string): number;
+}
+
+interface Piece {
+  /** By the clock's `elapsed`. */
+  readonly startedAt: number;
+  readonly workMs: number;
+}
+
+/** The work of hosts that each do so many pieces at once. */
+export function createWorking(clock: Clock, parallelOf: (host: string) => number): Working {
+  const hosts = new Map<string, Set<Piece>>();
+  const of = (host: string): ReadonlySet<Piece> => hosts.get(host) ?? new Set();
+  return {
+    count: (host) => of(host).size,
+    isFree(host, priority) {
+      const slots = parallelOf(host);
+      // No work is broken off for other work, so what nobody waits for leaves one slot of several free.
+      const kept = priority === "background" && slots > 1 ? 1 : 0;
+      return of(host).size < slots - kept;
+    },
+    add(host, workMs) {
+      const piece = { startedAt: clock.elapsed(), workMs };
+      const there = hosts.get(host) ?? new Set();
+      hosts.set(host, there.add(piece));
+      return () => there.delete(piece);
+    },
+    freeInMs(host) {
+      if (of(host).size < parallelOf(host)) return 0;
+      const now = clock.elapsed();
+      // What is late is expected to be late for as long again.
+      const left = [...of(host)].map((piece) => Math.abs(piece.startedAt + piece.workMs - now));
+      return Math.min(...left);
+    },
+  };
+}
