@@ -104,7 +104,8 @@ export async function* listen(
       return { stop: judged(event, ear, deps.model), usage, firstTokenMs, length };
     }
     ear.hear(event);
-    yield* restoring.pass(event);
+    if (deps.taken === undefined) yield event;
+    else for (const whole of restoring.pass(event)) yield whole;
   }
   throw new Error("A model's stream ended without a stop.");
 }

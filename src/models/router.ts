@@ -7,7 +7,7 @@ import type { Attempt, TierName } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
-import { explainOption, options, type Sources } from "./candidates.ts";
+import { createOptions, explainOption, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
 import type { Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
@@ -35,6 +35,7 @@ const usualTotalMs = 30 * 60_000;
 export function createRouter(deps: RouterDeps): Router {
   const { settings, sources, clock, purse, random = Math.random } = deps;
   const desk = createDesk(settings, clock);
+  const optionsFor = createOptions(settings, sources);
 
   function totalMs(host: string): number {
     const given = settings.hosts[host];
@@ -56,7 +57,7 @@ export function createRouter(deps: RouterDeps): Router {
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
     const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0 };
     let stop: ModelStop | undefined;
-    for await (const rank of options(settings, sources, { ...ask, standing })) {
+    for await (const rank of optionsFor({ ...ask, standing })) {
       stop = yield* tryRank(trying, run, rank);
       if (stop !== undefined) break;
     }
@@ -73,6 +74,6 @@ async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: Ti
   const ask = { tier, forced, task, isShared: false, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
   const wish = { tier, forced, sources: [], standing };
-  const ranks = await Array.fromAsync(options(settings, sources, wish));
+  const ranks = await Array.fromAsync(createOptions(settings, sources)(wish));
   return ranks.flat().map(explainOption);
 }

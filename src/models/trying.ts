@@ -85,21 +85,28 @@ function outcomeOf(stop: ModelStop): Attempt["outcome"] {
   return stop.failure?.code ?? "ok";
 }
 
-/** Ends a signal's work after so many milliseconds; `expired` says that it was that. */
+/** Ends work with its caller's signal, or after so many milliseconds; `expired` says that it was that. */
 function createLimit(clock: Clock, ms: number, signal: AbortSignal) {
+  // A reason is given each time, since to make the usual one takes longer than all else here.
   const limit = new AbortController();
   const done = new AbortController();
   const state = { expired: false };
+  const pass = (): void => limit.abort(signal.reason);
+  if (signal.aborted) pass();
+  else signal.addEventListener("abort", pass, { once: true });
   void clock.sleep(ms, done.signal).then(() => {
     if (done.signal.aborted) return;
     state.expired = true;
-    limit.abort();
+    limit.abort("late");
   });
   return {
-    signal: AbortSignal.any([signal, limit.signal]),
+    signal: limit.signal,
     expired: () => state.expired,
-    over: () => done.abort(),
-    end: () => limit.abort(),
+    over() {
+      signal.removeEventListener("abort", pass);
+      done.abort("over");
+    },
+    end: () => limit.abort("enough"),
   };
 }
 
@@ -185,6 +192,10 @@ async function settled({ begun, paid, sent }: Ready, heard: Heard & { readonly m
   return { attempt, events };
 }
 
+function lateStop(model: string, mostMs: number): ModelStop {
+  return failedStop(new AppError("model.timeout", { model, seconds: Math.round(mostMs / 1000) }));
+}
+
 /** Asks the model and hears it out. */
 async function* hear(
   { clock, totalMs }: TryDeps,
@@ -202,11 +213,7 @@ async function* hear(
   } finally {
     limit.over();
   }
-  const late = new AppError("model.timeout", {
-    model: model.id,
-    seconds: Math.round(mostMs / 1000),
-  });
-  const stop = limit.expired() ? failedStop(late) : heard.stop;
+  const stop = limit.expired() ? lateStop(model.id, mostMs) : heard.stop;
   const ms = clock.elapsed() - from;
   const { attempt, events } = await settled(ready, { ...heard, stop, ms });
   const cut = stop.failure === undefined ? cutNotice(model.id, sent, heard.usage) : undefined;

@@ -9,7 +9,8 @@ import type {
   ToolCall,
 } from "../../src/core/model.ts";
 import type { PrivacyRule } from "../../src/core/privacy.ts";
-import type { Attempt, RouteAsk, RoutedEvent, Router } from "../../src/core/router.ts";
+import type { Attempt } from "../../src/core/route.ts";
+import type { RouteAsk, RoutedEvent, Router } from "../../src/core/router.ts";
 import { modelSettingsSchema } from "../../src/core/settings.ts";
 import type { Purse } from "../../src/models/purse.ts";
 import { createRouter } from "../../src/models/router.ts";
