@@ -2,6 +2,8 @@ import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelEvent, ModelStop, TokenUsage } from "#core/model.ts";
 
+import type { RoutedEvent } from "#core/router.ts";
+
 import { failedStop } from "./answering.ts";
 import type { Taken } from "./routing/identifiers.ts";
 import { createRepeatGuard } from "./routing/repeats.ts";
@@ -89,23 +91,51 @@ function judged(stop: ModelStop, ear: ReturnType<typeof createEar>, model: strin
   return isNothing ? failed("model.empty", model) : stop;
 }
 
-/** A model's events but its stop, which is returned with what was counted. */
-export async function* listen(
-  events: AsyncIterable<ModelEvent>,
-  deps: HearingDeps,
-): AsyncGenerator<ModelEvent, Heard> {
+/** A model's events but its stop, and what was counted when they are over. */
+export interface Hearing {
+  readonly events: AsyncIterable<ModelEvent>;
+  /** Throws before the stop has come. */
+  readonly heard: () => Heard;
+}
+
+/**
+ * A model's events on their way to the caller, who goes on with the work behind them when they are over: on the way through that
+ * work each token would take more time than all else that is done for it.
+ */
+export interface Passage {
+  readonly type: "passage";
+  readonly events: AsyncIterable<ModelEvent>;
+}
+
+/** What is said within the router. */
+export type Said = RoutedEvent | Passage;
+
+/** Listens to a model. */
+export function listen(events: AsyncIterable<ModelEvent>, deps: HearingDeps): Hearing {
   const ear = createEar(deps);
   const restoring = createRestoring(deps.taken);
-  for await (const event of events) {
-    if (event.type === "stop") {
-      const text = restoring.rest();
-      if (text !== "") yield { type: "text", text };
-      const { usage, firstTokenMs, length } = ear;
-      return { stop: judged(event, ear, deps.model), usage, firstTokenMs, length };
+  const state: { heard: Heard | undefined } = { heard: undefined };
+
+  async function* pass(): AsyncGenerator<ModelEvent> {
+    for await (const event of events) {
+      if (event.type === "stop") {
+        const text = restoring.rest();
+        if (text !== "") yield { type: "text", text };
+        const { usage, firstTokenMs, length } = ear;
+        state.heard = { stop: judged(event, ear, deps.model), usage, firstTokenMs, length };
+        return;
+      }
+      ear.hear(event);
+      if (deps.taken === undefined) yield event;
+      else for (const whole of restoring.pass(event)) yield whole;
     }
-    ear.hear(event);
-    if (deps.taken === undefined) yield event;
-    else for (const whole of restoring.pass(event)) yield whole;
   }
-  throw new Error("A model's stream ended without a stop.");
+
+  return {
+    events: pass(),
+    heard() {
+      if (state.heard === undefined) throw new Error("A model's stream ended without a stop.");
+      return state.heard;
+    },
+  };
 }

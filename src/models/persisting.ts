@@ -1,10 +1,11 @@
 import type { Clock } from "#core/clock.ts";
 import type { ModelStop } from "#core/model.ts";
-import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
 import type { Desk } from "./desk.ts";
+import type { Said } from "./hearing.ts";
 import { monthEnd } from "./routing/circuit.ts";
 import { isTrouble, verdictOf, waitMs } from "./routing/verdict.ts";
 import type { Tries } from "./tries.ts";
@@ -73,7 +74,7 @@ export async function* persist(
   deps: PersistDeps,
   run: Run,
   seat: Seat,
-): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+): AsyncGenerator<Said, ModelStop | undefined> {
   const { circuits } = deps.desk;
   const { deployment } = seat.candidate;
   const wasResting = circuits.enter(deployment);
@@ -89,7 +90,7 @@ async function* tryUntil(
   deps: PersistDeps,
   run: Run,
   seat: Seat & { readonly wasResting: boolean },
-): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+): AsyncGenerator<Said, ModelStop | undefined> {
   const { desk, toolless } = deps;
   const { ask, signal, log, withheld } = run;
   const { candidate, queuedMs, wasResting } = seat;

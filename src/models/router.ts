@@ -9,6 +9,7 @@ import type { ModelSettings } from "#core/settings.ts";
 
 import { createOptions, explainOption, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
+import type { Said } from "./hearing.ts";
 import type { Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
 import { tryRank } from "./ranking.ts";
@@ -51,7 +52,7 @@ export function createRouter(deps: RouterDeps): Router {
     for (const attempt of attempts.toReversed()) desk.speeds.observe(attempt);
   });
 
-  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+  async function* work(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<Said> {
     const log = createTries(settings.use, ask);
     await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
@@ -63,6 +64,13 @@ export function createRouter(deps: RouterDeps): Router {
     }
     yield { type: "route", route: log.route() };
     yield stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() };
+  }
+
+  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+    for await (const said of work(ask, signal)) {
+      if (said.type !== "passage") yield said;
+      else for await (const event of said.events) yield event;
+    }
   }
 
   return { stream, explain: (tier) => explainTier(deps, tier) };

@@ -10,12 +10,12 @@ import {
   type TokenUsage,
 } from "#core/model.ts";
 import type { Attempt } from "#core/route.ts";
-import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import { failedStop } from "./answering.ts";
 import type { Candidate } from "./candidates.ts";
-import { type Heard, listen } from "./hearing.ts";
+import { type Heard, listen, type Said } from "./hearing.ts";
 import type { Paid, Purse } from "./purse.ts";
 import { createTaken, type Taken } from "./routing/identifiers.ts";
 
@@ -201,7 +201,7 @@ async function* hear(
   { clock, totalMs }: TryDeps,
   { candidate, signal }: Try,
   ready: Ready,
-): AsyncGenerator<RoutedEvent, Tried> {
+): AsyncGenerator<Said, Tried> {
   const { model, request, limits, taken, sent } = ready;
   const from = clock.elapsed();
   const mostMs = totalMs(candidate.host);
@@ -209,7 +209,9 @@ async function* hear(
   let heard: Heard;
   try {
     const at = { clock, model: model.id, taken, end: limit.end };
-    heard = yield* listen(model.stream(request, limit.signal), at);
+    const hearing = listen(model.stream(request, limit.signal), at);
+    yield { type: "passage", events: hearing.events };
+    heard = hearing.heard();
   } finally {
     limit.over();
   }
@@ -224,7 +226,7 @@ async function* hear(
 }
 
 /** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
-export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<RoutedEvent, Tried> {
+export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
   const ready = await prepare(deps, one);
   if ("stop" in ready) {
     yield { type: "attempt", attempt: ready.attempt };

@@ -34,9 +34,10 @@ function changed(value: unknown, change: (text: string) => string): unknown {
 /** The text with each identifier of a kind replaced. */
 function replaceIn(
   text: string,
-  { pattern, within }: IdentifierKind,
+  { pattern, within, mark = "" }: IdentifierKind,
   replace: (found: string) => string,
 ): string {
+  if (!text.includes(mark)) return text;
   const search = new RegExp(pattern);
   let left = "";
   let from = 0;
