@@ -3,6 +3,8 @@ import { AppError } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import type { ModelEvent, ModelRequest, ModelStop, TokenUsage, ToolCall } from "#core/model.ts";
 
+import type { RoutedEvent } from "#core/router.ts";
+
 import { failedStop } from "./answering.ts";
 import { textMismatch } from "./json-schema.ts";
 import type { Taken } from "./routing/identifiers.ts";
@@ -121,25 +123,55 @@ function createIds() {
   };
 }
 
-/** A model's events but its stop, which is returned with what was counted. */
-export async function* listen(
-  events: AsyncIterable<ModelEvent>,
-  deps: HearingDeps,
-): AsyncGenerator<ModelEvent, Heard> {
+/** A model's events but its stop, and what was counted when they are over. */
+export interface Hearing {
+  readonly events: AsyncIterable<ModelEvent>;
+  /** Throws before the stop has come. */
+  readonly heard: () => Heard;
+}
+
+/**
+ * A model's events on their way to the caller, who goes on with the work behind them when they are over: on the way through that
+ * work each token would take more time than all else that is done for it.
+ */
+export interface Passage {
+  readonly type: "passage";
+  readonly events: AsyncIterable<ModelEvent>;
+}
+
+/** What is said within the router. */
+export type Said = RoutedEvent | Passage;
+
+/** Listens to a model. */
+export function listen(events: AsyncIterable<ModelEvent>, deps: HearingDeps): Hearing {
   const ear = createEar(deps);
   const restoring = createRestoring(deps.taken);
   const named = createIds();
-  for await (const event of events) {
-    if (event.type === "stop") {
-      const text = restoring.rest();
-      if (text !== "") yield { type: "text", text };
-      const { usage, firstTokenMs, length, text: said } = ear;
-      const wasCut = event.reason === "length";
-      return { stop: judged(event, ear, deps), usage, firstTokenMs, length, text: said, wasCut };
+  const state: { heard: Heard | undefined } = { heard: undefined };
+
+  async function* pass(): AsyncGenerator<ModelEvent> {
+    for await (const event of events) {
+      if (event.type === "stop") {
+        const rest = restoring.rest();
+        if (rest !== "") yield { type: "text", text: rest };
+        const { usage, firstTokenMs, length, text } = ear;
+        const wasCut = event.reason === "length";
+        const stop = judged(event, ear, deps);
+        state.heard = { stop, usage, firstTokenMs, length, text, wasCut };
+        return;
+      }
+      ear.hear(event);
+      const whole = event.type === "toolCall" ? { ...event, call: named(event.call) } : event;
+      if (deps.taken === undefined) yield whole;
+      else for (const piece of restoring.pass(whole)) yield piece;
     }
-    ear.hear(event);
-    const whole = event.type === "toolCall" ? { ...event, call: named(event.call) } : event;
-    yield* restoring.pass(whole);
   }
-  throw new Error("A model's stream ended without a stop.");
+
+  return {
+    events: pass(),
+    heard() {
+      if (state.heard === undefined) throw new Error("A model's stream ended without a stop.");
+      return state.heard;
+    },
+  };
 }

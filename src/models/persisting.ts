@@ -1,10 +1,11 @@
 import type { Clock } from "#core/clock.ts";
 import type { ModelStop } from "#core/model.ts";
-import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
 import type { Desk, Seat } from "./desk.ts";
+import type { Said } from "./hearing.ts";
 import { monthEnd } from "./routing/circuit.ts";
 import { isTrouble, type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
 import type { Tries } from "./tries.ts";
@@ -52,17 +53,13 @@ function otherWay(verdict: Verdict, tried: Tried, within: Narrowed): Narrowed | 
 /** Keeps off a deployment that failed, for as long as that says. */
 function rest({ desk, clock }: PersistDeps, { deployment }: Candidate, stop: ModelStop): void {
   const { failure, retryMs } = stop;
-  if (failure === undefined || !isTrouble(failure.code)) {
-    desk.circuits.left(deployment);
-    return;
-  }
+  if (failure === undefined || !isTrouble(failure.code)) return;
   const until = failure.code === "model.no-credit" ? monthEnd(clock.now()) : undefined;
   desk.circuits.failed(deployment, { why: failure.sentence, retryMs, until });
 }
 
 function end({ circuits }: Desk, { deployment }: Candidate, stop: ModelStop): ModelStop {
   if (stop.failure === undefined && stop.reason !== "aborted") circuits.succeeded(deployment);
-  else circuits.left(deployment);
   return stop;
 }
 
@@ -80,12 +77,9 @@ export async function pause(
 function giveUp(
   deps: PersistDeps,
   run: Run,
-  {
-    candidate,
-    stop,
-    verdict,
-  }: { readonly candidate: Candidate; readonly stop: ModelStop; readonly verdict: Verdict },
+  failed: { readonly candidate: Candidate; readonly stop: ModelStop; readonly verdict: Verdict },
 ): undefined {
+  const { candidate, stop, verdict } = failed;
   if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
   if (verdict === "later") run.busy.push(candidate);
   rest(deps, candidate, stop);
@@ -95,12 +89,28 @@ function giveUp(
 export async function* persist(
   deps: PersistDeps,
   run: Run,
-  { candidate, queuedMs }: Pick<Seat, "candidate" | "queuedMs">,
-): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+  seat: Pick<Seat, "candidate" | "queuedMs">,
+): AsyncGenerator<Said, ModelStop | undefined> {
+  const { circuits } = deps.desk;
+  const { deployment } = seat.candidate;
+  const wasResting = circuits.enter(deployment);
+  try {
+    return yield* tryUntil(deps, run, { ...seat, wasResting });
+  } finally {
+    // However it ended, also because nobody listens any more: the next one may try.
+    if (wasResting) circuits.left(deployment);
+  }
+}
+
+async function* tryUntil(
+  deps: PersistDeps,
+  run: Run,
+  seat: Pick<Seat, "candidate" | "queuedMs"> & { readonly wasResting: boolean },
+): AsyncGenerator<Said, ModelStop | undefined> {
   const { desk, toolless } = deps;
   const { ask, signal, log, withheld } = run;
+  const { candidate, queuedMs, wasResting } = seat;
   const { deployment } = candidate;
-  const wasResting = desk.circuits.enter(deployment);
   const one = { ask, candidate, signal, queuedMs, withheld };
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {

@@ -7,8 +7,9 @@ import type { Attempt, TierName } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
-import { explainOption, options, type Sources } from "./candidates.ts";
+import { createOptions, explainOption, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
+import type { Said } from "./hearing.ts";
 import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
 import { tryRank } from "./ranking.ts";
@@ -37,6 +38,7 @@ const busyWaitsMs = [700, 1400];
 export function createRouter(deps: RouterDeps): Router {
   const { settings, sources, clock, purse, random = Math.random } = deps;
   const desk = createDesk(settings, clock);
+  const optionsFor = createOptions(settings, sources);
 
   function totalMs(host: string): number {
     const given = settings.hosts[host];
@@ -55,8 +57,8 @@ export function createRouter(deps: RouterDeps): Router {
   async function* tryAll(
     run: Run,
     standing: Standing,
-  ): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
-    for await (const rank of options(settings, sources, { ...run.ask, standing })) {
+  ): AsyncGenerator<Said, ModelStop | undefined> {
+    for await (const rank of optionsFor({ ...run.ask, standing })) {
       const stop = yield* tryRank(trying, run, rank);
       if (stop !== undefined) return stop;
     }
@@ -70,7 +72,7 @@ export function createRouter(deps: RouterDeps): Router {
     return undefined;
   }
 
-  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+  async function* work(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<Said> {
     const log = createTries(settings.use, ask);
     await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
@@ -78,6 +80,13 @@ export function createRouter(deps: RouterDeps): Router {
     const stop = yield* tryAll(run, standing);
     yield { type: "route", route: log.route() };
     yield stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() };
+  }
+
+  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+    for await (const said of work(ask, signal)) {
+      if (said.type !== "passage") yield said;
+      else for await (const event of said.events) yield event;
+    }
   }
 
   return { stream, explain: (tier) => explainTier(deps, tier) };
@@ -89,6 +98,6 @@ async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: Ti
   const ask = { tier, forced, task, isShared: false, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
   const wish = { tier, forced, sources: [], standing };
-  const ranks = await Array.fromAsync(options(settings, sources, wish));
+  const ranks = await Array.fromAsync(createOptions(settings, sources)(wish));
   return ranks.flat().map(explainOption);
 }

@@ -10,12 +10,12 @@ import {
   type TokenUsage,
 } from "#core/model.ts";
 import type { Attempt } from "#core/route.ts";
-import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import { failedStop } from "./answering.ts";
 import type { Candidate } from "./candidates.ts";
-import { type Heard, listen } from "./hearing.ts";
+import { type Heard, listen, type Said } from "./hearing.ts";
 import type { Paid, Purse } from "./purse.ts";
 import { createTaken, type Taken } from "./routing/identifiers.ts";
 
@@ -92,21 +92,28 @@ function outcomeOf(stop: ModelStop): Attempt["outcome"] {
   return stop.failure?.code ?? "ok";
 }
 
-/** Ends a signal's work after so many milliseconds; `expired` says that it was that. */
+/** Ends work with its caller's signal, or after so many milliseconds; `expired` says that it was that. */
 function createLimit(clock: Clock, ms: number, signal: AbortSignal) {
+  // A reason is given each time, since to make the usual one takes longer than all else here.
   const limit = new AbortController();
   const done = new AbortController();
   const state = { expired: false };
+  const pass = (): void => limit.abort(signal.reason);
+  if (signal.aborted) pass();
+  else signal.addEventListener("abort", pass, { once: true });
   void clock.sleep(ms, done.signal).then(() => {
     if (done.signal.aborted) return;
     state.expired = true;
-    limit.abort();
+    limit.abort("late");
   });
   return {
-    signal: AbortSignal.any([signal, limit.signal]),
+    signal: limit.signal,
     expired: () => state.expired,
-    over: () => done.abort(),
-    end: () => limit.abort(),
+    over() {
+      signal.removeEventListener("abort", pass);
+      done.abort("over");
+    },
+    end: () => limit.abort("enough"),
   };
 }
 
@@ -214,12 +221,16 @@ async function settled({ begun, paid, sent }: Ready, heard: Heard & { readonly m
   return { attempt, events };
 }
 
+function lateStop(model: string, mostMs: number): ModelStop {
+  return failedStop(new AppError("model.timeout", { model, seconds: Math.round(mostMs / 1000) }));
+}
+
 /** Asks the model and hears it out. */
 async function* hear(
   { clock, totalMs }: TryDeps,
   { candidate, signal }: Try,
   ready: Ready,
-): AsyncGenerator<RoutedEvent, Tried> {
+): AsyncGenerator<Said, Tried> {
   const { model, request, limits, taken, sent } = ready;
   const from = clock.elapsed();
   const mostMs = totalMs(candidate.host);
@@ -228,15 +239,13 @@ async function* hear(
   try {
     const schema = request.answerSchema;
     const at = { clock, model: model.id, taken, schema, end: limit.end };
-    heard = yield* listen(model.stream(request, limit.signal), at);
+    const hearing = listen(model.stream(request, limit.signal), at);
+    yield { type: "passage", events: hearing.events };
+    heard = hearing.heard();
   } finally {
     limit.over();
   }
-  const late = new AppError("model.timeout", {
-    model: model.id,
-    seconds: Math.round(mostMs / 1000),
-  });
-  const stop = limit.expired() ? failedStop(late) : heard.stop;
+  const stop = limit.expired() ? lateStop(model.id, mostMs) : heard.stop;
   const ms = clock.elapsed() - from;
   const { attempt, events } = await settled(ready, { ...heard, stop, ms });
   const cut = stop.failure === undefined ? cutNotice(model.id, sent, heard.usage) : undefined;
@@ -248,7 +257,7 @@ async function* hear(
 }
 
 /** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
-export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<RoutedEvent, Tried> {
+export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
   const ready = await prepare(deps, one);
   if ("stop" in ready) {
     yield { type: "attempt", attempt: ready.attempt };

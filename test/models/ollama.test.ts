@@ -23,10 +23,11 @@ function modelAt(url: string, model: string, clock: Clock = systemClock): Model 
       bare: false,
       maxAnswerTokens: 100,
     },
-    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
+    fetchFor: ({ taskId }) => door.open({ purpose: "model", taskId }),
     clock,
     keepAlive: "5m",
     firstTokenMs: 5000,
+    loadMs: 5000,
     idleMs: 1000,
   });
 }
