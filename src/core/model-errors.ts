@@ -55,6 +55,10 @@ export const modelErrors = {
     say: "{model} sent something that is not an answer ({problem}): check that the address in config/models.yaml is right.",
     exit: 1,
   },
+  "model.late": {
+    say: "{model} would not answer within {seconds} s.",
+    exit: 75,
+  },
   "model.busy": {
     say: "{host} has too many requests waiting: try again in a moment.",
     exit: 75,

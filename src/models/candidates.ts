@@ -79,7 +79,7 @@ export interface Sources {
 }
 
 /** What is asked for, and how far its words may go. */
-export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid"> {
+export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid" | "deadline"> {
   readonly standing: Standing;
 }
 
@@ -127,6 +127,10 @@ async function* options(given: Given): AsyncGenerator<Option[]> {
 /** The owner's own, the tier's lists, those of the next tier, a stand-in, embedded, and a cloud where it may help out. */
 async function* ordered(given: Given): AsyncGenerator<Option[]> {
   const { settings, wish } = given;
+  if (wish.deadline !== undefined) {
+    yield* tierOptions(given, wish.tier);
+    return;
+  }
   if (settings.use !== null && !wish.forced) yield [await ownChoice(given, settings.use)];
   const asksCloud = wish.tier === "cloud-smart" && wish.forced;
   // Who asked for a cloud that no rule allows is told so, and not answered by something else.
@@ -235,7 +239,8 @@ async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option
     for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
     yield rank;
   }
-  if (pull !== undefined && tier !== "cloud-smart") yield* standIns(given, { tier, pull });
+  const mayStandIn = tier !== "cloud-smart" && given.wish.deadline === undefined;
+  if (pull !== undefined && mayStandIn) yield* standIns(given, { tier, pull });
 }
 
 async function listedOption(given: Given, { id, tier }: Omit<Listed, "reason">): Promise<Option> {
