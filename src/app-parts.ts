@@ -125,14 +125,14 @@ export function createParts(options: Options) {
   const storage = createStorage(options);
 
   const sources = lazily(async () => {
-    const [{ createSources }, { createSpawn }, { modelsFileSchema }] = await Promise.all([
+    const [{ createSources }, { createSpawn }, { modelsConfigSchema }] = await Promise.all([
       import("./models/sources.ts"),
       import("./sandbox/spawn.ts"),
-      import("./models/model-rows.ts"),
+      import("./models/settings-rules.ts"),
     ]);
     return createSources({
       ...config.folders,
-      settings: await config.settings("models", modelsFileSchema),
+      settings: await config.settings("models", modelsConfigSchema),
       environment: config.environment,
       door: await storage.door(),
       spawn: createSpawn(),

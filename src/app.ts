@@ -134,11 +134,11 @@ function createWay(options: AppOptions, config: Config) {
 }
 
 async function openEditor(config: Config): Promise<SettingsEditor> {
-  const [{ createSettingsEditor }, { modelsFileSchema }] = await Promise.all([
+  const [{ createSettingsEditor }, { modelsConfigSchema }] = await Promise.all([
     import("./config-editor.ts"),
-    import("./models/model-rows.ts"),
+    import("./models/settings-rules.ts"),
   ]);
-  return createSettingsEditor(config, modelsFileSchema);
+  return createSettingsEditor(config, modelsConfigSchema);
 }
 
 /** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */

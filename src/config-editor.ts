@@ -4,7 +4,8 @@ import { parseEnv } from "node:util";
 
 import type { z } from "zod";
 
-import { check, type Config, isMapping, readIfThere } from "./config.ts";
+import { type Config, readIfThere } from "./config.ts";
+import { check, isMapping } from "./config-check.ts";
 import { agentSchema } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 import { nearest } from "#core/nearest.ts";
@@ -133,7 +134,7 @@ export function createSettingsEditor(config: Config, models: z.ZodType): Setting
     if (document.contents === null) document.contents = document.createNode({});
     document.setIn(at, document.createNode(await parseValue(text)));
     const merged = await config.layers(file, document.toJS());
-    await check(local, schema, merged.data);
+    await check(() => local, schema, merged.data);
     await writeWhole(path.join(home, local), document.toString(), 0o644);
     return local;
   }
