@@ -9,7 +9,7 @@ import { check, isMapping } from "./config-check.ts";
 import { agentSchema } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 import { nearest } from "#core/nearest.ts";
-import { botSettingsSchema, logSettingsSchema } from "#core/settings.ts";
+import { botSettingsSchema, logSettingsSchema, privacySettingsSchema } from "#core/settings.ts";
 import type { Setting, SettingsEditor } from "#core/settings-editor.ts";
 import { secretsFile } from "./secrets.ts";
 
@@ -98,6 +98,7 @@ export function createSettingsEditor(config: Config, models: z.ZodType): Setting
     models,
     log: logSettingsSchema,
     bots: botSettingsSchema,
+    privacy: privacySettingsSchema,
     agents: agentSchema,
   };
   const { home } = config.folders;

@@ -174,6 +174,14 @@ export const logSettingsSchema = z.strictObject({
   file_megabytes: z.int().min(1).max(1000).default(10),
 });
 
+/** The schema of config/privacy.yaml. */
+export const privacySettingsSchema = z.strictObject({
+  /** The owner's proxy for what goes beyond the home network. */
+  proxy: httpUrl("http://proxy.home.arpa:3128").nullable().default(null),
+  /** The name of the secret that holds its user and password, with a colon between them. */
+  credentials: secretName.default("PROXY_CREDENTIALS"),
+});
+
 const chatAllow = z.enum(["nobody", "owner", "people"]);
 
 /** What holds in a group: who may talk to the agent, and whether it answers what is meant for it or all that they say. */

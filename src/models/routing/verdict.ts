@@ -44,6 +44,7 @@ const ownTrouble: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.busy",
   "model.invalid",
   "door.refused",
+  "door.local-only",
   "engine.missing",
 ]);
 
@@ -58,6 +59,7 @@ const ofThisRequest: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.refusal",
   "model.busy",
   "model.invalid",
+  "door.local-only",
 ]);
 
 /** How often one deployment is tried for one request; one that said nothing only twice. */
