@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
-import { connect as connectPlain, type Socket } from "node:net";
+import { connect as connectPlain, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 
@@ -81,10 +81,12 @@ async function connectTo(addresses: Addresses, url: URL, connectMs: number): Pro
   const port = url.port === "" ? (isTls ? 443 : 80) : Number(url.port);
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const found = await addresses.of(hostname);
+  // An address is no server name (RFC 6066, 3).
+  const named = isIP(hostname) === 0 ? { servername: hostname } : {};
   let last: unknown;
   for (const { address: host } of found) {
     const socket = isTls
-      ? connectTls({ host, port, servername: hostname, ALPNProtocols: ["http/1.1"] })
+      ? connectTls({ host, port, ALPNProtocols: ["http/1.1"], ...named })
       : connectPlain({ host, port });
     try {
       const signal = AbortSignal.timeout(connectMs);
