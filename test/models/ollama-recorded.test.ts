@@ -43,7 +43,7 @@ async function replay(answer: { readonly status: number; readonly body: string }
       bare: false,
       maxAnswerTokens: 20,
     },
-    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
+    fetchFor: (carried) => door.open({ purpose: "model", ...carried }),
     clock: systemClock,
     keepAlive: "1m",
     firstTokenMs: 10_000,

@@ -23,7 +23,7 @@ function modelAt(url: string, model: string, clock: Clock = systemClock): Model 
       bare: false,
       maxAnswerTokens: 100,
     },
-    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
+    fetchFor: (carried) => door.open({ purpose: "model", ...carried }),
     clock,
     keepAlive: "5m",
     firstTokenMs: 5000,
