@@ -8,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<Bench>>> = {
   markdown: async () => (await import("./markdown.ts")).run,
   prompt: async () => (await import("./prompt.ts")).run,
   providers: async () => (await import("./providers.ts")).run,
+  router: async () => (await import("./router.ts")).run,
   start: async () => (await import("./start.ts")).run,
   telegram: async () => (await import("./telegram.ts")).run,
   turn: async () => (await import("./turn.ts")).run,

@@ -46,6 +46,8 @@ const ollamaHost = z.strictObject({
     .transform(ollamaUrl)
     .pipe(z.url({ error: "must be an address such as http://127.0.0.1:11434" })),
   ...limitsOfHost({ connect: 2, first: 120 }),
+  /** Seconds until the first token where the model is not loaded yet. */
+  load_seconds: seconds(300),
   /** How long the model stays loaded after an answer, as Ollama writes it. */
   keep_alive: z.string().min(1).default("10m"),
 });

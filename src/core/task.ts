@@ -124,13 +124,14 @@ export interface Turn {
 
 /**
  * What a person watching a task sees of it. `queued` comes first where requests of the same chat go before it, `wait` where others
- * have to be answered by the same machine first; `cut` says that the answer reached its limit;
+ * have to be answered by the same machine first, `loading` where it reads the model from disk first; `cut` says that the answer reached its limit;
  * the last is `end`, or `waiting` where the task goes on when a person has answered.
  */
 export type TaskEvent =
   | { readonly type: "waiting"; readonly question: Question }
   | { readonly type: "queued"; readonly ahead: number }
   | { readonly type: "start"; readonly task: Task }
+  | { readonly type: "loading" }
   | { readonly type: "wait"; readonly ahead: number; readonly expectedMs: number }
   | Chosen
   | BudgetEvent

@@ -87,6 +87,7 @@ export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "av
 interface Given {
   readonly settings: ModelSettings;
   readonly sources: Sources;
+  readonly trusts: (deployment: DeploymentSettings) => Candidate["trust"];
   readonly wish: Wish;
 }
 
@@ -98,14 +99,24 @@ function sameName(installed: string, wanted: string): boolean {
  * The options of a wish in the order of the house: those of one list are equally good. What it would avoid comes last. Lists come
  * one by one, since a later one may be slow to make.
  */
-export async function* options(
+export function createOptions(
   settings: ModelSettings,
   sources: Sources,
-  wish: Wish,
-): AsyncGenerator<Option[]> {
+): (wish: Wish) => AsyncGenerator<Option[]> {
+  const known = new Map<DeploymentSettings, Candidate["trust"]>();
+  /** Told once, since an address has to be read for it. */
+  function trusts(deployment: DeploymentSettings): Candidate["trust"] {
+    const trust = known.get(deployment) ?? trustOfDeployment(settings, deployment);
+    known.set(deployment, trust);
+    return trust;
+  }
+  return (wish) => options({ settings, sources, trusts, wish });
+}
+
+async function* options(given: Given): AsyncGenerator<Option[]> {
   const avoided: Option[] = [];
-  for await (const rank of ordered({ settings, sources, wish })) {
-    const isAvoided = ({ deployment }: Option): boolean => deployment === wish.avoid;
+  for await (const rank of ordered(given)) {
+    const isAvoided = ({ deployment }: Option): boolean => deployment === given.wish.avoid;
     avoided.push(...rank.filter(isAvoided));
     const kept = rank.filter((option) => !isAvoided(option));
     if (kept.length > 0) yield kept;
@@ -175,11 +186,10 @@ export function trustOfDeployment(
 
 /** Why the wish's words may not go there. */
 function refused(
-  { settings, wish }: Given,
+  { settings, wish, trusts }: Given,
   { id, deployment }: { readonly id: string; readonly deployment: DeploymentSettings },
 ): AppError | undefined {
-  const trust = trustOfDeployment(settings, deployment);
-  const problem = refusalOf(settings, wish, trust);
+  const problem = refusalOf(settings, wish, trusts(deployment));
   if (problem === undefined) return undefined;
   const host = settings.hosts[deployment.host];
   // A plain name such as "nas" could point anywhere.
@@ -210,7 +220,7 @@ function candidateOf(given: Given, { id, tier, reason }: Listed): Option {
     tier,
     reason,
     host: deployment.host,
-    trust: trustOfDeployment(settings, deployment),
+    trust: given.trusts(deployment),
     weight: deployment.weight,
     context: deployment.context,
     open: () => sources.open(id, deployment),
@@ -237,7 +247,12 @@ async function listedOption(given: Given, { id, tier }: Omit<Listed, "reason">):
   if (settings.hosts[host]?.kind !== "ollama") return option;
   try {
     const installed = await sources.installed(host);
-    if (installed.some(({ name }) => sameName(name, model))) return option;
+    const found = installed.find(({ name }) => sameName(name, model));
+    if (found?.remote === true) {
+      const problem = "it runs in a cloud, though a host here lists it: choose one that runs here.";
+      return { deployment: id, tier, why: new AppError("model.refused", { model, problem }) };
+    }
+    if (found !== undefined) return option;
     const missing = { model, host, fix: `run agent models pull ${model}` };
     return { deployment: id, tier, why: new AppError("model.missing", missing), pull: model };
   } catch (error) {

@@ -124,7 +124,7 @@ async function* waitForSlot(
       for (const wait of waits.splice(0)) yield { type: "wait", ...wait };
     }
   } finally {
-    leaving.abort();
+    leaving.abort("left");
     // Nobody is there any more to take a slot that came in the meantime.
     if (!state.seated) void taking.then((slot) => slot?.release());
   }
@@ -132,7 +132,10 @@ async function* waitForSlot(
 
 /** The desk over the hosts of the settings. */
 export function createDesk(settings: ModelSettings, clock: Clock): Desk {
-  const slots = createSlots(clock, (host) => parallelOf(settings, host));
+  const parallel = new Map(
+    Object.keys(settings.hosts).map((host) => [host, parallelOf(settings, host)]),
+  );
+  const slots = createSlots(clock, (host) => parallel.get(host) ?? engineParallel);
   const expected = createExpectations();
   return {
     circuits: createCircuits(clock),
@@ -142,7 +145,8 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
     async *seat({ task, priority }, candidates, signal) {
       const since = clock.elapsed();
       const places = expected.placesOf(candidates, task);
-      const slot = yield* waitForSlot(slots, { places, priority, signal });
+      const now = signal.aborted ? undefined : slots.takeNow(places, priority);
+      const slot = now ?? (yield* waitForSlot(slots, { places, priority, signal }));
       if (slot === undefined) return undefined;
       const { place, release } = slot;
       const queuedMs = Math.round(clock.elapsed() - since);

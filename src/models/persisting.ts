@@ -1,12 +1,13 @@
 import type { Clock } from "#core/clock.ts";
 import type { ModelStop } from "#core/model.ts";
-import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
-import type { Desk } from "./desk.ts";
+import type { Desk, Seat } from "./desk.ts";
+import type { Said } from "./hearing.ts";
 import { monthEnd } from "./routing/circuit.ts";
-import { isTrouble, verdictOf, waitMs } from "./routing/verdict.ts";
+import { isTrouble, type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
 import type { Tries } from "./tries.ts";
 import { type Narrowed, type Tried, type TryDeps, tryOnce } from "./trying.ts";
 
@@ -18,6 +19,8 @@ export interface Run {
   readonly withheld: readonly Origin[];
   /** Tokens of the context that was too small for it; 0 while none was. */
   tooSmall: number;
+  /** Candidates whose hosts had too much to do: they are tried again where nobody else answers. */
+  readonly busy: Candidate[];
 }
 
 /** What persisting works with. */
@@ -34,12 +37,15 @@ const jitter = 0.2;
 /** What is left of a context that turned out to be too small. */
 const trimmed = 0.6;
 
-/** What the next try of the same deployment must fit into; undefined where another try is of no use. */
-function narrower(verdict: string, tried: Tried, within: Narrowed): Narrowed | undefined {
-  const { limits, sent } = tried;
-  if (limits === undefined) return undefined;
+/** How the same deployment is asked in another way; undefined where there is none that was not tried. */
+function otherWay(verdict: Verdict, tried: Tried, within: Narrowed): Narrowed | undefined {
+  const { limits, sent, stop, text } = tried;
   if (verdict === "withoutTools" && within.tools !== false) return { ...within, tools: false };
-  if (verdict !== "smaller" || within.below !== undefined) return undefined;
+  if (verdict === "longer" && within.longer !== true) return { ...within, longer: true };
+  if (verdict === "repair" && within.repair === undefined) {
+    return { ...within, repair: { said: text, problem: stop.failure?.sentence ?? "" } };
+  }
+  if (verdict !== "smaller" || within.below !== undefined || limits === undefined) return undefined;
   const contextTokens = Math.floor(limits.contextTokens * trimmed);
   return { ...within, contextTokens, below: sent };
 }
@@ -47,65 +53,81 @@ function narrower(verdict: string, tried: Tried, within: Narrowed): Narrowed | u
 /** Keeps off a deployment that failed, for as long as that says. */
 function rest({ desk, clock }: PersistDeps, { deployment }: Candidate, stop: ModelStop): void {
   const { failure, retryMs } = stop;
-  if (failure === undefined || !isTrouble(failure.code)) {
-    desk.circuits.left(deployment);
-    return;
-  }
+  if (failure === undefined || !isTrouble(failure.code)) return;
   const until = failure.code === "model.no-credit" ? monthEnd(clock.now()) : undefined;
   desk.circuits.failed(deployment, { why: failure.sentence, retryMs, until });
 }
 
 function end({ circuits }: Desk, { deployment }: Candidate, stop: ModelStop): ModelStop {
   if (stop.failure === undefined && stop.reason !== "aborted") circuits.succeeded(deployment);
-  else circuits.left(deployment);
   return stop;
 }
 
 /** Waits before the same deployment is tried again; false when it was aborted. */
-async function pause({ clock, random }: PersistDeps, ms: number, run: Run): Promise<boolean> {
+export async function pause(
+  { clock, random }: PersistDeps,
+  ms: number,
+  run: Run,
+): Promise<boolean> {
   await clock.sleep(ms * (1 + jitter * random()), run.signal);
   return !run.signal.aborted;
+}
+
+/** What is remembered of a candidate that did not answer. */
+function giveUp(
+  deps: PersistDeps,
+  run: Run,
+  failed: { readonly candidate: Candidate; readonly stop: ModelStop; readonly verdict: Verdict },
+): undefined {
+  const { candidate, stop, verdict } = failed;
+  if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
+  if (verdict === "later") run.busy.push(candidate);
+  rest(deps, candidate, stop);
 }
 
 /** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
 export async function* persist(
   deps: PersistDeps,
   run: Run,
-  seat: { readonly candidate: Candidate; readonly queuedMs: number },
-): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+  seat: Pick<Seat, "candidate" | "queuedMs">,
+): AsyncGenerator<Said, ModelStop | undefined> {
+  const { circuits } = deps.desk;
+  const { deployment } = seat.candidate;
+  const wasResting = circuits.enter(deployment);
+  try {
+    return yield* tryUntil(deps, run, { ...seat, wasResting });
+  } finally {
+    // However it ended, also because nobody listens any more: the next one may try.
+    if (wasResting) circuits.left(deployment);
+  }
+}
+
+async function* tryUntil(
+  deps: PersistDeps,
+  run: Run,
+  seat: Pick<Seat, "candidate" | "queuedMs"> & { readonly wasResting: boolean },
+): AsyncGenerator<Said, ModelStop | undefined> {
   const { desk, toolless } = deps;
   const { ask, signal, log, withheld } = run;
-  const { candidate, queuedMs } = seat;
+  const { candidate, queuedMs, wasResting } = seat;
   const { deployment } = candidate;
-  const wasResting = desk.circuits.enter(deployment);
+  const one = { ask, candidate, signal, queuedMs, withheld };
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
     const why = { notice: log.noticeFor(candidate), reason: log.reasonFor(candidate) };
-    const tried = yield* tryOnce(deps, {
-      ask,
-      candidate,
-      signal,
-      queuedMs,
-      within,
-      withheld,
-      ...why,
-    });
-    const { stop, attempt, hadTools } = tried;
+    const tried = yield* tryOnce(deps, { ...one, ...why, within });
+    const { stop, attempt } = tried;
     desk.learn(candidate, ask, attempt);
     log.add(attempt, stop.failure);
-    const verdict = verdictOf(stop, { tries, hadTools });
+    const verdict = verdictOf(stop, { ...tried, tries });
     if (verdict === "end") return end(desk, candidate, stop);
     // Who was left alone until now has one try to show that it is well again.
     if (verdict === "again" && !wasResting) {
       if (await pause(deps, waitMs(stop, tries) ?? 0, run)) continue;
       return end(desk, candidate, { type: "stop", reason: "aborted" });
     }
-    const next = narrower(verdict, tried, within);
-    if (next === undefined) {
-      if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
-      rest(deps, candidate, stop);
-      return undefined;
-    }
+    const next = otherWay(verdict, tried, within);
+    if (next === undefined) return giveUp(deps, run, { candidate, stop, verdict });
     if (next.tools === false) toolless.add(deployment);
     within = next;
   }

@@ -8,7 +8,7 @@ import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
 import type { Candidate } from "./candidates.ts";
-import { capsFor, createMeters } from "./routing/budget.ts";
+import { capsFor, createCalendar, createMeters } from "./routing/budget.ts";
 import { costOf, type Price, worstCost } from "./routing/prices.ts";
 
 /** What pays for attempts. */
@@ -88,10 +88,11 @@ const free: Paid = {
 export function createPurse(deps: PurseDeps): Purse {
   const { settings, ledger, clock, priceOf, timeZone } = deps;
   const meters = createMeters(ledger);
+  const startsOf = createCalendar();
 
   async function capsOf({ ask, candidate }: Pick<Order, "ask" | "candidate">) {
     const about = { deployment: candidate.deployment, task: ask.task };
-    return capsFor(settings.budgets, about, { now: clock.now(), timeZone: await timeZone() });
+    return capsFor(settings.budgets, about, startsOf(clock.now(), await timeZone()));
   }
 
   return {

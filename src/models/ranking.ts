@@ -1,9 +1,9 @@
 import { AppError } from "#core/errors.ts";
 import type { ModelStop } from "#core/model.ts";
-import type { RoutedEvent } from "#core/router.ts";
 
 import { type Candidate, isCandidate, type Option } from "./candidates.ts";
 import type { Desk, Seat } from "./desk.ts";
+import type { Said } from "./hearing.ts";
 import { persist, type PersistDeps, type Run } from "./persisting.ts";
 
 /** Why a candidate is left alone for now. */
@@ -41,7 +41,7 @@ async function* trySeat(
   deps: PersistDeps,
   run: Run,
   seat: Seat,
-): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+): AsyncGenerator<Said, ModelStop | undefined> {
   const { candidate } = seat;
   try {
     // It may have failed for somebody else while this one waited.
@@ -59,7 +59,7 @@ export async function* tryRank(
   deps: PersistDeps,
   run: Run,
   rank: readonly Option[],
-): AsyncGenerator<RoutedEvent, ModelStop | undefined> {
+): AsyncGenerator<Said, ModelStop | undefined> {
   run.log.look(rank);
   let pool = await fitting(deps, run, rank.filter(isCandidate));
   while (pool.length > 0) {

@@ -7,12 +7,13 @@ import type { Attempt, TierName } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
-import { explainOption, options, type Sources } from "./candidates.ts";
+import { createOptions, explainOption, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
-import type { Run } from "./persisting.ts";
+import type { Said } from "./hearing.ts";
+import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
 import { tryRank } from "./ranking.ts";
-import { standingOf, withheldBy } from "./routing/policy.ts";
+import { type Standing, standingOf, withheldBy } from "./routing/policy.ts";
 import { createTries } from "./tries.ts";
 
 /** What the router works with. */
@@ -30,11 +31,14 @@ export interface RouterDeps {
 }
 
 const usualTotalMs = 30 * 60_000;
+/** How long hosts that have too much to do are left alone before they are asked again. */
+const busyWaitsMs = [700, 1400];
 
 /** The router over the owner's settings. */
 export function createRouter(deps: RouterDeps): Router {
   const { settings, sources, clock, purse, random = Math.random } = deps;
   const desk = createDesk(settings, clock);
+  const optionsFor = createOptions(settings, sources);
 
   function totalMs(host: string): number {
     const given = settings.hosts[host];
@@ -43,25 +47,46 @@ export function createRouter(deps: RouterDeps): Router {
       : given.total_seconds * 1000;
   }
 
-  const trying = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
+  const trying: PersistDeps = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
 
   const recall = lazily(async () => {
     const attempts = (await deps.lastAttempts?.()) ?? [];
     for (const attempt of attempts.toReversed()) desk.speeds.observe(attempt);
   });
 
-  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+  async function* tryAll(
+    run: Run,
+    standing: Standing,
+  ): AsyncGenerator<Said, ModelStop | undefined> {
+    for await (const rank of optionsFor({ ...run.ask, standing })) {
+      const stop = yield* tryRank(trying, run, rank);
+      if (stop !== undefined) return stop;
+    }
+    for (const waitMs of busyWaitsMs) {
+      const busy = run.busy.splice(0);
+      if (busy.length === 0) return undefined;
+      if (!(await pause(trying, waitMs, run))) return { type: "stop", reason: "aborted" };
+      const stop = yield* tryRank(trying, run, busy);
+      if (stop !== undefined) return stop;
+    }
+    return undefined;
+  }
+
+  async function* work(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<Said> {
     const log = createTries(settings.use, ask);
     await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
-    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0 };
-    let stop: ModelStop | undefined;
-    for await (const rank of options(settings, sources, { ...ask, standing })) {
-      stop = yield* tryRank(trying, run, rank);
-      if (stop !== undefined) break;
-    }
+    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0, busy: [] };
+    const stop = yield* tryAll(run, standing);
     yield { type: "route", route: log.route() };
     yield stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() };
+  }
+
+  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
+    for await (const said of work(ask, signal)) {
+      if (said.type !== "passage") yield said;
+      else for await (const event of said.events) yield event;
+    }
   }
 
   return { stream, explain: (tier) => explainTier(deps, tier) };
@@ -73,6 +98,6 @@ async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: Ti
   const ask = { tier, forced, task, isShared: false, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
   const wish = { tier, forced, sources: [], standing };
-  const ranks = await Array.fromAsync(options(settings, sources, wish));
+  const ranks = await Array.fromAsync(createOptions(settings, sources)(wish));
   return ranks.flat().map(explainOption);
 }

@@ -10,12 +10,12 @@ import {
   type TokenUsage,
 } from "#core/model.ts";
 import type { Attempt } from "#core/route.ts";
-import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import { failedStop } from "./answering.ts";
 import type { Candidate } from "./candidates.ts";
-import { type Heard, listen } from "./hearing.ts";
+import { type Heard, listen, type Said } from "./hearing.ts";
 import type { Paid, Purse } from "./purse.ts";
 import { createTaken, type Taken } from "./routing/identifiers.ts";
 
@@ -31,6 +31,10 @@ export interface TryDeps {
 export interface Narrowed extends Partial<Pick<ModelLimits, "contextTokens" | "tools">> {
   /** Tokens that were too many: what is no smaller is not sent again. */
   readonly below?: number;
+  /** True where the answer gets twice the room, since the last one was cut. */
+  readonly longer?: boolean;
+  /** What was wrong with the last answer, which is told. */
+  readonly repair?: { readonly said: string; readonly problem: string };
 }
 
 /** One try of one candidate. */
@@ -56,6 +60,9 @@ export interface Tried {
   /** Tokens of the prompt, as estimated. */
   readonly sent: number;
   readonly hadTools: boolean;
+  /** True where the answer ended at its limit. */
+  readonly wasCut: boolean;
+  readonly text: string;
 }
 
 /** A request that is ready to be sent. */
@@ -85,31 +92,54 @@ function outcomeOf(stop: ModelStop): Attempt["outcome"] {
   return stop.failure?.code ?? "ok";
 }
 
-/** Ends a signal's work after so many milliseconds; `expired` says that it was that. */
+/** Ends work with its caller's signal, or after so many milliseconds; `expired` says that it was that. */
 function createLimit(clock: Clock, ms: number, signal: AbortSignal) {
+  // A reason is given each time, since to make the usual one takes longer than all else here.
   const limit = new AbortController();
   const done = new AbortController();
   const state = { expired: false };
+  const pass = (): void => limit.abort(signal.reason);
+  if (signal.aborted) pass();
+  else signal.addEventListener("abort", pass, { once: true });
   void clock.sleep(ms, done.signal).then(() => {
     if (done.signal.aborted) return;
     state.expired = true;
-    limit.abort();
+    limit.abort("late");
   });
   return {
-    signal: AbortSignal.any([signal, limit.signal]),
+    signal: limit.signal,
     expired: () => state.expired,
-    over: () => done.abort(),
-    end: () => limit.abort(),
+    over() {
+      signal.removeEventListener("abort", pass);
+      done.abort("over");
+    },
+    end: () => limit.abort("enough"),
   };
+}
+
+/** A prompt with what the last try taught. */
+function asked<Prompt extends Pick<ModelRequest, "messages" | "maxTokens">>(
+  prompt: Prompt,
+  { longer = false, repair }: Narrowed,
+): Prompt {
+  const maxTokens = prompt.maxTokens * (longer ? 2 : 1);
+  if (repair === undefined) return { ...prompt, maxTokens };
+  const text = `That is not in the form that was asked for: ${repair.problem}\nGive the whole answer again, in that form alone.`;
+  const messages = [
+    ...prompt.messages,
+    { role: "assistant", text: repair.said } as const,
+    { role: "user", text } as const,
+  ];
+  return { ...prompt, messages, maxTokens };
 }
 
 /** The request as it is sent: what goes to a cloud has identifiers taken out. */
 function requestOf(
-  { ask, candidate }: Pick<Try, "ask" | "candidate">,
+  { ask, candidate, within }: Pick<Try, "ask" | "candidate" | "within">,
   limits: ModelLimits,
 ): { readonly request: ModelRequest; readonly taken: Taken | undefined } {
   const labels = [...new Set(ask.sources.map(({ label }) => label))];
-  const request = { ...ask.build(limits), taskId: ask.task.id, labels };
+  const request = { ...asked(ask.build(limits), within), taskId: ask.task.id, labels };
   if (candidate.trust !== "cloud") return { request, taken: undefined };
   const taken = createTaken();
   const messages = request.messages.map((message) => {
@@ -157,12 +187,18 @@ async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tri
   };
   const unsent = (stop: ModelStop, sent = 0, limits?: ModelLimits): Tried => {
     const attempt = { ...begun, outcome: outcomeOf(stop) };
-    return { stop, attempt, sent, hadTools: false, ...(limits === undefined ? {} : { limits }) };
+    const nothing = { hadTools: false, wasCut: false, text: "" };
+    return { stop, attempt, sent, ...nothing, ...(limits === undefined ? {} : { limits }) };
   };
   if (!("stream" in model)) return unsent(model);
-  const { below = Number.POSITIVE_INFINITY, ...narrowed } = within;
+  const { below = Number.POSITIVE_INFINITY, contextTokens, tools } = within;
   const withheld = candidate.trust === "cloud" ? one.withheld : [];
-  const limits = { ...model.limits, ...narrowed, withheld };
+  const limits = {
+    ...model.limits,
+    withheld,
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+    ...(tools === undefined ? {} : { tools }),
+  };
   const { request, taken } = requestOf(one, limits);
   const sent = promptSize(request);
   if (sent >= below) {
@@ -185,39 +221,43 @@ async function settled({ begun, paid, sent }: Ready, heard: Heard & { readonly m
   return { attempt, events };
 }
 
+function lateStop(model: string, mostMs: number): ModelStop {
+  return failedStop(new AppError("model.timeout", { model, seconds: Math.round(mostMs / 1000) }));
+}
+
 /** Asks the model and hears it out. */
 async function* hear(
   { clock, totalMs }: TryDeps,
   { candidate, signal }: Try,
   ready: Ready,
-): AsyncGenerator<RoutedEvent, Tried> {
+): AsyncGenerator<Said, Tried> {
   const { model, request, limits, taken, sent } = ready;
   const from = clock.elapsed();
   const mostMs = totalMs(candidate.host);
   const limit = createLimit(clock, mostMs, signal);
   let heard: Heard;
   try {
-    const at = { clock, model: model.id, taken, end: limit.end };
-    heard = yield* listen(model.stream(request, limit.signal), at);
+    const schema = request.answerSchema;
+    const at = { clock, model: model.id, taken, schema, end: limit.end };
+    const hearing = listen(model.stream(request, limit.signal), at);
+    yield { type: "passage", events: hearing.events };
+    heard = hearing.heard();
   } finally {
     limit.over();
   }
-  const late = new AppError("model.timeout", {
-    model: model.id,
-    seconds: Math.round(mostMs / 1000),
-  });
-  const stop = limit.expired() ? failedStop(late) : heard.stop;
+  const stop = limit.expired() ? lateStop(model.id, mostMs) : heard.stop;
   const ms = clock.elapsed() - from;
   const { attempt, events } = await settled(ready, { ...heard, stop, ms });
   const cut = stop.failure === undefined ? cutNotice(model.id, sent, heard.usage) : undefined;
   if (cut !== undefined) yield { type: "notice", text: cut };
   yield* events;
   yield { type: "attempt", attempt };
-  return { stop, attempt, limits, sent, hadTools: request.tools.length > 0 };
+  const hadTools = request.tools.length > 0;
+  return { stop, attempt, limits, sent, hadTools, wasCut: heard.wasCut, text: heard.text };
 }
 
 /** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
-export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<RoutedEvent, Tried> {
+export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
   const ready = await prepare(deps, one);
   if ("stop" in ready) {
     yield { type: "attempt", attempt: ready.attempt };

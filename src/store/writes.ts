@@ -80,6 +80,10 @@ export function ensurePerson(
   run(put.onConflict((conflict) => conflict.doNothing()));
 }
 
+function isLocalOnly({ localOnly = false }: NewTask): 0 | 1 {
+  return localOnly ? 1 : 0;
+}
+
 /** Stores a request and its message; a task that has the id already is left as it is. */
 export function createTask(commit: Commit, task: NewTask): Task {
   const { build, fixed, first, run, clock } = commit;
@@ -112,7 +116,7 @@ export function createTask(commit: Commit, task: NewTask): Task {
     finished_at: null,
     reply_to: task.replyTo ?? null,
     avoid: task.avoid ?? null,
-    local_only: task.localOnly === true ? 1 : 0,
+    local_only: isLocalOnly(task),
   } as const;
   run(fixed("create task", row, () => build.insertInto("tasks").values(columns(row))));
   const created = toTask({ ...row, rowid: 0 });

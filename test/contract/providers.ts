@@ -121,7 +121,7 @@ export const providers: readonly Provider[] = [
   provider({
     name: "Ollama",
     fake: createFakeOllama,
-    host: (url) => ({ kind: "ollama", url, keep_alive: "5m", ...seconds }),
+    host: (url) => ({ kind: "ollama", url, keep_alive: "5m", load_seconds: 60, ...seconds }),
     cannot: {
       "rate limit": "it queues; a full queue is model.unavailable",
       "wrong key": "it wants no key",

@@ -11,11 +11,12 @@ export function portOf(server: Server): number {
   return address.port;
 }
 
-/** A real HTTP server on loopback, for tests and benches alike; gives its origin. */
+/** A real HTTP server on loopback, for tests and benches alike; gives its origin. Its port is a free one unless it is given. */
 export async function openServer(
   listener: RequestListener,
+  port = 0,
 ): Promise<{ readonly url: string; close(): void }> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
+  const server = createServer(listener).listen(port, "127.0.0.1");
   await once(server, "listening");
   return {
     url: `http://127.0.0.1:${portOf(server)}`,

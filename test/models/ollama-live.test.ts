@@ -12,7 +12,7 @@ const url = given?.startsWith("http") === true ? given : `http://${given ?? "127
 
 function connect(name: string, contextTokens = 2048) {
   const { door } = openDoor([{ purpose: "model", origin: new URL(url).origin, linksOut: false }]);
-  const fetchFor = (carried: Carried) => door.open({ purpose: "model", ...carried });
+  const fetchFor = ({ taskId }: Carried) => door.open({ purpose: "model", taskId });
   const host = createOllamaHost({ url, fetch: fetchFor({ taskId: null }), clock: systemClock });
   const model = createOllamaModel({
     id: name,
@@ -23,6 +23,7 @@ function connect(name: string, contextTokens = 2048) {
     clock: systemClock,
     keepAlive: "1m",
     firstTokenMs: 120_000,
+    loadMs: 120_000,
     idleMs: 60_000,
   });
   return { host, model };

@@ -6,33 +6,51 @@ import { dayStart, monthStart } from "#core/time.ts";
 
 type Limits = ModelSettings["budgets"]["agents"][string];
 
+/** When the owner's day and month began, in milliseconds since 1970. */
+export interface Starts {
+  readonly day: number;
+  readonly month: number;
+}
+
+/** Tells when the day and the month of a moment began in a zone (an IANA name): worked out once a day, since that is slow. */
+export function createCalendar(): (now: number, timeZone: string) => Starts {
+  const known = { timeZone: "", until: 0, day: 0, month: 0 };
+  return (now, timeZone) => {
+    if (timeZone === known.timeZone && now >= known.day && now < known.until) return known;
+    const day = dayStart(now, timeZone);
+    // A day has 23 to 25 hours, but for one that a zone left out.
+    const until = dayStart(day + 26 * 3_600_000, timeZone);
+    return Object.assign(known, { timeZone, until, day, month: monthStart(now, timeZone) });
+  };
+}
+
 function capsOf(
   limits: Limits | undefined,
   about: { readonly whose: string; readonly of: Cap["of"] },
-  { now, timeZone }: { readonly now: number; readonly timeZone: string },
+  starts: Starts,
 ): Cap[] {
   const { day = null, month = null } = limits ?? {};
   const { whose, of } = about;
-  const today = { name: `today${whose}`, since: dayStart(now, timeZone), of };
-  const thisMonth = { name: `this month${whose}`, since: monthStart(now, timeZone), of };
   return [
-    ...(day === null ? [] : [{ ...today, capUsd: day }]),
-    ...(month === null ? [] : [{ ...thisMonth, capUsd: month }]),
+    ...(day === null ? [] : [{ name: `today${whose}`, capUsd: day, since: starts.day, of }]),
+    ...(month === null
+      ? []
+      : [{ name: `this month${whose}`, capUsd: month, since: starts.month, of }]),
   ];
 }
 
-/** The caps that an attempt of this deployment for this task counts under; `timeZone` is where the owner's days begin. */
+/** The caps that an attempt of this deployment for this task counts under. */
 export function capsFor(
   { day, month, deployments, agents, chats }: ModelSettings["budgets"],
   { deployment, task }: { readonly deployment: string; readonly task: RouteAsk["task"] },
-  moment: { readonly now: number; readonly timeZone: string },
+  starts: Starts,
 ): Cap[] {
   const { agent, chatId } = task;
   return [
-    ...capsOf({ day, month }, { whose: "", of: {} }, moment),
-    ...capsOf(deployments[deployment], { whose: ` for ${deployment}`, of: { deployment } }, moment),
-    ...capsOf(agents[agent], { whose: ` for the agent ${agent}`, of: { agent } }, moment),
-    ...capsOf(chats[chatId], { whose: " for this chat", of: { chatId } }, moment),
+    ...capsOf({ day, month }, { whose: "", of: {} }, starts),
+    ...capsOf(deployments[deployment], { whose: ` for ${deployment}`, of: { deployment } }, starts),
+    ...capsOf(agents[agent], { whose: ` for the agent ${agent}`, of: { agent } }, starts),
+    ...capsOf(chats[chatId], { whose: " for this chat", of: { chatId } }, starts),
   ];
 }
 

@@ -2,6 +2,8 @@
 export interface IdentifierKind {
   readonly name: string;
   readonly pattern: RegExp;
+  /** What each has in it: texts without it are not looked through. */
+  readonly mark?: string;
   /** The beginning of what was found that is one, since other numbers may follow it; undefined where none is. Absent: all of it is. */
   readonly within?: (found: string) => string | undefined;
 }
@@ -109,6 +111,7 @@ export const identifierKinds: readonly IdentifierKind[] = [
   { name: "key", pattern: new RegExp(keys.map(({ source }) => source).join("|"), "g") },
   {
     name: "e-mail",
+    mark: "@",
     pattern:
       /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63}@(?!\d+\.\d)(?:[\p{L}\p{N}-]{1,63}\.){1,5}\p{L}{2,24}(?![\p{L}\p{N}_])/gu,
   },

@@ -48,6 +48,8 @@ export interface Slots {
    * waiting time, whichever host is free first. Rejects with the signal's reason when it aborts before that.
    */
   take<P extends Place>(want: Want<P>): Promise<Slot<P>>;
+  /** A slot of the place that ends soonest, if one is free now. */
+  takeNow<P extends Place>(places: readonly P[], priority: Priority): Slot<P> | undefined;
   load(host: string): Load;
   /** Milliseconds until work that comes now would begin there. */
   waitMs(host: string): number;
@@ -193,13 +195,19 @@ export function createSlots(clock: Clock, parallelOf: (host: string) => number):
     });
   }
 
+  function takeNow<P extends Place>(places: readonly P[], priority: Priority): Slot<P> | undefined {
+    // Whoever waits could take none of the free slots, so nobody is passed by.
+    const free = choice.free(places, priority);
+    const mine = places.find((place) => place === free);
+    return mine === undefined ? undefined : begin(mine);
+  }
+
   return {
+    takeNow,
     async take(want) {
       want.signal.throwIfAborted();
-      // Whoever waits could take none of the free slots, so nobody is passed by.
-      const free = choice.free(want.places, want.priority);
-      const mine = want.places.find((place) => place === free);
-      if (mine !== undefined) return begin(mine);
+      const now = takeNow(want.places, want.priority);
+      if (now !== undefined) return now;
       state.seq += 1;
       const at = { seq: state.seq, since: clock.elapsed() };
       return waitInLine(line, { ...want, ...at, changed: lookAgain, begin });

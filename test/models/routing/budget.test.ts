@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Cap } from "../../../src/core/ledger.ts";
 import { modelSettingsSchema } from "../../../src/core/settings.ts";
 import { dayStart, monthStart } from "../../../src/core/time.ts";
-import { capsFor, reached } from "../../../src/models/routing/budget.ts";
+import { capsFor, createCalendar, reached } from "../../../src/models/routing/budget.ts";
 import { askWith } from "../../fakes/router.ts";
 
 const hour = 3_600_000;
@@ -130,6 +130,23 @@ describe("a day and a month in a zone", () => {
     );
   });
 
+  test("a calendar that is asked again and again is right each time, wherever the clock jumps to", () => {
+    const step = fc.integer({ min: -30 * hour, max: 60 * hour });
+    const where = fc.constantFrom("Europe/Amsterdam", "America/Santiago", "Pacific/Apia");
+    fc.assert(
+      fc.property(anyMoment, fc.array(fc.tuple(step, where), { maxLength: 12 }), (from, steps) => {
+        const startsOf = createCalendar();
+        let now = from;
+        for (const [ms, zone] of steps) {
+          now += ms;
+          const { day, month } = startsOf(now, zone);
+          expect([day, month]).toEqual([dayStart(now, zone), monthStart(now, zone)]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test("the month began on its first day, at the beginning of that", () => {
     fc.assert(
       fc.property(anyMoment, fc.constantFrom(...zones), (now, zone) => {
@@ -154,7 +171,7 @@ describe("the caps that an attempt counts under", () => {
     },
     tiers: {},
   });
-  const moment = { now: Date.parse("2026-11-25T12:00:00Z"), timeZone: "Europe/Amsterdam" };
+  const moment = createCalendar()(Date.parse("2026-11-25T12:00:00Z"), "Europe/Amsterdam");
   const { task } = askWith();
 
   test("are all of its day and month, and those of its deployment, agent and chat", () => {
