@@ -64,32 +64,16 @@ async function pause({ clock, random }: PersistDeps, ms: number, run: Run): Prom
   return !run.signal.aborted;
 }
 
-interface Seat {
-  readonly candidate: Candidate;
-  readonly queuedMs: number;
-}
-
 /** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
 export async function* persist(
   deps: PersistDeps,
   run: Run,
-  seat: Seat,
-): AsyncGenerator<Said, ModelStop | undefined> {
-  const { circuits } = deps.desk;
-  const { deployment } = seat.candidate;
-  const wasResting = circuits.enter(deployment);
-  try {
-    return yield* tryUntil(deps, run, { ...seat, wasResting });
-  } finally {
-    // However it ended, also because nobody listens any more: the next one may try.
-    if (wasResting) circuits.left(deployment);
-  }
-}
-
-async function* tryUntil(
-  deps: PersistDeps,
-  run: Run,
-  seat: Seat & { readonly wasResting: boolean },
+  seat: {
+    readonly candidate: Candidate;
+    readonly queuedMs: number;
+    /** True for one that was left alone until now: it has one try to show that it is well again. */
+    readonly wasResting: boolean;
+  },
 ): AsyncGenerator<Said, ModelStop | undefined> {
   const { desk, toolless } = deps;
   const { ask, signal, log, withheld } = run;
@@ -112,7 +96,6 @@ async function* tryUntil(
     log.add(attempt, stop.failure);
     const verdict = verdictOf(stop, { tries, hadTools });
     if (verdict === "end") return end(desk, candidate, stop);
-    // Who was left alone until now has one try to show that it is well again.
     if (verdict === "again" && !wasResting) {
       if (await pause(deps, waitMs(stop, tries) ?? 0, run)) continue;
       return end(desk, candidate, { type: "stop", reason: "aborted" });

@@ -196,16 +196,21 @@ function lateStop(model: string, mostMs: number): ModelStop {
   return failedStop(new AppError("model.timeout", { model, seconds: Math.round(mostMs / 1000) }));
 }
 
-/** Asks the model and hears it out. */
-async function* hear(
-  { clock, totalMs }: TryDeps,
-  { candidate, signal }: Try,
-  ready: Ready,
-): AsyncGenerator<Said, Tried> {
-  const { model, request, limits, taken, sent } = ready;
+/** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
+export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
+  const ready = await prepare(deps, one);
+  if ("stop" in ready) {
+    yield { type: "attempt", attempt: ready.attempt };
+    return ready;
+  }
+  const { reason, notice } = one;
+  const { model, request, limits, taken, sent, begun } = ready;
+  const { deployment, tier } = begun;
+  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
+  const { clock } = deps;
   const from = clock.elapsed();
-  const mostMs = totalMs(candidate.host);
-  const limit = createLimit(clock, mostMs, signal);
+  const mostMs = deps.totalMs(one.candidate.host);
+  const limit = createLimit(clock, mostMs, one.signal);
   let heard: Heard;
   try {
     const at = { clock, model: model.id, taken, end: limit.end };
@@ -223,17 +228,4 @@ async function* hear(
   yield* events;
   yield { type: "attempt", attempt };
   return { stop, attempt, limits, sent, hadTools: request.tools.length > 0 };
-}
-
-/** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
-export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
-  const ready = await prepare(deps, one);
-  if ("stop" in ready) {
-    yield { type: "attempt", attempt: ready.attempt };
-    return ready;
-  }
-  const { deployment, tier } = ready.begun;
-  const { reason, notice } = one;
-  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
-  return yield* hear(deps, one, ready);
 }
