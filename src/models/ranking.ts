@@ -67,7 +67,9 @@ export async function* tryRank(
   run.log.look(rank);
   let pool = await fitting(deps, run, rank.filter(isCandidate));
   while (pool.length > 0) {
-    const seat = yield* deps.desk.seat(run.ask, pool, run.signal);
+    const { ask, signal } = run;
+    const now = signal.aborted ? undefined : deps.desk.seatNow(ask, pool);
+    const seat = now ?? (yield* deps.desk.seat(ask, pool, signal));
     if (seat === undefined) return { type: "stop", reason: "aborted" };
     const stop = yield* trySeat(deps, run, seat);
     if (stop !== undefined) return stop;
