@@ -20,12 +20,16 @@ function residentMb(): number {
 
 const before = residentMb();
 
+const { createSpawn } = await import("../src/sandbox/spawn.ts");
 const { createPriceTable } = await import("../src/models/price-table.ts");
 const { createPurse } = await import("../src/models/purse.ts");
 const { createRouter } = await import("../src/models/router.ts");
 
 const nothing = () => Promise.resolve(undefined);
-const priceOf = createPriceTable(settings);
+const priceOf = createPriceTable(settings, {
+  spawn: createSpawn(),
+  env: { PATH: process.env["PATH"] ?? "" },
+});
 const router = createRouter({
   settings,
   clock: systemClock,
@@ -53,6 +57,5 @@ const router = createRouter({
 const prices = await Promise.all(["claude-sonnet", "gpt"].map(priceOf));
 if (prices.includes(undefined)) throw new Error("a shipped deployment has no price");
 await router.explain("cloud-smart");
-// The thread that read the table has ended by then, and given its memory back.
 await systemClock.sleep(500);
 process.stdout.write(`${residentMb() - before}\n`);

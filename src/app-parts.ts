@@ -128,6 +128,16 @@ async function makeRunner(
   return createRunner({ store, router, tools, clock, log, speech, ...more }, agents);
 }
 
+/** The schema of config/models.yaml with what its settings must say together. */
+export async function modelsSchema({ environment }: Config) {
+  const [{ modelsConfigSchema }, { createSpawn }, { childEnvironment }] = await Promise.all([
+    import("./models/settings-rules.ts"),
+    import("./sandbox/spawn.ts"),
+    import("./models/child-environment.ts"),
+  ]);
+  return modelsConfigSchema({ spawn: createSpawn(), env: childEnvironment(environment) });
+}
+
 /** The settings of config/bots.yaml. */
 export async function botSettings(config: Config): Promise<BotSettings> {
   const { botSettingsSchema } = await import("#core/settings.ts");
@@ -141,14 +151,13 @@ export function createParts(options: Options) {
   const storage = createStorage(options);
 
   const sources = lazily(async () => {
-    const [{ createSources }, { createSpawn }, { modelsConfigSchema }] = await Promise.all([
+    const [{ createSources }, { createSpawn }] = await Promise.all([
       import("./models/sources.ts"),
       import("./sandbox/spawn.ts"),
-      import("./models/settings-rules.ts"),
     ]);
     return createSources({
       ...config.folders,
-      settings: await config.settings("models", modelsConfigSchema),
+      settings: await config.settings("models", await modelsSchema(config)),
       environment: config.environment,
       door: await storage.door(),
       spawn: createSpawn(),

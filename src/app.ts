@@ -10,6 +10,7 @@ import {
   type AppOptions,
   botSettings,
   createParts,
+  modelsSchema,
   type Options,
   type Parts,
 } from "./app-parts.ts";
@@ -134,11 +135,8 @@ function createWay(options: AppOptions, config: Config) {
 }
 
 async function openEditor(config: Config): Promise<SettingsEditor> {
-  const [{ createSettingsEditor }, { modelsConfigSchema }] = await Promise.all([
-    import("./config-editor.ts"),
-    import("./models/settings-rules.ts"),
-  ]);
-  return createSettingsEditor(config, modelsConfigSchema);
+  const { createSettingsEditor } = await import("./config-editor.ts");
+  return createSettingsEditor(config, await modelsSchema(config));
 }
 
 /** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */

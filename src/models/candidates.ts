@@ -110,13 +110,17 @@ export function createOptions(
     known.set(deployment, trust);
     return trust;
   }
-  return (wish) => options({ settings, sources, trusts, wish });
+  return (wish) => {
+    const given = { settings, sources, trusts, wish };
+    return wish.avoid === undefined ? ordered(given) : withLast(given, wish.avoid);
+  };
 }
 
-async function* options(given: Given): AsyncGenerator<Option[]> {
+/** The options with what would be avoided at their end. */
+async function* withLast(given: Given, avoid: string): AsyncGenerator<Option[]> {
   const avoided: Option[] = [];
   for await (const rank of ordered(given)) {
-    const isAvoided = ({ deployment }: Option): boolean => deployment === given.wish.avoid;
+    const isAvoided = ({ deployment }: Option): boolean => deployment === avoid;
     avoided.push(...rank.filter(isAvoided));
     const kept = rank.filter((option) => !isAvoided(option));
     if (kept.length > 0) yield kept;

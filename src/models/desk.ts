@@ -27,6 +27,11 @@ export interface Seat {
 export interface Desk {
   readonly circuits: Circuits;
   readonly speeds: Speeds;
+  /** A slot of one of the candidates, if one is free now. */
+  seatNow(
+    ask: Pick<RouteAsk, "task" | "priority">,
+    candidates: readonly Candidate[],
+  ): Seat | undefined;
   /** Waits for a slot of one of the candidates, and says so; undefined when the signal aborts before. */
   seat(
     ask: Pick<RouteAsk, "task" | "priority">,
@@ -130,6 +135,10 @@ async function* waitForSlot(
   }
 }
 
+function seatOf({ place, release }: Slot<Held>, queuedMs: number): Seat {
+  return { candidate: place.candidate, queuedMs, leave: release };
+}
+
 /** The desk over the hosts of the settings. */
 export function createDesk(settings: ModelSettings, clock: Clock): Desk {
   const parallel = new Map(
@@ -145,12 +154,12 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
     async *seat({ task, priority }, candidates, signal) {
       const since = clock.elapsed();
       const places = expected.placesOf(candidates, task);
-      const now = signal.aborted ? undefined : slots.takeNow(places, priority);
-      const slot = now ?? (yield* waitForSlot(slots, { places, priority, signal }));
-      if (slot === undefined) return undefined;
-      const { place, release } = slot;
-      const queuedMs = Math.round(clock.elapsed() - since);
-      return { candidate: place.candidate, queuedMs, leave: release };
+      const slot = yield* waitForSlot(slots, { places, priority, signal });
+      return slot === undefined ? undefined : seatOf(slot, Math.round(clock.elapsed() - since));
+    },
+    seatNow({ task, priority }, candidates) {
+      const slot = slots.takeNow(expected.placesOf(candidates, task), priority);
+      return slot === undefined ? undefined : seatOf(slot, 0);
     },
   };
 }

@@ -7,7 +7,6 @@ import type { Router } from "#core/router.ts";
 import type { Store } from "#core/store.ts";
 import { machineTimeZone } from "#core/time.ts";
 
-import { createPriceTable } from "./price-table.ts";
 import { createPurse } from "./purse.ts";
 import { createRedactingRouter } from "./redacting-router.ts";
 import { createRouter } from "./router.ts";
@@ -24,14 +23,13 @@ export interface MakeRouterDeps {
 
 /** The router over the owner's settings, with the owner's money and decisions in the store. */
 export function makeRouter({ sources, clock, redactor, store }: MakeRouterDeps): Router {
-  const { settings } = sources;
+  const { settings, priceOf } = sources;
   const ledger: Ledger = {
     reserve: async (attempt, caps) => (await store()).reserve(attempt, caps),
     spent: async (caps) => (await store()).spent(caps),
   };
   const timeZone = async (): Promise<string> =>
     (await (await store()).person(owner)).timeZone ?? machineTimeZone();
-  const priceOf = createPriceTable(settings);
   const router = createRouter({
     settings,
     sources,

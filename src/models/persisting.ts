@@ -4,7 +4,7 @@ import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
-import type { Desk, Seat } from "./desk.ts";
+import type { Desk } from "./desk.ts";
 import type { Said } from "./hearing.ts";
 import { monthEnd } from "./routing/circuit.ts";
 import { isTrouble, type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
@@ -89,23 +89,12 @@ function giveUp(
 export async function* persist(
   deps: PersistDeps,
   run: Run,
-  seat: Pick<Seat, "candidate" | "queuedMs">,
-): AsyncGenerator<Said, ModelStop | undefined> {
-  const { circuits } = deps.desk;
-  const { deployment } = seat.candidate;
-  const wasResting = circuits.enter(deployment);
-  try {
-    return yield* tryUntil(deps, run, { ...seat, wasResting });
-  } finally {
-    // However it ended, also because nobody listens any more: the next one may try.
-    if (wasResting) circuits.left(deployment);
-  }
-}
-
-async function* tryUntil(
-  deps: PersistDeps,
-  run: Run,
-  seat: Pick<Seat, "candidate" | "queuedMs"> & { readonly wasResting: boolean },
+  seat: {
+    readonly candidate: Candidate;
+    readonly queuedMs: number;
+    /** True for one that was left alone until now: it has one try to show that it is well again. */
+    readonly wasResting: boolean;
+  },
 ): AsyncGenerator<Said, ModelStop | undefined> {
   const { desk, toolless } = deps;
   const { ask, signal, log, withheld } = run;
@@ -121,7 +110,6 @@ async function* tryUntil(
     log.add(attempt, stop.failure);
     const verdict = verdictOf(stop, { ...tried, tries });
     if (verdict === "end") return end(desk, candidate, stop);
-    // Who was left alone until now has one try to show that it is well again.
     if (verdict === "again" && !wasResting) {
       if (await pause(deps, waitMs(stop, tries) ?? 0, run)) continue;
       return end(desk, candidate, { type: "stop", reason: "aborted" });

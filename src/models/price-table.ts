@@ -1,7 +1,9 @@
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
 
 import { z } from "zod";
 
+import { lazily } from "#core/lazy.ts";
+import type { Spawn } from "#core/process.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
 import { trustOfDeployment } from "./candidates.ts";
@@ -52,35 +54,45 @@ function wanted({ hosts, deployments }: ModelSettings) {
   });
 }
 
-/** Asks the table in a thread of its own, so that no more of it stays in memory than is used. */
-function askTable(models: ReturnType<typeof wanted>): Promise<ReadonlyMap<string, Price>> {
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./price-worker.ts", import.meta.url), {
-      workerData: models,
-    });
-    worker.once("error", reject);
-    worker.once("message", (message) => {
-      const found = foundSchema.parse(message);
-      const prices = found.flatMap(({ id, prices: said }) => {
-        const price = toPrice(said);
-        return price === undefined ? [] : [[id, price] as const];
-      });
-      resolve(new Map(prices));
-    });
-    worker.once("exit", () => resolve(new Map()));
-  });
+/** Where the table is read. */
+export interface PriceDeps {
+  readonly spawn: Spawn;
+  /** The environment of the process that reads it. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Asks the table in a process of its own: a thread's memory would stay with this one, many times what is used of it. */
+async function askTable(
+  { spawn, env }: PriceDeps,
+  models: ReturnType<typeof wanted>,
+): Promise<ReadonlyMap<string, Price>> {
+  if (models.length === 0) return new Map();
+  const file = fileURLToPath(new URL("price-child.ts", import.meta.url));
+  const child = spawn({ command: process.execPath, args: [file, JSON.stringify(models)], env });
+  const said = { stdout: "", stderr: "" };
+  child.onOutput((stream, text) => void (said[stream] += text));
+  const { code, error } = await child.exited;
+  if (code !== 0) {
+    throw new Error(`the table of prices could not be read: ${error ?? said.stderr.slice(0, 500)}`);
+  }
+  const found = foundSchema.parse(JSON.parse(said.stdout));
+  return new Map(
+    found.flatMap(({ id, prices }) => {
+      const price = toPrice(prices);
+      return price === undefined ? [] : [[id, price] as const];
+    }),
+  );
 }
 
 /** What deployments cost: as the owner says, else as the shipped table does; undefined where neither knows. */
 export function createPriceTable(
   settings: ModelSettings,
+  deps: PriceDeps,
 ): (deployment: string) => Promise<Price | undefined> {
-  const state: { table: Promise<ReadonlyMap<string, Price>> | undefined } = { table: undefined };
+  const table = lazily(() => askTable(deps, wanted(settings)));
   return async (id) => {
     const deployment = settings.deployments[id];
     const own = deployment === undefined ? undefined : ownPrice(deployment);
-    if (own !== undefined) return own;
-    state.table ??= askTable(wanted(settings));
-    return (await state.table).get(id);
+    return own ?? (await table()).get(id);
   };
 }

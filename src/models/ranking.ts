@@ -47,7 +47,8 @@ async function fitting(
   for (const candidate of candidates) {
     const late = tooLateFor(run, candidate, desk);
     const why = late ?? restOf(candidate, desk) ?? tooSmallFor(run, candidate);
-    const unfit = why ?? (await purse.spentCap({ ask: run.ask, candidate }));
+    const isFree = why !== undefined || candidate.trust !== "cloud";
+    const unfit = isFree ? why : await purse.spentCap({ ask: run.ask, candidate });
     if (unfit === undefined) fit.push(candidate);
     else run.log.drop(candidate, unfit);
   }
@@ -57,17 +58,20 @@ async function fitting(
 async function* trySeat(
   deps: PersistDeps,
   run: Run,
-  seat: Seat,
+  { candidate, queuedMs, leave }: Seat,
 ): AsyncGenerator<Said, ModelStop | undefined> {
-  const { candidate } = seat;
+  const { circuits } = deps.desk;
+  // It may have failed for somebody else while this one waited.
+  const why = restOf(candidate, deps.desk);
+  const wasResting = why === undefined && circuits.enter(candidate.deployment);
   try {
-    // It may have failed for somebody else while this one waited.
-    const why = restOf(candidate, deps.desk);
-    if (why === undefined) return yield* persist(deps, run, seat);
+    if (why === undefined) return yield* persist(deps, run, { candidate, queuedMs, wasResting });
     run.log.drop(candidate, why);
     return undefined;
   } finally {
-    seat.leave();
+    leave();
+    // However it ended, also because nobody listens any more: the next one may try.
+    if (wasResting) circuits.left(candidate.deployment);
   }
 }
 
@@ -80,7 +84,9 @@ export async function* tryRank(
   run.log.look(rank);
   let pool = await fitting(deps, run, rank.filter(isCandidate));
   while (pool.length > 0) {
-    const seat = yield* deps.desk.seat(run.ask, pool, run.signal);
+    const { ask, signal } = run;
+    const now = signal.aborted ? undefined : deps.desk.seatNow(ask, pool);
+    const seat = now ?? (yield* deps.desk.seat(ask, pool, signal));
     if (seat === undefined) return { type: "stop", reason: "aborted" };
     const stop = yield* trySeat(deps, run, seat);
     if (stop !== undefined) return stop;

@@ -49,9 +49,11 @@ export function createRouter(deps: RouterDeps): Router {
 
   const trying: PersistDeps = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
 
+  const known = { isRecalled: false };
   const recall = lazily(async () => {
     const attempts = (await deps.lastAttempts?.()) ?? [];
     for (const attempt of attempts.toReversed()) desk.speeds.observe(attempt);
+    known.isRecalled = true;
   });
 
   async function* tryAll(
@@ -74,7 +76,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   async function* work(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<Said> {
     const log = createTries(settings.use, ask);
-    await recall();
+    if (!known.isRecalled) await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
     const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0, busy: [] };
     const stop = yield* tryAll(run, standing);

@@ -1,5 +1,3 @@
-import type { z } from "zod";
-
 import { tierNames, type TierName } from "#core/route.ts";
 import type { ModelSettings } from "#core/settings.ts";
 import type { Trust } from "#core/trust.ts";
@@ -7,7 +5,7 @@ import type { Trust } from "#core/trust.ts";
 import { trustOfDeployment } from "./candidates.ts";
 import { isCloudName } from "./cloud-name.ts";
 import { modelsFileSchema } from "./model-rows.ts";
-import { createPriceTable } from "./price-table.ts";
+import { createPriceTable, type PriceDeps } from "./price-table.ts";
 
 /** Something that one setting says and another makes impossible. */
 interface Problem {
@@ -135,9 +133,9 @@ function hasCap({ budgets }: ModelSettings): boolean {
 }
 
 /** Clouds that may be asked and whose price nobody knows, where there is a budget to keep. */
-async function unknownPrices(settings: ModelSettings): Promise<Problem[]> {
+async function unknownPrices(settings: ModelSettings, deps: PriceDeps): Promise<Problem[]> {
   if (settings.cloud === "never" || !hasCap(settings)) return [];
-  const priceOf = createPriceTable(settings);
+  const priceOf = createPriceTable(settings, deps);
   const clouds = listed(settings).filter(({ id, tier }) => {
     return tier === "cloud-smart" && settings.deployments[id] !== undefined;
   });
@@ -151,17 +149,13 @@ async function unknownPrices(settings: ModelSettings): Promise<Problem[]> {
   return (await Promise.all(problems)).flat();
 }
 
-/** What the settings say that cannot be, one by one, for the schema of the file. */
-async function checkModelSettings(
-  settings: ModelSettings,
-  context: z.core.$RefinementCtx,
-): Promise<void> {
-  const found = rules.flatMap((rule) => rule(settings));
-  const problems = found.length > 0 ? found : await unknownPrices(settings);
-  for (const { path, message } of problems) {
-    context.addIssue({ code: "custom", path: [...path], message });
-  }
+/** The schema of config/models.yaml with what its settings must say together; the table of prices is read where that is needed. */
+export function modelsConfigSchema(deps: PriceDeps) {
+  return modelsFileSchema.superRefine(async (settings, context) => {
+    const found = rules.flatMap((rule) => rule(settings));
+    const problems = found.length > 0 ? found : await unknownPrices(settings, deps);
+    for (const { path, message } of problems) {
+      context.addIssue({ code: "custom", path: [...path], message });
+    }
+  });
 }
-
-/** The schema of config/models.yaml with what its settings must say together. */
-export const modelsConfigSchema = modelsFileSchema.superRefine(checkModelSettings);

@@ -12,7 +12,10 @@ import {
 import { createInventory, type Inventory } from "./inventory.ts";
 import { type MakeDeps, makeModel } from "./make-model.ts";
 import type { ModelsFile } from "./model-rows.ts";
+import { childEnvironment } from "./child-environment.ts";
 import { createOllamaHost, type OllamaHost } from "./ollama-host.ts";
+import { createPriceTable } from "./price-table.ts";
+import type { Price } from "./routing/prices.ts";
 
 /** What the sources of models are made of. */
 export interface SourcesDeps extends Omit<EmbeddedDeps, "settings" | "folder">, MakeDeps {
@@ -28,6 +31,8 @@ export interface ModelSources extends Sources {
   readonly embedded: Embedded;
   /** The Ollama hosts by name. */
   readonly hosts: ReadonlyMap<string, OllamaHost>;
+  /** What a deployment costs; undefined where nobody knows. */
+  readonly priceOf: (deployment: string) => Promise<Price | undefined>;
   /** What hosts have installed has changed. */
   changed(): void;
   close(): void;
@@ -59,6 +64,10 @@ export function createSources(deps: SourcesDeps): ModelSources {
     settings,
     embedded,
     hosts,
+    priceOf: createPriceTable(settings, {
+      spawn: deps.spawn,
+      env: childEnvironment(deps.environment),
+    }),
     installed: async (name) => (await inventories.get(name)?.installed()) ?? [],
     changed: () => inventories.forEach((inventory) => inventory.forget()),
     open(id, deployment) {

@@ -225,16 +225,21 @@ function lateStop(model: string, mostMs: number): ModelStop {
   return failedStop(new AppError("model.timeout", { model, seconds: Math.round(mostMs / 1000) }));
 }
 
-/** Asks the model and hears it out. */
-async function* hear(
-  { clock, totalMs }: TryDeps,
-  { candidate, signal }: Try,
-  ready: Ready,
-): AsyncGenerator<Said, Tried> {
-  const { model, request, limits, taken, sent } = ready;
+/** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
+export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
+  const ready = await prepare(deps, one);
+  if ("stop" in ready) {
+    yield { type: "attempt", attempt: ready.attempt };
+    return ready;
+  }
+  const { reason, notice } = one;
+  const { model, request, limits, taken, sent, begun } = ready;
+  const { deployment, tier } = begun;
+  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
+  const { clock } = deps;
   const from = clock.elapsed();
-  const mostMs = totalMs(candidate.host);
-  const limit = createLimit(clock, mostMs, signal);
+  const mostMs = deps.totalMs(one.candidate.host);
+  const limit = createLimit(clock, mostMs, one.signal);
   let heard: Heard;
   try {
     const schema = request.answerSchema;
@@ -254,17 +259,4 @@ async function* hear(
   yield { type: "attempt", attempt };
   const hadTools = request.tools.length > 0;
   return { stop, attempt, limits, sent, hadTools, wasCut: heard.wasCut, text: heard.text };
-}
-
-/** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
-export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
-  const ready = await prepare(deps, one);
-  if ("stop" in ready) {
-    yield { type: "attempt", attempt: ready.attempt };
-    return ready;
-  }
-  const { deployment, tier } = ready.begun;
-  const { reason, notice } = one;
-  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
-  return yield* hear(deps, one, ready);
 }

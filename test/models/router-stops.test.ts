@@ -267,7 +267,14 @@ describe("what is told of a request", () => {
   test("a deployment whose budget is spent is passed over with that as its reason", async () => {
     const spent = new AppError("model.over-budget", { name: "today", cap: "1.00", spent: "$1.00" });
     const purse = { ...freePurse, spentCap: () => Promise.resolve(spent) };
-    const events = await open([], { purse }).run();
+    const far = {
+      cloud: "when-asked",
+      hosts: { far: { kind: "anthropic" } },
+      deployments: { sonnet: { host: "far", model: "claude-sonnet-5" } },
+      tiers: { "cloud-smart": ["sonnet"] },
+    };
+    const fleet = open([], { purse, settings: far });
+    const events = await fleet.run({ tier: "cloud-smart", forced: true });
     expect([endOf(events), events.map(({ type }) => type)]).toEqual([
       "model.over-budget",
       ["route", "stop"],

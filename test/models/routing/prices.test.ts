@@ -9,6 +9,7 @@ import { z } from "zod";
 
 import type { TokenUsage } from "../../../src/core/model.ts";
 import { modelSettingsSchema } from "../../../src/core/settings.ts";
+import { childEnvironment } from "../../../src/models/child-environment.ts";
 import { createPriceTable } from "../../../src/models/price-table.ts";
 import {
   costOf,
@@ -17,6 +18,7 @@ import {
   type Rate,
   worstCost,
 } from "../../../src/models/routing/prices.ts";
+import { createSpawn } from "../../../src/sandbox/spawn.ts";
 
 const shipped = z
   .record(z.string(), z.unknown())
@@ -82,9 +84,11 @@ function inCloud({ hosts, deployments }: typeof shippedSettings): Deployment[] {
   });
 }
 
+const deps = { spawn: createSpawn(), env: childEnvironment(process.env) };
+
 const tableOf = {
-  shipped: createPriceTable(shippedSettings),
-  others: createPriceTable(otherSettings),
+  shipped: createPriceTable(shippedSettings, deps),
+  others: createPriceTable(otherSettings, deps),
 } as const;
 
 const all = [
@@ -156,7 +160,7 @@ describe("what a request costs", () => {
       },
       tiers: {},
     });
-    const priceOf = createPriceTable(settings);
+    const priceOf = createPriceTable(settings, deps);
     expect([await priceOf("unknown"), await priceOf("mine"), await priceOf("none")]).toEqual([
       undefined,
       undefined,
@@ -172,7 +176,7 @@ describe("what a request costs", () => {
       },
       tiers: {},
     });
-    const price = await createPriceTable(settings)("mine");
+    const price = await createPriceTable(settings, deps)("mine");
     expect(price).toMatchObject({ source: "settings" });
     if (price === undefined) throw new Error("no price");
     const tokens = {
@@ -183,6 +187,13 @@ describe("what a request costs", () => {
     expect(costOf(price, tokens)).toBeCloseTo(1 + 0.5 + 1);
     expect(costOf(price, { answerTokens: 500_000 })).toBeCloseTo(1);
     expect(costOf(price, {})).toBe(0);
+  });
+
+  test("is asked for again where the table could not be read", async () => {
+    const gone = { spawn: deps.spawn, env: { ...deps.env, NODE_OPTIONS: "--no-such-option" } };
+    const priceOf = createPriceTable(shippedSettings, gone);
+    await expect(priceOf("gpt")).rejects.toThrow("the table of prices could not be read");
+    await expect(priceOf("gpt")).rejects.toThrow("--no-such-option");
   });
 
   test("is nothing where the owner says so", () => {
