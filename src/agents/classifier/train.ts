@@ -31,6 +31,8 @@ const wantedPrecision = 0.98;
 const priorTrials = 100;
 /** Above every probability. */
 const never = 2;
+/** How often a round shows an example of a class that has few. */
+const mostRepeats = 10;
 const folds = 5;
 const rounds = 15;
 const rate = 0.2;
@@ -52,13 +54,25 @@ function createStep(weights: Float64Array, classes: number) {
   };
 }
 
+/** Every example as often as a round shows it: those of a rare class more often, or it would never win. */
+function showings(points: readonly Point[]): Point[] {
+  const counts = new Map<number, number>();
+  for (const { label } of points) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const largest = Math.max(...counts.values());
+  return points.flatMap((point) => {
+    const rarity = Math.round(largest / (counts.get(point.label) ?? 1));
+    const times = point.weight * Math.min(mostRepeats, rarity);
+    return Array.from({ length: times }, () => point);
+  });
+}
+
 /** Softmax regression by stochastic gradient descent. */
 function fit(points: readonly Point[], classes: number): Float64Array {
   const weights = new Float64Array(weightCount(classes - 1));
   const step = createStep(weights, classes);
   const found = new Float64Array(classes);
   const random = createRandom(seed);
-  const order = points.flatMap((point) => Array.from({ length: point.weight }, () => point));
+  const order = showings(points);
   for (let round = 0; round < rounds; round += 1) {
     shuffle(order, random);
     for (const { features, label } of order) {
@@ -98,25 +112,24 @@ function tryOut(points: readonly Point[], classes: number): Trial[] {
 
 /**
  * For every agent the lowest score from which enough of its trials are right. Texts for nobody count as wrong. An agent that has
- * few trials borrows from what all agents together show at that score.
+ * few trials borrows from what all agents together show at that score; it is never chosen where that is not enough.
  */
 export function thresholdsOf(trials: readonly Trial[], agents: number): number[] {
-  const thresholds = Array.from({ length: agents }, () => never);
-  const own = Array.from({ length: agents }, () => ({ right: 0, all: 0 }));
+  const own = Array.from({ length: agents }, () => ({ right: 0, all: 0, threshold: never }));
   const pooled = { right: 0, all: 0 };
   const chosen = trials.filter(({ best }) => best < agents);
   for (const { label, best, score } of chosen.toSorted((a, b) => b.score - a.score)) {
-    const sum = own[best];
-    if (sum === undefined) continue;
-    for (const each of [sum, pooled]) {
-      each.all += 1;
-      if (label === best) each.right += 1;
+    for (const sum of [pooled, ...own.slice(best, best + 1)]) {
+      sum.all += 1;
+      if (label === best) sum.right += 1;
     }
     const prior = (priorTrials * pooled.right) / pooled.all;
-    const precision = (sum.right + prior) / (sum.all + priorTrials);
-    if (label === best && precision >= wantedPrecision) thresholds[best] = score;
+    for (const sum of label === best ? own : []) {
+      const precision = (sum.right + prior) / (sum.all + priorTrials);
+      if (precision >= wantedPrecision) sum.threshold = score;
+    }
   }
-  return thresholds;
+  return own.map(({ threshold }) => threshold);
 }
 
 /** Trains a model for these agents; the same examples in the same order give the same model to the bit. Takes seconds. */
