@@ -29,11 +29,11 @@ export interface Classifier {
    * a file where it fits, else trains for seconds in a thread; resolves when that is over. Never rejects: a training that fails is
    * logged, and the classifier abstains.
    */
-  prepare(): Promise<void>;
+  readonly prepare: () => Promise<void>;
   /** What the words say; abstains without votes until a model is there. Never rejects. */
-  classify(text: string): Promise<Classification>;
+  readonly classify: (text: string) => Promise<Classification>;
   /** Ends a training that runs. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** The classifier's cache within its folder. */

@@ -49,7 +49,7 @@ async function linesOf(folder: string, name: string): Promise<string[]> {
 }
 
 /** What two spellings of the same text have in common. */
-function canonical(text: string): string {
+export function canonical(text: string): string {
   return text.normalize("NFKC").toLowerCase().replaceAll(/\s+/g, " ").trim();
 }
 
