@@ -10,7 +10,7 @@ export function ratio({ part, whole }: Share): number {
 }
 
 /** Wilson's interval (1927): where the true share lies with 95 % confidence. */
-export function wilson({ part, whole }: Share): readonly [low: number, high: number] {
+function wilson({ part, whole }: Share): readonly [low: number, high: number] {
   if (whole === 0) return [0, 1];
   const z = 1.959_964;
   const share = part / whole;

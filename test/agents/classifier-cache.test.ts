@@ -154,17 +154,18 @@ describe("a classifier with a cache", () => {
   );
 
   test.each([
-    ["another format", '"format":1', '"format":9'],
-    ["another number of agents", '["cook","gardener"]', '["cook","garden","r"]'],
-    ["no JSON", '{"format"', '["format"'],
-  ])("that is whole, but has %s, is trained anew", async (_, from, to) => {
+    ["another format", (rest: string) => rest.replace('"format":1', '"format":9')],
+    ["more agents than thresholds", (rest: string) => rest.replace('"gardener"', '"garden",""')],
+    ["a head that is no JSON", (rest: string) => rest.replace('{"format"', '["format"')],
+    ["too few weights", (rest: string) => rest.slice(0, -4)],
+    ["too many weights", (rest: string) => `${rest}more`],
+  ])("that is whole, but has %s, is trained anew", async (_, change) => {
     const { file, prepared } = await setUp();
     await prepared();
-    const rest = (await readFile(file)).subarray(32).toString("latin1");
-    const changed = Buffer.from(rest.replace(from, to), "latin1");
-    expect(changed.toString("latin1")).not.toBe(rest);
-    changed.writeUInt32LE(changed.readUInt32LE() + to.length - from.length);
-    await writeFile(file, Buffer.concat([createHash("sha256").update(changed).digest(), changed]));
+    const before = (await readFile(file)).subarray(32).toString("latin1");
+    const after = Buffer.from(change(before), "latin1");
+    expect(after.toString("latin1")).not.toBe(before);
+    await writeFile(file, Buffer.concat([createHash("sha256").update(after).digest(), after]));
     expect((await prepared()).told).toEqual([trained]);
   });
 
