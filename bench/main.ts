@@ -3,6 +3,7 @@ import { type BenchResult, printResult } from "./result.ts";
 type Bench = (args: readonly string[]) => Promise<BenchResult>;
 
 const benches: Readonly<Record<string, () => Promise<Bench>>> = {
+  classify: async () => (await import("./classify.ts")).run,
   embedded: async () => (await import("./embedded.ts")).run,
   export: async () => (await import("./export.ts")).run,
   markdown: async () => (await import("./markdown.ts")).run,

@@ -111,6 +111,31 @@ console.log(JSON.stringify(seen));
     ]);
   });
 
+  test("trains the classifier of messages in a thread, on the phrasings that it brings", async () => {
+    const program = path.join(state.folder, "classify.js");
+    onTestFinished(() => writeFile(program, ""));
+    await writeFile(
+      program,
+      `const root = new URL("./node_modules/personal-ai-agent/", import.meta.url);
+const { createClassifier } = await import(new URL("dist/src/agents/classifier/classifier.js", root));
+const { systemClock } = await import(new URL("dist/src/core/clock.js", root));
+const agents = ["assistant", "code", "fileops", "research"].map((name) => ({ name, examples: [] }));
+const phrasings = new URL("config/phrasings", root).pathname;
+const sources = async () => ({ agents, phrasings, gold: [] });
+const log = { info: () => {}, warn: console.error, bug: console.error };
+const folder = ${JSON.stringify(path.join(state.folder, "cache"))};
+const classifier = createClassifier({ folder, version: "1", sources, clock: systemClock, log });
+await classifier.prepare();
+console.log((await classifier.classify("Write a Python function that reverses a list")).agent);
+`,
+    );
+    expect(sh(state.folder, process.execPath, program)).toMatchObject({
+      status: 0,
+      stdout: "code\n",
+      stderr: "",
+    });
+  });
+
   test("brings types that a strict program compiles against", async () => {
     const file = path.join(state.folder, "typed.ts");
     await writeFile(

@@ -1,0 +1,113 @@
+import path from "node:path";
+
+import type { Clock } from "#core/clock.ts";
+import { lazily } from "#core/lazy.ts";
+import type { Log } from "#core/log.ts";
+
+import { type ExampleSources, keyOf } from "./examples.ts";
+import { abstained, type Classification, classifyWith, type Model } from "./model.ts";
+import { readModel } from "./read-model.ts";
+import { type RunningTraining, startTraining } from "./training.ts";
+import { formatVersion } from "./write-model.ts";
+
+/** What the classifier is made from. */
+export interface ClassifierPorts {
+  /** The folder of its cache. */
+  readonly folder: string;
+  /** The program's version: another one may have other phrasings. */
+  readonly version: string;
+  /** Asked at every `prepare`, for what holds then. */
+  readonly sources: () => Promise<ExampleSources>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Tells from a text's words which agent it is for, and abstains where it is not sure. */
+export interface Classifier {
+  /**
+   * Sees to it that there is a model of what holds now: at the start, and when examples or the owner's corrections have changed. Reads
+   * a file where it fits, else trains for seconds in a thread; resolves when that is over. Never rejects: a training that fails is
+   * logged, and the classifier abstains.
+   */
+  readonly prepare: () => Promise<void>;
+  /** What the words say; abstains without votes until a model is there. Never rejects. */
+  readonly classify: (text: string) => Promise<Classification>;
+  /** Ends a training that runs. */
+  readonly close: () => Promise<void>;
+}
+
+/** The classifier's cache within its folder. */
+export const cacheName = "classifier.bin";
+
+type Load = () => Promise<Model | undefined>;
+
+const noModel: Load = () => Promise.resolve(undefined);
+
+/** The model that holds now, found or trained. */
+function createKeeper({ folder, version, sources, clock, log }: ClassifierPorts) {
+  const file = path.join(folder, cacheName);
+  const state = { load: noModel, closed: false };
+  const running = new Set<RunningTraining>();
+  const fromFile = (key: string): Load => lazily(() => readModel(file, key));
+
+  async function train(from: ExampleSources, key: string): Promise<void> {
+    const begun = clock.elapsed();
+    const training = startTraining({ sources: from, file, key });
+    running.add(training);
+    const written = await training.done.finally(() => running.delete(training));
+    if (!written) return;
+    log.info("The classifier was trained.", { seconds: (clock.elapsed() - begun) / 1000 });
+    state.load = fromFile(key);
+  }
+
+  async function refresh(): Promise<void> {
+    try {
+      const from = await sources();
+      const key = await keyOf(from, `${formatVersion} ${version}`);
+      const fits = (await readModel(file, key)) !== undefined;
+      state.load = fits ? fromFile(key) : noModel;
+      if (!fits && !state.closed) await train(from, key);
+    } catch (error) {
+      state.load = noModel;
+      log.bug(error);
+    }
+  }
+
+  async function stop(): Promise<void> {
+    state.closed = true;
+    await Promise.all([...running].map((training) => training.stop()));
+  }
+
+  return { state, refresh, stop };
+}
+
+/** Makes a classifier; nothing is read or trained before it is asked to. */
+export function createClassifier(ports: ClassifierPorts): Classifier {
+  const keeper = createKeeper(ports);
+  const queue = { last: Promise.resolve() };
+
+  function prepare(): Promise<void> {
+    // One after the other: the later one sees what holds then.
+    queue.last = queue.last.then(keeper.refresh);
+    return queue.last;
+  }
+
+  return {
+    prepare,
+    async classify(text) {
+      const { load } = keeper.state;
+      const model = await load();
+      if (model !== undefined) return classifyWith(model, text);
+      // The file has been damaged since it was found to fit.
+      if (load !== noModel && load === keeper.state.load) {
+        keeper.state.load = noModel;
+        void prepare();
+      }
+      return abstained;
+    },
+    async close() {
+      await keeper.stop();
+      await queue.last;
+    },
+  };
+}
