@@ -15,6 +15,7 @@ import { type Example, trainModel } from "../src/agents/classifier/train.ts";
 import { findFolders, loadConfig } from "../src/config.ts";
 import type { Agent } from "../src/core/agent.ts";
 import { systemClock } from "../src/core/clock.ts";
+import { createSpawn } from "../src/sandbox/spawn.ts";
 import { createRedactor } from "../src/core/redact.ts";
 
 import {
@@ -159,7 +160,8 @@ async function testFigures(
   lesson: Lesson,
 ): Promise<Figure[]> {
   const sources = { agents, phrasings, gold: [] };
-  const ports = { folder, version: "bench", clock: systemClock, log };
+  const process = { spawn: createSpawn(), mayTrain: true };
+  const ports = { folder, version: "bench", ...process, clock: systemClock, log };
   const classifier = createClassifier({ ...ports, sources: () => Promise.resolve(sources) });
   const begun = performance.now();
   await classifier.prepare();

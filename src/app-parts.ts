@@ -13,6 +13,7 @@ import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
 import type { Tool } from "#core/tool.ts";
 
+import type { Classifier } from "./agents/classifier/classifier.ts";
 import type { Config, Folders } from "./config.ts";
 import type { Proxy } from "./egress/connections.ts";
 import { createFaces, type Faces } from "./faces.ts";
@@ -99,6 +100,12 @@ function createStorage(options: Options) {
 
 type Storage = ReturnType<typeof createStorage>;
 
+interface RunnerParts {
+  readonly router: Router;
+  readonly faces: Faces;
+  readonly classifier: Classifier;
+}
+
 async function makeTools(clock: Clock, store: ChatStore & Store): Promise<readonly Tool[]> {
   const [{ createAskPersonTool }, { createNowTool }, { createRecallHistoryTool }] =
     await Promise.all([
@@ -109,10 +116,33 @@ async function makeTools(clock: Clock, store: ChatStore & Store): Promise<readon
   return [createNowTool(clock, store), createRecallHistoryTool(store), createAskPersonTool()];
 }
 
+/** The classifier of messages; only a process that lives for long trains one. */
+async function makeClassifier(options: Options, storage: Storage): Promise<Classifier> {
+  const [{ createClassifier }, { createSpawn }] = await Promise.all([
+    import("./agents/classifier/classifier.ts"),
+    import("./sandbox/spawn.ts"),
+  ]);
+  const { config, version, kind } = options;
+  const { root, state } = config.folders;
+  return createClassifier({
+    folder: state,
+    version,
+    spawn: createSpawn(),
+    mayTrain: kind === "service" || kind === "chat",
+    clock: clockOf(options),
+    log: await storage.log(),
+    async sources() {
+      const gold = await (await storage.store()).goldLabels();
+      const phrasings = path.join(root, "config", "phrasings");
+      return { agents: await config.agents(), phrasings, gold };
+    },
+  });
+}
+
 async function makeRunner(
   options: Options,
   storage: Storage,
-  { router, faces }: { readonly router: Router; readonly faces: Faces },
+  { router, faces, classifier }: RunnerParts,
 ): Promise<Runner> {
   const [{ createRunner }, { createSpeech }] = await Promise.all([
     import("./agents/runner.ts"),
@@ -125,7 +155,10 @@ async function makeRunner(
   const [platforms, prepare] = [await faces.platforms(), await faces.prepare()];
   const speech = createSpeech(platforms);
   const more = prepare === undefined ? {} : { prepare };
-  return createRunner({ store, router, tools, clock, log, speech, ...more }, agents);
+  // Beside all else: until it is ready it abstains.
+  void classifier.prepare();
+  const { classify } = classifier;
+  return createRunner({ store, router, tools, clock, log, speech, classify, ...more }, agents);
 }
 
 /** The schema of config/models.yaml with what its settings must say together. */
@@ -173,9 +206,11 @@ export function createParts(options: Options) {
     return makeRouter({ sources: await sources(), clock, redactor, store: storage.store });
   });
 
-  const runner = lazily(async () =>
-    makeRunner(options, storage, { router: await router(), faces }),
-  );
+  const classifier = lazily(() => makeClassifier(options, storage));
+  const runner = lazily(async () => {
+    const parts = { router: await router(), faces, classifier: await classifier() };
+    return makeRunner(options, storage, parts);
+  });
   const faces = createFaces({
     ...storage,
     config,
@@ -187,7 +222,7 @@ export function createParts(options: Options) {
     seams: options.seams,
   });
 
-  return { ...storage, clock, sources, router, runner, ...faces };
+  return { ...storage, clock, sources, router, classifier, runner, ...faces };
 }
 
 /** The parts of the program. */

@@ -8,6 +8,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { cacheName, createClassifier } from "../../src/agents/classifier/classifier.ts";
 import type { ExampleSources } from "../../src/agents/classifier/examples.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { createSpawn } from "../../src/sandbox/spawn.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 import { blank, createNotingLog, phrasingsFolder, requests } from "./phrasings.ts";
 
@@ -27,7 +28,8 @@ async function setUp() {
       sources: { agents, phrasings, gold: [], ...own },
     };
     const sources = () => Promise.resolve(changing.sources);
-    const ports = { folder: at, version, sources, clock: systemClock, log };
+    const process = { spawn: createSpawn(), mayTrain: true };
+    const ports = { folder: at, version, sources, ...process, clock: systemClock, log };
     const classifier = createClassifier(ports);
     onTestFinished(() => classifier.close());
     return { ...classifier, told, changing };
@@ -42,7 +44,7 @@ async function setUp() {
 }
 
 describe("a classifier without a cache", () => {
-  test("trains in a thread, abstains meanwhile, and lets the loop go round", async () => {
+  test("trains in a process of its own, abstains meanwhile, and lets the loop go round", async () => {
     const { file, start } = await setUp();
     const { prepare, classify, told } = start();
     expect(await classify(text)).toEqual({ votes: [], agent: undefined });

@@ -95,7 +95,7 @@ async function setUp(fetchFile?: FetchFile) {
       chatId,
       personId: "owner",
       agent: "assistant",
-      chosenBy: "default",
+      chosenBy: "default" as const,
       tier: null,
       input: "look",
       newConversation: false,

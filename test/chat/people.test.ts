@@ -270,7 +270,13 @@ describe("who may talk", () => {
     const [, bob] = await people.list();
     const personId = bob?.id ?? "";
     const { id: chatId } = await store.chatAt(message("88", "").place, personId);
-    const request = { chatId, personId, agent: "assistant", chosenBy: "default", tier: null };
+    const request = {
+      chatId,
+      personId,
+      agent: "assistant",
+      chosenBy: "default" as const,
+      tier: null,
+    };
     const task = await store.createTask({ ...request, input: "words", newConversation: false });
     await store.startTask(task.id);
     const stopped: string[] = [];

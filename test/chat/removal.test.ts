@@ -26,7 +26,7 @@ function createWaitingRunner(): Runner {
       chatId,
       personId,
       agent: "assistant",
-      chosenBy: "default",
+      chosenBy: "default" as const,
       tier: null,
       input: words,
       newConversation: false,
@@ -36,6 +36,7 @@ function createWaitingRunner(): Runner {
         watch?.signal?.addEventListener("abort", () => resolve(task));
       }),
     run: () => Promise.reject(new Error("nothing is asked here")),
+    votes: () => Promise.resolve([]),
     isFree: () => true,
     stop: () => Promise.resolve(),
     resume: () => Promise.resolve([]),

@@ -23,7 +23,7 @@ export function attachmentStoreContract(name: string, open: () => Promise<Both>)
       chatId,
       personId: "owner",
       agent: "assistant",
-      chosenBy: "default",
+      chosenBy: "default" as const,
       tier: null,
       input: "look",
       newConversation: false,

@@ -49,7 +49,7 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       chatId: "telegram:77",
       personId,
       agent: "assistant",
-      chosenBy: "default",
+      chosenBy: "default" as const,
       tier: null,
       input: `words ${messageId}`,
       newConversation: false,

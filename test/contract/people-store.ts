@@ -40,7 +40,7 @@ export function peopleStoreContract(name: string, open: (clock: Clock) => Promis
     const { personId, kind = "direct" } = own;
     const platform = address === "main" ? "terminal" : "telegram";
     const chat = await store.chatAt({ platform, address, kind }, personId);
-    const request = { chatId: chat.id, personId, agent: "assistant", chosenBy: "default" };
+    const request = { chatId: chat.id, personId, agent: "assistant", chosenBy: "default" as const };
     const rest = { tier: null, input: "words", newConversation: false };
     return store.createTask({ ...request, ...rest });
   }

@@ -10,7 +10,7 @@ export const request: NewTask = {
   chatId: chat.id,
   personId: chat.personId,
   agent: "assistant",
-  chosenBy: "default",
+  chosenBy: "default" as const,
   tier: null,
   input: "What is a heron?",
   newConversation: false,

@@ -3,6 +3,7 @@ import path from "node:path";
 import type { Clock } from "#core/clock.ts";
 import { lazily } from "#core/lazy.ts";
 import type { Log } from "#core/log.ts";
+import type { Spawn } from "#core/process.ts";
 
 import { type ExampleSources, keyOf } from "./examples.ts";
 import { abstained, type Classification, classifyWith, type Model } from "./model.ts";
@@ -18,6 +19,9 @@ export interface ClassifierPorts {
   readonly version: string;
   /** Asked at every `prepare`, for what holds then. */
   readonly sources: () => Promise<ExampleSources>;
+  readonly spawn: Spawn;
+  /** False where what is not trained yet stays so: for a process that ends soon. */
+  readonly mayTrain: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -26,7 +30,7 @@ export interface ClassifierPorts {
 export interface Classifier {
   /**
    * Sees to it that there is a model of what holds now: at the start, and when examples or the owner's corrections have changed. Reads
-   * a file where it fits, else trains for seconds in a thread; resolves when that is over. Never rejects: a training that fails is
+   * a file where it fits, else trains for seconds in a process of its own; resolves when that is over. Never rejects: a training that fails is
    * logged, and the classifier abstains.
    */
   readonly prepare: () => Promise<void>;
@@ -44,7 +48,8 @@ type Load = () => Promise<Model | undefined>;
 const noModel: Load = () => Promise.resolve(undefined);
 
 /** The model that holds now, found or trained. */
-function createKeeper({ folder, version, sources, clock, log }: ClassifierPorts) {
+function createKeeper(ports: ClassifierPorts) {
+  const { folder, version, sources, spawn, clock, log } = ports;
   const file = path.join(folder, cacheName);
   const state = { load: noModel, closed: false };
   const running = new Set<RunningTraining>();
@@ -52,7 +57,7 @@ function createKeeper({ folder, version, sources, clock, log }: ClassifierPorts)
 
   async function train(from: ExampleSources, key: string): Promise<void> {
     const begun = clock.elapsed();
-    const training = startTraining({ sources: from, file, key });
+    const training = startTraining(spawn, { sources: from, file, key });
     running.add(training);
     const written = await training.done.finally(() => running.delete(training));
     if (!written) return;
@@ -66,7 +71,7 @@ function createKeeper({ folder, version, sources, clock, log }: ClassifierPorts)
       const key = await keyOf(from, `${formatVersion} ${version}`);
       const fits = (await readModel(file, key)) !== undefined;
       state.load = fits ? fromFile(key) : noModel;
-      if (!fits && !state.closed) await train(from, key);
+      if (!fits && ports.mayTrain && !state.closed) await train(from, key);
     } catch (error) {
       state.load = noModel;
       log.bug(error);
@@ -75,7 +80,8 @@ function createKeeper({ folder, version, sources, clock, log }: ClassifierPorts)
 
   async function stop(): Promise<void> {
     state.closed = true;
-    await Promise.all([...running].map((training) => training.stop()));
+    for (const training of running) training.stop();
+    await Promise.allSettled([...running].map(({ done }) => done));
   }
 
   return { state, refresh, stop };

@@ -3,14 +3,9 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
 
 import type { Agent } from "#core/agent.ts";
+import type { GoldLabel } from "#core/choice.ts";
 
 import type { Example } from "./train.ts";
-
-/** A text with the agent that its owner says it is for. */
-export interface GoldLabel {
-  readonly text: string;
-  readonly agent: string;
-}
 
 /** Where the examples come from. */
 export interface ExampleSources {

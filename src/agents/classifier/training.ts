@@ -1,4 +1,6 @@
-import { Worker } from "node:worker_threads";
+import { fileURLToPath } from "node:url";
+
+import type { Spawn } from "#core/process.ts";
 
 import type { ExampleSources } from "./examples.ts";
 
@@ -10,29 +12,40 @@ export interface Training {
   readonly key: string;
 }
 
-/** A training in a thread of its own, whose memory is given back with it. */
+/** A training in a process of its own, whose memory is given back with it. */
 export interface RunningTraining {
-  /** Resolves when the thread has ended: true when the file is written, false when it was stopped; rejects with its failure. */
+  /** Resolves when the process has ended: true when the file is written, false when it was stopped; rejects with its failure. */
   readonly done: Promise<boolean>;
-  stop(): Promise<void>;
+  stop(): void;
 }
 
 const mostMegabytes = 256;
 
-/** Starts a training; the process lives until it is over or stopped. */
-export function startTraining(training: Training): RunningTraining {
-  const worker = new Worker(new URL("train-worker.ts", import.meta.url), {
-    workerData: training,
-    env: {},
-    resourceLimits: { maxOldGenerationSizeMb: mostMegabytes },
+/** Starts a training. */
+export function startTraining(spawn: Spawn, training: Training): RunningTraining {
+  const file = fileURLToPath(new URL("train-child.ts", import.meta.url));
+  const args = [`--max-old-space-size=${mostMegabytes}`, file];
+  const child = spawn({ command: process.execPath, args, env: {}, messages: true });
+  const state = { stopped: false, said: "" };
+  child.onOutput((stream, text) => {
+    if (stream === "stderr") state.said += text;
   });
-  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-  worker.on("error", reject);
-  worker.on("exit", (code) => resolve(code === 0));
+  const { sources, ...rest } = training;
+  const agents = sources.agents.map(({ name, examples }) => ({ name, examples }));
+  child.send({ ...rest, sources: { ...sources, agents } });
+
+  async function end(): Promise<boolean> {
+    const { code, error } = await child.exited;
+    if (state.stopped) return false;
+    if (code === 0) return true;
+    throw new Error(`the training ended with ${error ?? code}: ${state.said.slice(0, 500)}`);
+  }
+
   return {
-    done: promise,
-    stop: async () => {
-      await worker.terminate();
+    done: end(),
+    stop() {
+      state.stopped = true;
+      child.kill("SIGKILL");
     },
   };
 }
