@@ -112,6 +112,11 @@ export interface Model {
   readonly id: string;
   readonly trust: Trust;
   readonly limits: ModelLimits;
+  /**
+   * Has its host read it from disk where that is wanted now and not done yet; true where it was. Absent where nothing has to be loaded.
+   * Rejects with an AppError, or the signal's reason.
+   */
+  load?(signal: AbortSignal): Promise<boolean>;
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
 }
 

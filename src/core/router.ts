@@ -62,6 +62,12 @@ export interface Router {
    * Aborting `signal`, or ending the iteration, ends the work behind it within a second.
    */
   stream(ask: RouteAsk, signal: AbortSignal): AsyncIterable<RoutedEvent>;
+  /**
+   * Work for idle time, for the host at home that would answer this first: its model is loaded where its owner is usually there, and one
+   * that reads slowly reads this prompt, so that the next message pays for its own words alone. Says what was done; never waits
+   * for other work, and a failure is nothing done.
+   */
+  warm(ask: RouteAsk, signal: AbortSignal): Promise<"nothing" | "loaded" | "read">;
   /** The candidates of a tier in the order they would be tried; nothing is downloaded or loaded. */
   explain(tier: TierName): Promise<Explained[]>;
 }

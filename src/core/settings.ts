@@ -19,6 +19,8 @@ function httpUrl(example: string) {
   return z.url({ protocol: /^https?$/, error: `must be an address such as ${example}` });
 }
 
+const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 07:30");
+
 function seconds(usual: number) {
   return z.int().min(1).max(86_400).default(usual);
 }
@@ -50,6 +52,13 @@ const ollamaHost = z.strictObject({
   load_seconds: seconds(300),
   /** How long the model stays loaded after an answer, as Ollama writes it. */
   keep_alive: z.string().min(1).default("10m"),
+  /** When its owner is usually there, by this machine's clock: the model is loaded before it is asked, and stays for longer. */
+  active_hours: z
+    .strictObject({ from: hour, to: hour, keep_alive: z.string().min(1).default("1h") })
+    .nullable()
+    .default(null),
+  /** Options of Ollama's runner, such as num_gpu or num_thread: always the same, since any change loads the model anew. */
+  options: z.record(z.string(), z.union([z.number(), z.boolean()])).default({}),
 });
 
 const scriptedHost = z.strictObject({

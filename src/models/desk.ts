@@ -40,6 +40,10 @@ export interface Desk {
   ): AsyncGenerator<RoutedEvent, Seat | undefined>;
   /** Learns from an attempt that was made at a host. */
   learn(candidate: Candidate, ask: Pick<RouteAsk, "task">, attempt: Attempt): void;
+  /** What a host has read last, as far as that is known. */
+  lastAt(host: string): Known | undefined;
+  /** A host has read an agent's prompt without being asked anything. */
+  hasRead(candidate: Candidate, ask: Pick<RouteAsk, "task">): void;
   /** Milliseconds until work that comes now would begin at a host. */
   readonly waitMs: (host: string) => number;
 }
@@ -65,6 +69,13 @@ interface Held extends Place {
   readonly candidate: Candidate;
 }
 
+/** What a host has loaded, and whose prompt it knows the beginning of. */
+export interface Known {
+  readonly deployment: string;
+  readonly agent: string;
+  readonly conversation: string;
+}
+
 function conversationOf({ chatId, conversation, agent }: RouteAsk["task"]): string {
   return `${chatId} ${conversation} ${agent}`;
 }
@@ -73,7 +84,11 @@ function conversationOf({ chatId, conversation, agent }: RouteAsk["task"]): stri
 function createExpectations() {
   const speeds = createSpeeds();
   /** What each host answered last, and for which conversation: it has that model loaded, and that prompt's beginning. */
-  const last = new Map<string, { readonly deployment: string; readonly conversation: string }>();
+  const last = new Map<string, Known>();
+
+  function know({ host, deployment }: Candidate, task: RouteAsk["task"]): void {
+    last.set(host, { deployment, agent: task.agent, conversation: conversationOf(task) });
+  }
 
   function workMs({ host, deployment, trust }: Candidate, task: RouteAsk["task"]) {
     const before = last.get(host);
@@ -86,10 +101,12 @@ function createExpectations() {
 
   return {
     speeds,
-    learn({ host, deployment }: Candidate, task: RouteAsk["task"], attempt: Attempt): void {
+    know,
+    lastAt: (host: string) => last.get(host),
+    learn(candidate: Candidate, task: RouteAsk["task"], attempt: Attempt): void {
       if (attempt.outcome !== "ok") return;
       speeds.observe(attempt);
-      last.set(host, { deployment, conversation: conversationOf(task) });
+      know(candidate, task);
     },
     /** Who was never measured is taken for as good as the best, so that it soon is measured. */
     placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
@@ -150,6 +167,8 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
     circuits: createCircuits(clock),
     speeds: expected.speeds,
     learn: (candidate, { task }, attempt) => expected.learn(candidate, task, attempt),
+    lastAt: (host) => expected.lastAt(host),
+    hasRead: (candidate, { task }) => expected.know(candidate, task),
     waitMs: (host) => slots.waitMs(host),
     async *seat({ task, priority }, candidates, signal) {
       const since = clock.elapsed();

@@ -7,6 +7,7 @@ import type { Carried, Model, ModelLimits } from "#core/model.ts";
 import type { Secrets } from "#core/secret.ts";
 import type { DeploymentSettings, HostSettings } from "#core/settings.ts";
 
+import { isWithin } from "./active-hours.ts";
 import { createAnthropicModel } from "./anthropic.ts";
 import { createOllamaModel } from "./ollama.ts";
 import { createOpenAiModel } from "./openai.ts";
@@ -60,6 +61,8 @@ async function scripted(deps: MakeDeps, host: Host<"scripted">, { id }: Named): 
 }
 
 function ollama(deps: MakeDeps, host: Host<"ollama">, { id, deployment }: Named): Model {
+  const { active_hours: active } = host;
+  const isActive = (): boolean => active !== null && isWithin(active, deps.clock.now());
   return createOllamaModel({
     id,
     url: new URL(host.url).origin,
@@ -67,7 +70,9 @@ function ollama(deps: MakeDeps, host: Host<"ollama">, { id, deployment }: Named)
     limits: limitsOf(deployment),
     fetchFor: fetchesOf(deps, host),
     clock: deps.clock,
-    keepAlive: host.keep_alive,
+    keepAlive: () => (isActive() ? (active?.keep_alive ?? host.keep_alive) : host.keep_alive),
+    loadsAhead: isActive,
+    runner: host.options,
     loadMs: host.load_seconds * 1000,
     firstTokenMs: host.first_token_seconds * 1000,
     idleMs: host.idle_seconds * 1000,

@@ -58,6 +58,7 @@ export function chatBody(
     readonly model: string;
     readonly contextTokens: number;
     readonly keepAlive: string;
+    readonly runner: Readonly<Record<string, number | boolean>>;
     /** Absent for a model that cannot think: it would be refused. */
     readonly think?: boolean;
   },
@@ -72,6 +73,7 @@ export function chatBody(
     shift: false,
     keep_alive: how.keepAlive,
     options: {
+      ...how.runner,
       num_ctx: how.contextTokens,
       num_predict: maxTokens,
       ...(temperature === undefined ? {} : { temperature }),

@@ -35,8 +35,12 @@ export interface OllamaOptions {
   /** A fetch whose receipts say what the request says of itself. */
   readonly fetchFor: (request: Carried) => Fetch;
   readonly clock: Clock;
-  /** How long the model stays loaded, as Ollama writes it. */
-  readonly keepAlive: string;
+  /** How long the model stays loaded, as Ollama writes it; asked at each request. */
+  readonly keepAlive: () => string;
+  /** True at times at which it is loaded before it is asked. */
+  readonly loadsAhead: () => boolean;
+  /** Options of the runner, the same for every request. */
+  readonly runner: Readonly<Record<string, number | boolean>>;
   readonly firstTokenMs: number;
   /** The same where the model has to be read from disk first. */
   readonly loadMs: number;
@@ -116,7 +120,8 @@ function fitRequest(
   const body = chatBody(fitting, {
     model: options.model,
     contextTokens: options.limits.contextTokens,
-    keepAlive: options.keepAlive,
+    keepAlive: options.keepAlive(),
+    runner: options.runner,
     ...(can.includes("thinking") ? { think: false } : {}),
   });
   return { request: fitting, body };
@@ -149,6 +154,23 @@ function createPosting(options: OllamaOptions, readiness: Readiness) {
     if (response.body === null) throw new AppError("model.truncated", { model });
     return { request: sent.request, bytes: response.body };
   };
+}
+
+/** Has the host read the model from disk: a request without messages does that and no more. */
+async function loadModel(options: OllamaOptions, fetch: Fetch, signal: AbortSignal): Promise<void> {
+  const { url, model, limits, runner, clock, loadMs } = options;
+  const body = JSON.stringify({
+    model,
+    messages: [],
+    stream: false,
+    keep_alive: options.keepAlive(),
+    options: { ...runner, num_ctx: limits.contextTokens },
+  });
+  const headers = { "content-type": "application/json" };
+  const init = { method: "POST", headers, body, signal };
+  const response = await within(clock, loadMs, fetch(`${url}/api/chat`, init));
+  if (!response.ok) throw await failureOf({ model, host: url }, response);
+  await response.body?.cancel();
 }
 
 /** Waits for the answer to begin; longer, and saying so, where the model is not loaded, also where that shows only later. */
@@ -204,6 +226,13 @@ export function createOllamaModel(options: OllamaOptions): Model {
       const given = readiness.contextTokens() ?? Number.POSITIVE_INFINITY;
       const contextTokens = Math.min(options.limits.contextTokens, given);
       return { ...options.limits, contextTokens };
+    },
+    async load(signal) {
+      if (!options.loadsAhead() || isCloudName(model)) return false;
+      const fetch = options.fetchFor({ taskId: null });
+      if (await readiness.isLoaded(fetch, signal)) return false;
+      await loadModel(options, fetch, signal);
+      return true;
     },
     stream: (request, signal) =>
       answering(

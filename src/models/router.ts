@@ -15,6 +15,7 @@ import type { Purse } from "./purse.ts";
 import { tryRank } from "./ranking.ts";
 import { type Standing, standingOf, withheldBy } from "./routing/policy.ts";
 import { createTries } from "./tries.ts";
+import { warmUp } from "./warming.ts";
 
 /** What the router works with. */
 export interface RouterDeps {
@@ -91,7 +92,16 @@ export function createRouter(deps: RouterDeps): Router {
     }
   }
 
-  return { stream, explain: (tier) => explainTier(deps, tier) };
+  async function warm(ask: RouteAsk, signal: AbortSignal) {
+    if (!known.isRecalled) await recall();
+    const standing = { rules: new Set<never>(), mayGo: false };
+    // Only what is there already: nothing is got ready for idle work.
+    const deadline = { ms: 0, promptTokens: 0, answerTokens: 0 };
+    const ranks = optionsFor({ ...ask, deadline, standing });
+    return warmUp(desk, ranks, { ask, signal }).catch(() => "nothing" as const);
+  }
+
+  return { stream, warm, explain: (tier) => explainTier(deps, tier) };
 }
 
 async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: TierName) {

@@ -1,0 +1,55 @@
+import { type Agent, defaultAgent } from "#core/agent.ts";
+import type { Clock } from "#core/clock.ts";
+import type { Log } from "#core/log.ts";
+import type { ToolSpec } from "#core/model.ts";
+import { owner } from "#core/person.ts";
+import type { RouteAsk, Router } from "#core/router.ts";
+import type { Store } from "#core/store.ts";
+import { sourceOf } from "#core/trust.ts";
+
+import { buildPrompt } from "./prompt.ts";
+
+/** What idle work needs. */
+export interface IdleDeps {
+  readonly store: Pick<Store, "person">;
+  readonly router: Router;
+  readonly agents: readonly Agent[];
+  readonly specs: readonly ToolSpec[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const everyMs = 60_000;
+
+/** The beginning of every prompt of the agent that answers most. */
+async function prefixOf({ store, agents, specs }: IdleDeps): Promise<RouteAsk | undefined> {
+  const agent = agents.find(({ name }) => name === defaultAgent);
+  if (agent === undefined) return undefined;
+  const person = await store.person(owner);
+  const own = specs.filter(({ name }) => agent.tools.includes(name));
+  const parts = { agent, specs: own, turns: [], person, input: "", steps: [] };
+  return {
+    tier: agent.model_tier,
+    forced: false,
+    task: { id: "", chatId: "", personId: owner, conversation: 0, agent: agent.name },
+    seq: 0,
+    priority: "background",
+    isShared: false,
+    sources: [sourceOf("instructions")],
+    build(limits) {
+      const { prompt } = buildPrompt(parts, limits);
+      return { ...prompt, messages: prompt.messages.filter(({ role }) => role === "system") };
+    },
+  };
+}
+
+/** Looks once a minute for what may be done while nobody waits; ends with the signal. */
+export async function workWhenIdle(deps: IdleDeps, signal: AbortSignal): Promise<void> {
+  const { router, clock, log } = deps;
+  while (!signal.aborted) {
+    const ask = await prefixOf(deps);
+    const done = ask === undefined ? "nothing" : await router.warm(ask, signal);
+    if (done !== "nothing") log.info("made ready in idle time", { what: done });
+    await clock.sleep(everyMs, signal);
+  }
+}
