@@ -20,6 +20,8 @@ async function addTask(store: Store, number: number): Promise<void> {
     state: "done",
     output: text,
     failure: null,
+    sources: [],
+    routes: [],
     steps: [
       {
         ...at,
@@ -34,11 +36,13 @@ async function addTask(store: Store, number: number): Promise<void> {
     usage: [
       {
         ...at,
+        id: `attempt-${number}`,
         taskId: task.id,
         deployment: "scripted",
         tier: "local-fast",
         reason: "a bench",
         outcome: "ok",
+        queuedMs: 0,
         durationMs: 10,
         promptTokens: 100,
         answerTokens: 10,

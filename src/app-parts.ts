@@ -14,6 +14,7 @@ import type { Store } from "#core/store.ts";
 import type { Tool } from "#core/tool.ts";
 
 import type { Config, Folders } from "./config.ts";
+import type { Proxy } from "./egress/connections.ts";
 import { createFaces, type Faces } from "./faces.ts";
 import type { Seams } from "./seams.ts";
 
@@ -37,6 +38,18 @@ export type Options = AppOptions & { readonly config: Config };
 
 function clockOf({ seams }: AppOptions): Clock {
   return seams?.clock ?? systemClock;
+}
+
+/** The proxy of the settings; its credentials are asked for when they are sent. */
+async function ownProxy(config: Config): Promise<Proxy | undefined> {
+  const { privacySettingsSchema } = await import("#core/settings.ts");
+  const { proxy, credentials } = await config.settings("privacy", privacySettingsSchema);
+  if (proxy === null) return undefined;
+  const authorization = (): string | undefined => {
+    const pair = config.secrets(credentials)?.reveal();
+    return pair === undefined ? undefined : `Basic ${Buffer.from(pair).toString("base64")}`;
+  };
+  return { url: proxy, authorization };
 }
 
 function createStorage(options: Options) {
@@ -69,13 +82,16 @@ function createStorage(options: Options) {
 
   const door = lazily(async () => {
     const { createDoor } = await import("./egress/door.ts");
+    const localOnly = async (taskId: string | null): Promise<boolean> =>
+      (await (await store()).privacyRules(taskId)).has("local-only");
     const record = async (receipt: Receipt): Promise<void> => (await store()).putReceipt(receipt);
     const state = { said: false };
     const onUnrecorded = (error: unknown): void => {
       if (!state.said) person.notice(`Receipts cannot be stored: ${String(error)}`);
       state.said = true;
     };
-    return createDoor({ clock, record, onUnrecorded });
+    const proxy = await ownProxy(config);
+    return createDoor({ clock, record, onUnrecorded, localOnly, proxy });
   });
 
   return { log, store, door };
@@ -125,17 +141,20 @@ export function createParts(options: Options) {
   const storage = createStorage(options);
 
   const sources = lazily(async () => {
-    const [{ createSources }, { createSpawn }, { modelsFileSchema }] = await Promise.all([
+    const [{ createSources }, { createSpawn }, { createModelsConfigSchema }] = await Promise.all([
       import("./models/sources.ts"),
       import("./sandbox/spawn.ts"),
-      import("./models/model-rows.ts"),
+      import("./models/settings-rules.ts"),
     ]);
+    const { environment } = config;
+    const spawn = createSpawn();
+    const schema = createModelsConfigSchema({ spawn, environment });
     return createSources({
       ...config.folders,
-      settings: await config.settings("models", modelsFileSchema),
-      environment: config.environment,
+      settings: await config.settings("models", schema),
+      environment,
       door: await storage.door(),
-      spawn: createSpawn(),
+      spawn,
       clock,
       person,
       readData: (file) => config.data(file),

@@ -134,11 +134,15 @@ function createWay(options: AppOptions, config: Config) {
 }
 
 async function openEditor(config: Config): Promise<SettingsEditor> {
-  const [{ createSettingsEditor }, { modelsFileSchema }] = await Promise.all([
-    import("./config-editor.ts"),
-    import("./models/model-rows.ts"),
-  ]);
-  return createSettingsEditor(config, modelsFileSchema);
+  const [{ createSettingsEditor }, { createModelsConfigSchema }, { createSpawn }] =
+    await Promise.all([
+      import("./config-editor.ts"),
+      import("./models/settings-rules.ts"),
+      import("./sandbox/spawn.ts"),
+    ]);
+  const { environment } = config;
+  const schema = createModelsConfigSchema({ spawn: createSpawn(), environment });
+  return createSettingsEditor(config, schema);
 }
 
 /** Makes the parts of the program, wires them and ends them in order. Each is imported and made when it is first asked for. */

@@ -4,11 +4,12 @@ import { parseEnv } from "node:util";
 
 import type { z } from "zod";
 
-import { check, type Config, isMapping, readIfThere } from "./config.ts";
+import { type Config, readIfThere } from "./config.ts";
+import { check, isMapping } from "./config-check.ts";
 import { agentSchema } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 import { nearest } from "#core/nearest.ts";
-import { botSettingsSchema, logSettingsSchema } from "#core/settings.ts";
+import { botSettingsSchema, logSettingsSchema, privacySettingsSchema } from "#core/settings.ts";
 import type { Setting, SettingsEditor } from "#core/settings-editor.ts";
 import { secretsFile } from "./secrets.ts";
 
@@ -97,6 +98,7 @@ export function createSettingsEditor(config: Config, models: z.ZodType): Setting
     models,
     log: logSettingsSchema,
     bots: botSettingsSchema,
+    privacy: privacySettingsSchema,
     agents: agentSchema,
   };
   const { home } = config.folders;
@@ -133,7 +135,7 @@ export function createSettingsEditor(config: Config, models: z.ZodType): Setting
     if (document.contents === null) document.contents = document.createNode({});
     document.setIn(at, document.createNode(await parseValue(text)));
     const merged = await config.layers(file, document.toJS());
-    await check(local, schema, merged.data);
+    await check(() => local, schema, merged.data);
     await writeWhole(path.join(home, local), document.toString(), 0o644);
     return local;
   }

@@ -7,12 +7,12 @@ import { parseEnv } from "node:util";
 import type { z } from "zod";
 
 import type { Agent } from "#core/agent.ts";
-import { AppError, reasonOf } from "#core/errors.ts";
-import { nearest } from "#core/nearest.ts";
+import { reasonOf } from "#core/errors.ts";
 import type { Environment } from "#core/process.ts";
 import { createRedactor, type Redactor } from "#core/redact.ts";
 import type { Secrets } from "#core/secret.ts";
 
+import { type Blame, check, invalid, isMapping } from "./config-check.ts";
 import { environmentSecrets, readSecrets } from "./secrets.ts";
 
 /** The folders of a run. */
@@ -64,20 +64,9 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   }
 }
 
-function invalid(file: string, problem: string, cause?: unknown): AppError {
-  return new AppError("config.invalid", { file, problem }, { cause });
-}
-
 async function readEnvironment(home: string): Promise<Environment> {
   const text = await readIfThere(path.join(home, ".env"));
   return { ...(text === undefined ? {} : parseEnv(text)), ...process.env };
-}
-
-type Data = Readonly<Record<string, unknown>>;
-
-/** True for an object with keys. */
-export function isMapping(value: unknown): value is Data {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Mappings are merged key by key; anything else of the owner's replaces what was shipped. */
@@ -105,62 +94,30 @@ function substitute(value: unknown, environment: Environment, file: string): unk
   });
 }
 
-async function parseYaml(file: string, text: string): Promise<unknown> {
-  const { parseDocument } = await import("yaml");
-  const document = parseDocument(text);
+/** A YAML file's data, and the line of a value in it. */
+interface Parsed {
+  readonly data: unknown;
+  /** Undefined where the file says nothing there. */
+  readonly lineOf: (at: readonly PropertyKey[]) => number | undefined;
+}
+
+async function parseYaml(file: string, text: string): Promise<Parsed> {
+  const { LineCounter, isNode, parseDocument } = await import("yaml");
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter });
   const [problem] = document.errors;
   if (problem !== undefined) {
     const [first] = problem.message.split("\n", 1);
     throw invalid(file, `is not valid YAML: ${first?.replace(/:$/, "")}.`, problem);
   }
-  return document.toJS() ?? {};
-}
-
-/** The keys that a schema knows at a path; none where it knows no fixed ones. */
-async function keysAt(schema: z.ZodType, at: readonly PropertyKey[]): Promise<string[]> {
-  const { toJSONSchema } = await import("zod");
-  let node: unknown = toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  for (const key of at) {
-    if (!isMapping(node)) return [];
-    const properties = isMapping(node["properties"]) ? node["properties"] : {};
-    node = properties[String(key)] ?? node["additionalProperties"] ?? node["items"];
-  }
-  const options = isMapping(node) ? [node, ...asList(node["oneOf"]), ...asList(node["anyOf"])] : [];
-  return options.flatMap((option) =>
-    isMapping(option) && isMapping(option["properties"]) ? Object.keys(option["properties"]) : [],
-  );
-}
-
-function asList(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** What is wrong with a value, for the person who wrote it; a misspelt key with the one that was meant. */
-async function problemOf(schema: z.ZodType, issue: z.core.$ZodIssue): Promise<string> {
-  const at = issue.path.join(".");
-  if (issue.code !== "unrecognized_keys") {
-    // What is wrong with a key itself is said by an issue within.
-    const inner = issue.code === "invalid_key" ? issue.issues[0] : undefined;
-    return `${at === "" ? "" : `the key ${at}: `}${(inner ?? issue).message}.`;
-  }
-  const [word = ""] = issue.keys;
-  const known = await keysAt(schema, issue.path);
-  const near = nearest(word, known);
-  const fix = near === undefined ? `use one of ${known.join(", ")}` : `did you mean ${near}?`;
-  return `there is no key ${at === "" ? "" : `${at}.`}${word}: ${fix}${near === undefined ? "." : ""}`;
-}
-
-/** The data as the schema gives them; rejects with `config.invalid`, which names the file and the key. */
-export async function check<Schema extends z.ZodType>(
-  file: string,
-  schema: Schema,
-  data: unknown,
-): Promise<z.output<Schema>> {
-  const result = schema.safeParse(data);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const problem = issue === undefined ? "is not valid." : await problemOf(schema, issue);
-  throw invalid(file, problem, result.error);
+  return {
+    data: document.toJS() ?? {},
+    lineOf(at) {
+      const node = document.getIn(at, true);
+      const start = isNode(node) ? node.range?.[0] : undefined;
+      return start === undefined ? undefined : lineCounter.linePos(start).line;
+    },
+  };
 }
 
 function shown(file: string, home: string): string {
@@ -168,30 +125,53 @@ function shown(file: string, home: string): string {
   return relative.startsWith("..") ? file : relative;
 }
 
-/** A file's data, the shipped with the owner's over it, and which of its files to blame for a wrong value. */
+/** A file's data, the shipped with the owner's over it, and where a wrong value is. */
 export interface Layered {
   readonly data: unknown;
   /** The owner's own; undefined where there are none. */
   readonly own: unknown;
-  readonly blame: string;
+  readonly blame: Blame;
+}
+
+/** One of the files of a setting. */
+interface Layer extends Parsed {
+  readonly label: string;
+}
+
+/** The last file that says something there, since it goes before the others, with its line. */
+function blameOf(layers: readonly Layer[], usual: string): Blame {
+  return (at) => {
+    for (const { label, lineOf } of layers.toReversed()) {
+      const line = at.length === 0 ? undefined : lineOf(at);
+      if (line !== undefined) return `${label}:${line}`;
+    }
+    return usual;
+  };
 }
 
 /** Reads files of the shipped and the owner's config folder, the owner's over the shipped. */
 function createReader({ root, home }: Folders, environment: Environment) {
-  async function read(folder: string, name: string): Promise<unknown> {
-    const file = path.join(folder, name);
+  async function read(folder: string, name: string): Promise<Layer | undefined> {
+    const file = path.join(folder, "config", name);
     const text = await readIfThere(file);
     if (text === undefined) return undefined;
     const label = shown(file, home);
-    return substitute(await parseYaml(label, text), environment, label);
+    const { data, lineOf } = await parseYaml(label, text);
+    return { data: substitute(data, environment, label), lineOf, label };
   }
   return async (name: string, given?: unknown): Promise<Layered> => {
     const local = name.replace(/\.yaml$/, ".local.yaml");
-    const shipped = await read(path.join(root, "config"), name);
-    const owned = home === root ? undefined : await read(path.join(home, "config"), name);
-    const own = given ?? (await read(path.join(home, "config"), local));
-    const blame = path.join("config", own === undefined ? name : local);
-    return { data: merge(merge(shipped, owned), own), own, blame };
+    const label = path.join("config", local);
+    const shipped = await read(root, name);
+    const owned = home === root ? undefined : await read(home, name);
+    const own =
+      given === undefined
+        ? await read(home, local)
+        : { data: given, label, lineOf: () => undefined };
+    const layers = [shipped, owned, own].filter((layer) => layer !== undefined);
+    const data = merge(merge(shipped?.data, owned?.data), own?.data);
+    const usual = own === undefined ? path.join("config", name) : label;
+    return { data, own: own?.data, blame: blameOf(layers, usual) };
   };
 }
 
@@ -216,7 +196,10 @@ export async function loadConfig(folders: Folders, redactor: Redactor): Promise<
     const { agentSchema } = await import("#core/agent.ts");
     const agent = await check(blame, agentSchema, data);
     if (`${agent.name}.yaml` === file) return agent;
-    throw invalid(blame, `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`);
+    throw invalid(
+      blame(["name"]),
+      `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`,
+    );
   }
 
   return {
@@ -232,7 +215,7 @@ export async function loadConfig(folders: Folders, redactor: Redactor): Promise<
     async data(file) {
       const text = await readIfThere(file);
       if (text === undefined) throw invalid(shown(file, home), "is not there.");
-      return parseYaml(shown(file, home), text);
+      return (await parseYaml(shown(file, home), text)).data;
     },
   };
 }

@@ -68,7 +68,7 @@ describe("the owner's settings", () => {
 
   test("a wrong value names the file and the key", async () => {
     await own("config/models.local.yaml", "cloud: sometimes\n");
-    await expect(models()).rejects.toThrow(/^config\/models\.local\.yaml: the key cloud: /);
+    await expect(models()).rejects.toThrow(/^config\/models\.local\.yaml:1: the key cloud: /);
   });
 
   test("adding an agent is adding a file", async () => {
@@ -83,7 +83,7 @@ describe("the owner's settings", () => {
   test("an agent's misspelt key is refused by name", async () => {
     await own("config/agents/code.local.yaml", "max_iteration: 3\n");
     await expect(config.agents()).rejects.toThrow(
-      /^config\/agents\/code\.local\.yaml: .*max_iteration/,
+      /^config\/agents\/code\.local\.yaml:1: .*max_iteration/,
     );
   });
 

@@ -1,4 +1,5 @@
 import { type Agent, defaultAgent } from "#core/agent.ts";
+import type { StageVote } from "#core/choice.ts";
 import { AppError } from "#core/errors.ts";
 
 /** The agent of a request, how it was chosen, and the words that are left for it. */
@@ -20,6 +21,27 @@ function byRule(agents: readonly Agent[], input: string): Agent | undefined {
     agent.rules.some((rule) => new RegExp(rule, "i").test(input)),
   );
   return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+/** What the stages say that need no more than the words themselves. */
+export function plainVotes(words: string, agents: readonly Agent[]): StageVote[] {
+  const { agent, chosenBy } = chooseAgent(words, agents, undefined);
+  const fitting = agents.filter(({ rules }) =>
+    rules.some((rule) => new RegExp(rule, "i").test(words)),
+  );
+  const ruled = fitting.map(({ name }) => name).join(", ");
+  return [
+    {
+      stage: "mention",
+      agent: chosenBy === "mention" ? agent.name : null,
+      why: chosenBy === "mention" ? `it begins with @${agent.name}` : "it names no agent",
+    },
+    {
+      stage: "rule",
+      agent: fitting.length === 1 ? ruled : null,
+      why: fitting.length === 0 ? "no rule fits" : `rules fit of ${ruled}`,
+    },
+  ];
 }
 
 /**

@@ -4,7 +4,7 @@ import type { ChatStore } from "#core/chat-store.ts";
 import type { ToolCall, ToolSpec } from "#core/model.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Store } from "#core/store.ts";
-import type { Step, Summary, Task, Turn, UsageRow } from "#core/task.ts";
+import type { ChoiceStage, Step, Summary, Task, Turn, UsageRow } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
 import { allSources, type Source, sourceOf } from "#core/trust.ts";
 
@@ -67,12 +67,27 @@ interface JobDeps {
   readonly specs: readonly ToolSpec[];
 }
 
+/** What a job is offered by its agent. */
+function toolsOf({ tools, specs }: Pick<JobDeps, "tools" | "specs">, agent: Agent) {
+  return {
+    tools: tools.filter(({ name }) => agent.tools.includes(name)),
+    specs: specs.filter(({ name }) => agent.tools.includes(name)),
+  };
+}
+
+/** The same job for another agent. */
+export function handTo(
+  deps: JobDeps,
+  job: Job,
+  { agent, chosenBy }: { readonly agent: Agent; readonly chosenBy: ChoiceStage },
+): Job {
+  const task = { ...job.task, agent: agent.name, chosenBy };
+  return { ...job, task, agent, ...toolsOf(deps, agent) };
+}
+
 /** What has been done for a task, and what was said before it. */
-export async function openJob(
-  { store, tools: all, specs: allSpecs }: JobDeps,
-  task: Task,
-  agent: Agent,
-): Promise<Job> {
+export async function openJob(deps: JobDeps, task: Task, agent: Agent): Promise<Job> {
+  const { store } = deps;
   const [steps, usage, summary, before, person, chat] = await Promise.all([
     store.steps(task.id),
     store.usage(task.id),
@@ -83,13 +98,10 @@ export async function openJob(
   ]);
   const covered = summary?.toMessage ?? 0;
   const turns = before.filter((turn) => turn.messageId > covered);
-  const tools = all.filter((tool) => agent.tools.includes(tool.name));
-  const specs = allSpecs.filter(({ name }) => agent.tools.includes(name));
   return {
     task,
     agent,
-    tools,
-    specs,
+    ...toolsOf(deps, agent),
     turns,
     summary,
     person,

@@ -14,7 +14,8 @@ import type { Store, TaskEnd } from "#core/store.ts";
 import { cutNotice, type Done, type Task, type TaskEvent, type Turn } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
 
-import { type Job, nextMove, openJob, sourcesOf } from "./job.ts";
+import { type Classify, decideAgent } from "./decide-agent.ts";
+import { handTo, type Job, nextMove, openJob, sourcesOf } from "./job.ts";
 import { checkLimits, deadline } from "./limits.ts";
 import { callModel, emptyAnswer, type ModelCall } from "./model-step.ts";
 import { buildPrompt } from "./prompt.ts";
@@ -24,6 +25,7 @@ import { callTool } from "./tool-step.ts";
 export interface LoopDeps extends RunnerDeps {
   /** The tools as a model is told of them. */
   readonly specs: readonly ToolSpec[];
+  readonly agents: readonly Agent[];
 }
 
 /** What a runner works with. */
@@ -33,6 +35,8 @@ export interface RunnerDeps {
   readonly tools: readonly Tool[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Says which agent words are for; absent where nothing was trained. */
+  readonly classify?: Classify;
   /** Absent where no chat is sent messages. */
   readonly speech?: Speech;
   /**
@@ -256,6 +260,26 @@ function withDone(ending: Ending, job: Job): Ending {
   return said?.kind === "model" ? { ...ending, output: said.text } : ending;
 }
 
+/** The job of a task; one that has not begun goes to the agent that is chosen for it now. */
+async function openDecided(
+  deps: LoopDeps,
+  { task, agent }: { readonly task: Task; readonly agent: Agent },
+  signal: AbortSignal,
+): Promise<Job> {
+  const job = await openJob(deps, task, agent);
+  if (job.steps.length > 0) return job;
+  const decided = await decideAgent(deps, task, signal);
+  if (decided === undefined) return job;
+  await deps.store.addSteps(task.id, decided);
+  const { choice } = decided;
+  const { chosenBy } = choice;
+  deps.log.info("agent chosen", { task: task.id, agent: choice.agent, by: chosenBy });
+  const chosen = deps.agents.find(({ name }) => name === choice.agent) ?? agent;
+  const handed = handTo(deps, job, { agent: chosen, chosenBy });
+  handed.usage.push(...decided.usage);
+  return handed;
+}
+
 /**
  * Works a running task from its last stored step to its end, or until it waits for a person. Yields what a person watching sees;
  * `end` or `waiting` comes last, after the commit. Rejects when the store does, and with `task.parked` when it is parked: the task
@@ -268,22 +292,22 @@ export async function* runTask(
 ): AsyncGenerator<TaskEvent, Ended> {
   const { store, speech, clock } = deps;
   yield { type: "start", task };
-  const job = await openJob(deps, task, agent);
   const signal = AbortSignal.any([stops.stop, stops.park]);
+  const job = await openDecided(deps, { task, agent }, signal);
   for (;;) {
     const ending = yield* workSafely(deps, job, { signal, interrupted: stops.interrupted });
     if (ending.state === "waiting") {
       const { question } = ending;
       await store.askPerson(question, speech?.question(question, task) ?? []);
       yield { type: "waiting", question };
-      return { task: { ...task, state: "waiting" }, left: [] };
+      return { task: { ...job.task, state: "waiting" }, left: [] };
     }
     if (ending.state === "cancelled" && stops.park.aborted && !stops.stop.aborted) {
       throw new AppError("task.parked", { task: shortId(task.id) });
     }
     const end = withDone(ending, job);
     const { output, state, failure } = end;
-    const ended: Task = { ...task, output, state, failure, finishedAt: clock.now() };
+    const ended: Task = { ...job.task, output, state, failure, finishedAt: clock.now() };
     const parts = speech?.answer(ended, noticesOf(job)) ?? [];
     const last = { taskId: task.id, ...end, sources: sourcesOf(job), parts };
     if ((await store.finishTask(last)) !== "steered") {

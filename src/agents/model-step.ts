@@ -54,7 +54,13 @@ function createGathering() {
 type Gathering = ReturnType<typeof createGathering>;
 
 /** The events that a person watching sees. */
-const shown: ReadonlySet<RoutedEvent["type"]> = new Set(["chosen", "text", "wait", "budget"]);
+const shown: ReadonlySet<RoutedEvent["type"]> = new Set([
+  "chosen",
+  "text",
+  "wait",
+  "loading",
+  "budget",
+]);
 
 function isShown(event: RoutedEvent): event is RoutedEvent & TaskEvent {
   return shown.has(event.type);

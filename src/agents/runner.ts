@@ -1,4 +1,4 @@
-import type { Agent } from "#core/agent.ts";
+import { type Agent, defaultAgent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import { insist } from "#core/insist.ts";
@@ -8,7 +8,8 @@ import type { Request, Runner, Watch } from "#core/runner.ts";
 import type { NewTask } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 
-import { chooseAgent } from "./choose-agent.ts";
+import { chooseAgent, plainVotes } from "./choose-agent.ts";
+import { votesOn } from "./decide-agent.ts";
 import { type Ended, type LoopDeps, type RunnerDeps, runTask } from "./loop.ts";
 import { toolSpec } from "./prompt.ts";
 import { summarise } from "./summarise.ts";
@@ -193,7 +194,7 @@ function choose(agents: readonly Agent[], request: Request): NewTask {
 /** The runner over a loop's parts and the configured agents. */
 export function createRunner(given: RunnerDeps, agents: readonly Agent[]): Runner {
   const { store } = given;
-  const deps = { ...given, specs: given.tools.map(toolSpec) };
+  const deps = { ...given, agents, specs: given.tools.map(toolSpec) };
   const work = createWork(deps.clock);
   const queue = createQueue(deps, agents, work);
   // A request stored while open tasks are being listed would be worked twice, so it waits for the list.
@@ -208,6 +209,14 @@ export function createRunner(given: RunnerDeps, agents: readonly Agent[]): Runne
   return {
     choose: (request) => choose(agents, request),
     isFree: (chatId) => queue.isFree(chatId),
+    async votes(words, signal) {
+      const last = {
+        stage: "default",
+        agent: defaultAgent,
+        why: "where nothing else decides",
+      } as const;
+      return [...plainVotes(words, agents), ...(await votesOn(deps, words, signal)), last];
+    },
     async work(task, watch = {}) {
       // Its question may be answered before the work that asked it is over.
       const before = await queue.find(task.id);

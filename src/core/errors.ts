@@ -88,6 +88,10 @@ export const errorTable = {
     say: "{name} arrived damaged ({problem}) and was deleted: run agent models pull {name} again.",
     exit: 4,
   },
+  "door.local-only": {
+    say: "Local-only mode is on, so nothing was sent to {host}: run agent privacy local-only off to allow it.",
+    exit: 5,
+  },
   "door.refused": {
     say: "Nothing configured allows a connection to {host} for {purpose}: it was not made.",
     exit: 5,

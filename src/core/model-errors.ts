@@ -55,6 +55,18 @@ export const modelErrors = {
     say: "{model} sent something that is not an answer ({problem}): check that the address in config/models.yaml is right.",
     exit: 1,
   },
+  "model.late": {
+    say: "{model} would not answer within {seconds} s.",
+    exit: 75,
+  },
+  "model.busy": {
+    say: "{host} has too many requests waiting: try again in a moment.",
+    exit: 75,
+  },
+  "model.invalid": {
+    say: "{model} gave an answer that is not in the form that was asked for ({problem}): choose a larger model with agent models.",
+    exit: 1,
+  },
   "model.reset": {
     say: "{host} broke the connection before it answered: try again.",
     exit: 75,

@@ -77,8 +77,9 @@ export interface ModelStop {
   readonly retryMs?: number;
 }
 
-/** What a model says while it works. Thinking is never part of the answer. */
+/** What a model says while it works. Thinking is never part of the answer; `loading` says that its host reads it from disk first. */
 export type ModelEvent =
+  | { readonly type: "loading" }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly text: string }
   | { readonly type: "toolCall"; readonly call: ToolCall }

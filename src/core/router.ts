@@ -27,6 +27,15 @@ export interface RouteAsk {
   readonly sources: readonly Source[];
   /** A deployment that is tried only when no other answers. */
   readonly avoid?: string;
+  /**
+   * Asks only who is free, of this tier and expected to answer in so many milliseconds, for about so many tokens; nothing is made ready
+   * for it. Absent where the answer is worth waiting for.
+   */
+  readonly deadline?: {
+    readonly ms: number;
+    readonly promptTokens: number;
+    readonly answerTokens: number;
+  };
   /** The prompt for a model of these limits; called once per attempt. */
   build(limits: ModelLimits): Omit<ModelRequest, "taskId">;
 }

@@ -1,3 +1,4 @@
+import type { StageVote } from "./choice.ts";
 import type { NewTask } from "./store.ts";
 import type { Task, TaskEvent } from "./task.ts";
 
@@ -32,6 +33,8 @@ export interface Watch {
 export interface Runner {
   /** The task that a request would become; throws `usage.unknown-agent` and `usage.unknown-tier`. */
   choose(request: Request): NewTask;
+  /** What every stage says of whose these words are, in the order in which they are asked; nothing is stored. */
+  votes(words: string, signal: AbortSignal): Promise<StageVote[]>;
   /** True where a task of this chat would be worked at once. */
   isFree(chatId: string): boolean;
   /**

@@ -46,6 +46,8 @@ const ollamaHost = z.strictObject({
     .transform(ollamaUrl)
     .pipe(z.url({ error: "must be an address such as http://127.0.0.1:11434" })),
   ...limitsOfHost({ connect: 2, first: 120 }),
+  /** Seconds until the first token where the model is not loaded yet. */
+  load_seconds: seconds(300),
   /** How long the model stays loaded after an answer, as Ollama writes it. */
   keep_alive: z.string().min(1).default("10m"),
 });
@@ -170,6 +172,14 @@ export const logSettingsSchema = z.strictObject({
   keep_days: z.int().min(1).max(3650).default(14),
   /** Megabytes after which a day's next file begins. */
   file_megabytes: z.int().min(1).max(1000).default(10),
+});
+
+/** The schema of config/privacy.yaml. */
+export const privacySettingsSchema = z.strictObject({
+  /** The owner's proxy for what goes beyond the home network. */
+  proxy: httpUrl("http://proxy.home.arpa:3128").nullable().default(null),
+  /** The name of the secret that holds its user and password, with a colon between them. */
+  credentials: secretName.default("PROXY_CREDENTIALS"),
 });
 
 const chatAllow = z.enum(["nobody", "owner", "people"]);

@@ -3,7 +3,17 @@ import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
 import type { PersonSettings } from "./person.ts";
 import type { TierName } from "./route.ts";
-import type { Done, RouteRow, Step, Summary, Task, TaskState, Turn, UsageRow } from "./task.ts";
+import type {
+  ChoiceStage,
+  Done,
+  RouteRow,
+  Step,
+  Summary,
+  Task,
+  TaskState,
+  Turn,
+  UsageRow,
+} from "./task.ts";
 import type { Source } from "./trust.ts";
 
 /** A new task as it is asked for; ids and conversation are the store's to give. */
@@ -13,7 +23,7 @@ export interface NewTask {
   readonly chatId: string;
   readonly personId: string;
   readonly agent: string;
-  readonly chosenBy: string;
+  readonly chosenBy: ChoiceStage;
   readonly tier: TierName | null;
   readonly input: string;
   /** Begins a new conversation in the chat with this task. */

@@ -10,6 +10,28 @@ export const cutNotice = "The answer reached its limit and was cut.";
 /** The states of a task; the last three are final. */
 export type TaskState = "queued" | "running" | "waiting" | "done" | "failed" | "cancelled";
 
+/**
+ * The stages that choose an agent, in their order: an `@name`, what was asked for or kept for the chat, rules, the classifier, a fast
+ * model, and the default where none of them decides.
+ */
+export const choiceStages = [
+  "mention",
+  "option",
+  "rule",
+  "classifier",
+  "model",
+  "default",
+] as const;
+
+/** One of those stages. */
+export type ChoiceStage = (typeof choiceStages)[number];
+
+/** The agent of a task, and the stage that chose it. */
+export interface AgentChoice {
+  readonly agent: string;
+  readonly chosenBy: ChoiceStage;
+}
+
 /** One request and all that is done for it. Times are milliseconds since 1970. */
 export interface Task {
   readonly id: string;
@@ -19,8 +41,8 @@ export interface Task {
   readonly conversation: number;
   readonly state: TaskState;
   readonly agent: string;
-  /** How the agent was chosen: "mention", "option", "rule" or "default". */
-  readonly chosenBy: string;
+  /** How the agent was chosen. */
+  readonly chosenBy: ChoiceStage;
   /** The tier that was asked for; null is the agent's own. */
   readonly tier: TierName | null;
   readonly input: string;
@@ -91,6 +113,8 @@ export interface Done {
   readonly steps: readonly Step[];
   readonly usage: readonly UsageRow[];
   readonly routes: readonly RouteRow[];
+  /** The agent, where it was chosen only now; absent where it stays. */
+  readonly choice?: AgentChoice | undefined;
 }
 
 /** A stretch of a conversation in few words, where its turns no longer fit a prompt; the turns themselves stay. */
@@ -124,13 +148,14 @@ export interface Turn {
 
 /**
  * What a person watching a task sees of it. `queued` comes first where requests of the same chat go before it, `wait` where others
- * have to be answered by the same machine first; `cut` says that the answer reached its limit;
+ * have to be answered by the same machine first, `loading` where it reads the model from disk first; `cut` says that the answer reached its limit;
  * the last is `end`, or `waiting` where the task goes on when a person has answered.
  */
 export type TaskEvent =
   | { readonly type: "waiting"; readonly question: Question }
   | { readonly type: "queued"; readonly ahead: number }
   | { readonly type: "start"; readonly task: Task }
+  | { readonly type: "loading" }
   | { readonly type: "wait"; readonly ahead: number; readonly expectedMs: number }
   | Chosen
   | BudgetEvent

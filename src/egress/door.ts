@@ -1,26 +1,27 @@
-import type { Dispatcher } from "undici";
-
-import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
-import type { Door, DoorRule, DoorUse, Fetch, FetchInit, Receipt } from "#core/http.ts";
-import { newId } from "#core/ids.ts";
+import type { Door, DoorRule, DoorUse, Fetch, FetchInit } from "#core/http.ts";
+import { lazily } from "#core/lazy.ts";
 import type { Trust } from "#core/trust.ts";
 
-import { type Count, createMeter, metered, type Watch } from "./meter.ts";
+import { createAddresses, type Resolve, systemResolve } from "./addresses.ts";
+import { openConnections, type Proxy } from "./connections.ts";
+import { metered } from "./meter.ts";
+import { createRecorder, type RecorderDeps } from "./recorder.ts";
+import { createRelays } from "./relay.ts";
 import { checkRules, trustFor } from "./rules.ts";
 
 /** What the door works with. */
-export interface DoorOptions {
-  readonly clock: Clock;
-  /** Stores a receipt; called when a request begins and again when it has ended. */
-  readonly record: (receipt: Receipt) => Promise<void>;
-  /** Told of a receipt that could not be stored; a request to the cloud is then not made, any other goes on. */
-  readonly onUnrecorded: (error: unknown) => void;
+export interface DoorOptions extends RecorderDeps {
   readonly rules?: readonly DoorRule[];
+  /** True where nothing may go to a cloud for this task; null asks of what belongs to none. Absent is never. */
+  readonly localOnly?: (taskId: string | null) => Promise<boolean>;
+  /** The owner's proxy for what goes beyond the home network; that of the environment is not asked. */
+  readonly proxy?: Proxy | undefined;
+  /** The system's own resolver where it is absent. */
+  readonly resolve?: Resolve;
 }
 
 const redirectLimit = 5;
-const defaultConnectMs = 5000;
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 const problems: Readonly<Record<string, string>> = {
@@ -33,6 +34,12 @@ const problems: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "connect timeout",
   UND_ERR_SOCKET: "connection closed",
 };
+
+/** Our own failure, where that is what is behind it. */
+function ownFailure(error: unknown): AppError | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) if (at instanceof AppError) return at;
+  return undefined;
+}
 
 function codeIn(error: unknown): string {
   for (let at = error; at instanceof Error; at = at.cause) {
@@ -48,79 +55,11 @@ function unreachable(
   signal: AbortSignal | null | undefined,
 ): unknown {
   if (signal?.aborted === true) return signal.reason;
+  const own = ownFailure(error);
+  if (own !== undefined) return own;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const problem = problems[codeIn(error)] ?? reasonOf(cause);
   return new AppError("door.unreachable", { host, problem }, { cause: error });
-}
-
-/** No deadline of undici's own: a model may think for long, and callers have theirs. HTTP/1 only: its bytes can be counted. */
-const plainHttp = { headersTimeout: 0, bodyTimeout: 0, allowH2: false } as const;
-
-/** undici, loaded at the first request, since it is large and most commands send none. */
-async function loadUndici() {
-  const { Agent, fetch } = await import("undici");
-  const agents = new Map<number | AbortSignal, Dispatcher>();
-  const meter = createMeter();
-
-  /** Ends an agent's connections with the signal that they are kept by. */
-  function endWith(signal: AbortSignal, agent: Dispatcher): void {
-    const end = (): void => {
-      agents.delete(signal);
-      void agent.destroy();
-    };
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  }
-
-  return {
-    fetch,
-    meter,
-    agentFor: ({ connectMs = defaultConnectMs, ownUntil }: DoorUse): Dispatcher => {
-      const key = ownUntil ?? connectMs;
-      const known = agents.get(key);
-      if (known !== undefined) return known;
-      const made = new Agent({ ...plainHttp, connect: { timeout: connectMs } });
-      agents.set(key, made);
-      if (ownUntil !== undefined) endWith(ownUntil, made);
-      return made;
-    },
-    async close(): Promise<void> {
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
-      meter.close();
-    },
-  };
-}
-
-type Undici = Awaited<ReturnType<typeof loadUndici>>;
-
-/** Writes a request's receipt when it begins and when it has ended; `settled` waits for those being written. */
-function createRecorder({ clock, record, onUnrecorded }: DoorOptions) {
-  const writing = new Set<Promise<void>>();
-
-  function put(receipt: Receipt): Promise<void> {
-    const written = record(receipt);
-    const reported = written.catch(onUnrecorded).finally(() => writing.delete(reported));
-    writing.add(reported);
-    return written;
-  }
-
-  async function begin(use: DoorUse, url: URL, trust: Trust): Promise<Watch> {
-    const at = clock.now();
-    const count: Count = { headBytesOut: 0, bodyBytesOut: 0, bytesIn: 0, status: null };
-    const { purpose, taskId } = use;
-    const head = { id: newId(at), taskId, purpose, host: url.host, trust, at };
-    const begun = put({ ...head, ...count });
-    // What leaves the home network is on record before its first byte, or does not leave.
-    if (trust === "cloud") await begun;
-    return { count, ended: () => void put({ ...head, ...count }) };
-  }
-
-  return {
-    begin,
-    async settled(): Promise<void> {
-      while (writing.size > 0) await Promise.all(writing);
-    },
-  };
 }
 
 /** Headers that may go with a request to another origin; any other may be a credential. */
@@ -161,20 +100,37 @@ function withoutCredentials(address: URL, init: FetchInit): { url: URL; init: Fe
   return { url, init: { ...init, headers: { authorization, ...init.headers } } };
 }
 
+/** What is asked before anything is looked up or connected to. */
+function createGate({ localOnly }: Pick<DoorOptions, "localOnly">, rules: readonly DoorRule[]) {
+  /** How far the host is trusted; rejects with `door.local-only` or `door.refused`. */
+  return async (use: DoorUse, url: URL, method: string): Promise<Trust> => {
+    const trust = trustFor(rules, use, url);
+    if (trust === "cloud" && (await localOnly?.(use.taskId)) === true) {
+      throw new AppError("door.local-only", { host: url.host });
+    }
+    checkRules(rules, use, { url, method });
+    return trust;
+  };
+}
+
 /** The one door out: every connection of the program is made here, by rule and on record. */
 export function createDoor(options: DoorOptions): Door {
   const rules = [...(options.rules ?? [])];
   const recorder = createRecorder(options);
-  const loaded: { undici: Promise<Undici> | undefined } = { undici: undefined };
+  const addresses = createAddresses(options.resolve ?? systemResolve);
+  const gate = createGate(options, rules);
+  const connections = lazily(() => openConnections(addresses, options.proxy));
+  const relays = createRelays({ gate, recorder, addresses });
 
   async function once(use: DoorUse, url: URL, init: FetchInit): Promise<Response> {
-    checkRules(rules, use, { url, method: init.method ?? "GET" });
-    const { fetch, meter, agentFor } = await (loaded.undici ??= loadUndici());
+    const trust = await gate(use, url, init.method ?? "GET");
+    const made = await connections();
     init.signal?.throwIfAborted();
-    const watch = await recorder.begin(use, url, trustFor(rules, use, url));
-    const dispatcher = metered(agentFor(use), meter, watch);
+    const watch = await recorder.begin(use, url, trust);
+    const isFar = trust === "cloud" || trust === "platform";
+    const dispatcher = metered(made.agentFor(use, isFar), made.meter, watch);
     try {
-      return await fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
+      return await made.fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
     } catch (error) {
       throw unreachable(error, url.host, init.signal);
     }
@@ -200,9 +156,11 @@ export function createDoor(options: DoorOptions): Door {
 
   return {
     open,
+    relay: (use, url) => relays.open(use, url),
     allow: (rule) => void rules.push(rule),
     async close() {
-      await (await loaded.undici)?.close();
+      await relays.close();
+      await (await connections.made())?.close();
       await recorder.settled();
     },
   };

@@ -55,7 +55,9 @@ function* eventsOf(said: Said, event: WireEvent): Generator<ModelEvent> {
   else if (event.type === "content_block_delta") yield* extend(said, event);
   else if (event.type === "content_block_stop") yield* finish(said, event);
   else if (event.type === "message_start") {
-    said.counts = laterCounts(said.counts, event.message?.usage);
+    // What it says of the answer here is a placeholder: only the end tells.
+    const { output_tokens: _, ...counts } = event.message?.usage ?? {};
+    said.counts = laterCounts(said.counts, counts);
   } else if (event.type === "message_delta") {
     said.counts = laterCounts(said.counts, event.usage);
     said.stop = event.delta?.stop_reason ?? said.stop;

@@ -79,7 +79,7 @@ export interface Sources {
 }
 
 /** What is asked for, and how far its words may go. */
-export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid"> {
+export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid" | "deadline"> {
   readonly standing: Standing;
 }
 
@@ -131,6 +131,10 @@ async function* withLast(given: Given, avoid: string): AsyncGenerator<Option[]> 
 /** The owner's own, the tier's lists, those of the next tier, a stand-in, embedded, and a cloud where it may help out. */
 async function* ordered(given: Given): AsyncGenerator<Option[]> {
   const { settings, wish } = given;
+  if (wish.deadline !== undefined) {
+    yield* tierOptions(given, wish.tier);
+    return;
+  }
   if (settings.use !== null && !wish.forced) yield [await ownChoice(given, settings.use)];
   const asksCloud = wish.tier === "cloud-smart" && wish.forced;
   // Who asked for a cloud that no rule allows is told so, and not answered by something else.
@@ -239,7 +243,8 @@ async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option
     for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
     yield rank;
   }
-  if (pull !== undefined && tier !== "cloud-smart") yield* standIns(given, { tier, pull });
+  const mayStandIn = tier !== "cloud-smart" && given.wish.deadline === undefined;
+  if (pull !== undefined && mayStandIn) yield* standIns(given, { tier, pull });
 }
 
 async function listedOption(given: Given, { id, tier }: Omit<Listed, "reason">): Promise<Option> {
@@ -251,7 +256,12 @@ async function listedOption(given: Given, { id, tier }: Omit<Listed, "reason">):
   if (settings.hosts[host]?.kind !== "ollama") return option;
   try {
     const installed = await sources.installed(host);
-    if (installed.some(({ name }) => sameName(name, model))) return option;
+    const found = installed.find(({ name }) => sameName(name, model));
+    if (found?.remote === true) {
+      const problem = "it runs in a cloud, though a host here lists it: choose one that runs here.";
+      return { deployment: id, tier, why: new AppError("model.refused", { model, problem }) };
+    }
+    if (found !== undefined) return option;
     const missing = { model, host, fix: `run agent models pull ${model}` };
     return { deployment: id, tier, why: new AppError("model.missing", missing), pull: model };
   } catch (error) {

@@ -41,7 +41,7 @@ export interface Desk {
   /** Learns from an attempt that was made at a host. */
   learn(candidate: Candidate, ask: Pick<RouteAsk, "task">, attempt: Attempt): void;
   /** Milliseconds until work that comes now would begin at a host. */
-  waitMs(host: string): number;
+  readonly waitMs: (host: string) => number;
 }
 
 /** What a home machine loses by putting one model away for another, until it has been measured. */

@@ -1,10 +1,12 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
-import type { ModelEvent, ModelStop, TokenUsage } from "#core/model.ts";
+import { newId } from "#core/ids.ts";
+import type { ModelEvent, ModelRequest, ModelStop, TokenUsage, ToolCall } from "#core/model.ts";
 
 import type { RoutedEvent } from "#core/router.ts";
 
 import { failedStop } from "./answering.ts";
+import { textMismatch } from "./json-schema.ts";
 import type { Taken } from "./routing/identifiers.ts";
 import { createRepeatGuard } from "./routing/repeats.ts";
 
@@ -16,6 +18,9 @@ export interface Heard {
   readonly firstTokenMs: number | undefined;
   /** Characters of text and thinking. */
   readonly length: number;
+  readonly text: string;
+  /** True where the answer ended at its limit. */
+  readonly wasCut: boolean;
 }
 
 /** What listening works with. */
@@ -25,12 +30,18 @@ export interface HearingDeps {
   readonly model: string;
   /** Puts back what was taken out of the prompt; absent where nothing was. */
   readonly taken: Taken | undefined;
+  /** What the answer must satisfy; absent where any words will do. */
+  readonly schema: ModelRequest["answerSchema"];
   /** Ends the model's work. */
   readonly end: () => void;
 }
 
-function failed(code: "model.repeats" | "model.empty", model: string): ModelStop {
-  return failedStop(new AppError(code, { model }));
+function failed(
+  code: "model.repeats" | "model.empty" | "model.invalid",
+  model: string,
+  problem = "",
+): ModelStop {
+  return failedStop(new AppError(code, { model, problem }));
 }
 
 /** Counts what is heard, and notices a model that says one thing for ever. */
@@ -41,10 +52,11 @@ function createEar({ clock, end }: HearingDeps) {
     usage: {} as TokenUsage,
     firstTokenMs: undefined as number | undefined,
     length: 0,
-    saidText: false,
+    text: "",
     calls: 0,
     repeats: false,
     hear(event: ModelEvent): void {
+      if (event.type === "loading") return;
       if (event.type === "usage") {
         const { type: _, ...tokens } = event;
         this.usage = tokens;
@@ -54,7 +66,7 @@ function createEar({ clock, end }: HearingDeps) {
       if (event.type === "toolCall") this.calls += 1;
       if (event.type !== "text" && event.type !== "thinking") return;
       this.length += event.text.length;
-      this.saidText ||= event.type === "text" && event.text.trim() !== "";
+      if (event.type === "text") this.text += event.text;
       if (this.repeats || !guard.push(event.text)) return;
       this.repeats = true;
       end();
@@ -84,11 +96,31 @@ function createRestoring(taken: Taken | undefined) {
   };
 }
 
-/** An end without a word and without a call is no answer, and one that was ended for its repetition is none either. */
-function judged(stop: ModelStop, ear: ReturnType<typeof createEar>, model: string): ModelStop {
-  if (ear.repeats) return failed("model.repeats", model);
-  const isNothing = stop.reason === "end" && ear.calls === 0 && !ear.saidText;
-  return isNothing ? failed("model.empty", model) : stop;
+/** What came is no answer where it has no word and no call, says one thing for ever, or lacks the form that was asked for. */
+function judged(
+  stop: ModelStop,
+  { repeats, calls, text }: Pick<ReturnType<typeof createEar>, "repeats" | "calls" | "text">,
+  { model, schema }: HearingDeps,
+): ModelStop {
+  if (repeats) return failed("model.repeats", model);
+  if (stop.reason !== "end" && stop.reason !== "length") return stop;
+  const isCut = stop.reason === "length";
+  if (calls === 0 && text.trim() === "") {
+    return isCut ? failed("model.invalid", model, "it was cut") : failed("model.empty", model);
+  }
+  const problem = schema === undefined ? undefined : textMismatch(text, schema);
+  if (problem === undefined) return stop;
+  return failed("model.invalid", model, isCut ? "it was cut" : problem);
+}
+
+/** Calls get ids that are there and differ, whatever the model wrote. */
+function createIds() {
+  const seen = new Set<string>();
+  return (call: ToolCall): ToolCall => {
+    const id = call.id === "" || seen.has(call.id) ? newId(Date.now()) : call.id;
+    seen.add(id);
+    return { ...call, id };
+  };
 }
 
 /** A model's events but its stop, and what was counted when they are over. */
@@ -114,20 +146,24 @@ export type Said = RoutedEvent | Passage;
 export function listen(events: AsyncIterable<ModelEvent>, deps: HearingDeps): Hearing {
   const ear = createEar(deps);
   const restoring = createRestoring(deps.taken);
+  const named = createIds();
   const state: { heard: Heard | undefined } = { heard: undefined };
 
   async function* pass(): AsyncGenerator<ModelEvent> {
     for await (const event of events) {
       if (event.type === "stop") {
-        const text = restoring.rest();
-        if (text !== "") yield { type: "text", text };
-        const { usage, firstTokenMs, length } = ear;
-        state.heard = { stop: judged(event, ear, deps.model), usage, firstTokenMs, length };
+        const rest = restoring.rest();
+        if (rest !== "") yield { type: "text", text: rest };
+        const { usage, firstTokenMs, length, text } = ear;
+        const wasCut = event.reason === "length";
+        const stop = judged(event, ear, deps);
+        state.heard = { stop, usage, firstTokenMs, length, text, wasCut };
         return;
       }
       ear.hear(event);
-      if (deps.taken === undefined) yield event;
-      else for (const whole of restoring.pass(event)) yield whole;
+      const whole = event.type === "toolCall" ? { ...event, call: named(event.call) } : event;
+      if (deps.taken === undefined) yield whole;
+      else for (const piece of restoring.pass(whole)) yield piece;
     }
   }
 

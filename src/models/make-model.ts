@@ -68,6 +68,7 @@ function ollama(deps: MakeDeps, host: Host<"ollama">, { id, deployment }: Named)
     fetchFor: fetchesOf(deps, host),
     clock: deps.clock,
     keepAlive: host.keep_alive,
+    loadMs: host.load_seconds * 1000,
     firstTokenMs: host.first_token_seconds * 1000,
     idleMs: host.idle_seconds * 1000,
   });

@@ -19,10 +19,17 @@ export function refusal(subject: Subject, status: number, sentence: string): App
     return new AppError("model.context-overflow", { model });
   }
   if (status === 400) return new AppError("model.bad-request", { model, problem: `${sentence}.` });
-  if (status === 503)
-    return new AppError("model.unavailable", { host, problem: "its queue is full" });
+  if (status === 503) return new AppError("model.busy", { host });
   if (/runner.*(stopped|terminated)|out of memory|unable to load/i.test(sentence)) {
     return new AppError("model.crashed", { model, problem: sentence });
   }
+  if (status >= 500) return new AppError("model.failed", { host, problem: sentence });
   return new AppError("model.protocol", { model, problem: `${status} ${sentence}`.trim() });
+}
+
+/** The failure of a model that only seems to be on a host. */
+export function remoteRefusal(model: string): AppError {
+  const problem =
+    "it runs in a cloud, though a local Ollama lists it; choose a model that runs here.";
+  return new AppError("model.refused", { model, problem });
 }

@@ -16,10 +16,11 @@ import { trustOf } from "#core/trust.ts";
 
 import { answering } from "./answering.ts";
 import { isCloudName } from "./cloud-name.ts";
-import { watched, within } from "./deadline.ts";
+import { SilenceError, watched, within } from "./deadline.ts";
 import { broken, type Subject } from "./failures.ts";
 import { linesOf } from "./lines.ts";
-import { refusal } from "./ollama-failures.ts";
+import { refusal, remoteRefusal } from "./ollama-failures.ts";
+import { createReadiness, type Readiness } from "./ollama-readiness.ts";
 import { callsOf, chatBody, type ChatLine, chatLineSchema } from "./ollama-wire.ts";
 import { salvageCall } from "./salvage.ts";
 import { createThinkingSplitter } from "./thinking.ts";
@@ -37,22 +38,12 @@ export interface OllamaOptions {
   /** How long the model stays loaded, as Ollama writes it. */
   readonly keepAlive: string;
   readonly firstTokenMs: number;
+  /** The same where the model has to be read from disk first. */
+  readonly loadMs: number;
   readonly idleMs: number;
 }
 
-const showSchema = z.object({
-  capabilities: z.array(z.string()).default([]),
-  remote_host: z.string().optional(),
-  remote_model: z.string().optional(),
-});
-
 const errorSchema = z.object({ error: z.string() });
-
-function remoteRefusal(model: string): AppError {
-  const problem =
-    "it runs in a cloud, though a local Ollama lists it; choose a model that runs here.";
-  return new AppError("model.refused", { model, problem });
-}
 
 async function failureOf(subject: Subject, response: Response): Promise<AppError> {
   const text = await response.text().catch(() => "");
@@ -65,27 +56,6 @@ async function failureOf(subject: Subject, response: Response): Promise<AppError
     });
   }
   return refusal(subject, response.status, sentence ?? "");
-}
-
-/** Whether the model thinks; asked of the host once. Throws for a model that runs elsewhere. */
-async function readCapabilities(
-  options: OllamaOptions,
-  fetch: Fetch,
-  signal: AbortSignal,
-): Promise<string[]> {
-  const { url, model } = options;
-  const response = await fetch(`${url}/api/show`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ model }),
-    signal,
-  });
-  if (!response.ok) throw await failureOf({ model, host: url }, response);
-  const shown = showSchema.parse(await response.json());
-  if (shown.remote_host !== undefined || shown.remote_model !== undefined) {
-    throw remoteRefusal(model);
-  }
-  return shown.capabilities;
 }
 
 /** Turns the lines of an answer into events; what it returns is the stop. */
@@ -136,20 +106,6 @@ async function* endOf(
   return { type: "stop", reason: line.done_reason === "length" ? "length" : "end" };
 }
 
-/** What the model can do, asked once; a failure is not kept. */
-function createCapabilities(options: OllamaOptions) {
-  const known: { capabilities: Promise<string[]> | undefined } = { capabilities: undefined };
-  return async (fetch: Fetch, signal: AbortSignal): Promise<string[]> => {
-    known.capabilities ??= readCapabilities(options, fetch, signal);
-    try {
-      return await known.capabilities;
-    } catch (error) {
-      known.capabilities = undefined;
-      throw error;
-    }
-  };
-}
-
 /** The request as this model is told it: one that knows no tools is offered none, since it would refuse them. */
 function fitRequest(
   options: OllamaOptions,
@@ -166,40 +122,94 @@ function fitRequest(
   return { request: fitting, body };
 }
 
-/** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
-export function createOllamaModel(options: OllamaOptions): Model {
-  const { id, url, model, limits, clock } = options;
+/** Sends requests to a model's host, and learns what it cannot do. */
+function createPosting(options: OllamaOptions, readiness: Readiness) {
+  const { url, model } = options;
   const subject: Subject = { model, host: url };
-  const capabilities = createCapabilities(options);
 
-  async function post(request: ModelRequest, signal: AbortSignal) {
-    if (isCloudName(model)) throw remoteRefusal(model);
-    const fetch = options.fetchFor(request);
-    const asked = fitRequest(options, await capabilities(fetch, signal), request);
+  async function once(request: ModelRequest, fetch: Fetch, signal: AbortSignal) {
+    const can = await readiness.capabilities(fetch, signal);
+    const asked = fitRequest(options, can, request);
     const headers = { "content-type": "application/json" };
     const init = { method: "POST", headers, body: asked.body, signal };
-    const response = await fetch(`${url}/api/chat`, init);
+    return { can, request: asked.request, response: await fetch(`${url}/api/chat`, init) };
+  }
+
+  return async (request: ModelRequest, fetch: Fetch, signal: AbortSignal) => {
+    let sent = await once(request, fetch, signal);
+    if (!sent.response.ok) {
+      const failure = await failureOf(subject, sent.response);
+      const thinks = sent.can.includes("thinking") && /thinking/i.test(failure.message);
+      if (failure.code !== "model.bad-request" || !thinks) throw failure;
+      readiness.cannot("thinking");
+      sent = await once(request, fetch, signal);
+    }
+    const { response } = sent;
     if (!response.ok) throw await failureOf(subject, response);
     if (response.body === null) throw new AppError("model.truncated", { model });
-    return { request: asked.request, bytes: response.body };
+    return { request: sent.request, bytes: response.body };
+  };
+}
+
+/** Waits for the answer to begin; longer, and saying so, where the model is not loaded, also where that shows only later. */
+async function* begun<Answer>(
+  { clock, firstTokenMs, loadMs }: OllamaOptions,
+  answer: Promise<Answer>,
+  isLoaded: () => Promise<boolean>,
+): AsyncGenerator<ModelEvent, Answer> {
+  if (await isLoaded()) {
+    try {
+      return await within(clock, firstTokenMs, answer);
+    } catch (error) {
+      if (!(error instanceof SilenceError) || (await isLoaded())) throw error;
+    }
   }
+  yield { type: "loading" };
+  return within(clock, loadMs, answer);
+}
+
+/** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
+export function createOllamaModel(options: OllamaOptions): Model {
+  const { id, url, model, clock, firstTokenMs, idleMs } = options;
+  const subject: Subject = { model, host: url };
+  const readiness = createReadiness({
+    url,
+    model,
+    clock,
+    failureOf: (response) => failureOf(subject, response),
+  });
+  const post = createPosting(options, readiness);
 
   async function* work(
     request: ModelRequest,
     signal: AbortSignal,
   ): AsyncGenerator<ModelEvent, ModelStop> {
-    const { firstTokenMs, idleMs } = options;
-    const answer = await within(clock, firstTokenMs, post(request, signal));
+    if (isCloudName(model)) throw remoteRefusal(model);
+    const fetch = options.fetchFor(request);
+    const posted = post(request, fetch, signal);
+    // It is waited for below, where its failure is told.
+    posted.catch(() => undefined);
+    const isLoaded = (): Promise<boolean> => readiness.isLoaded(fetch, signal).catch(() => true);
+    const answer = yield* begun(options, posted, isLoaded);
     const lines = watched(clock, linesOf(answer.bytes), { firstMs: firstTokenMs, idleMs });
-    return yield* readAnswer(lines, answer.request, subject);
+    const stop = yield* readAnswer(lines, answer.request, subject);
+    readiness.answered();
+    return stop;
   }
 
-  const stream = (request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> =>
-    answering(
-      signal,
-      (either) => work(request, either),
-      (error) => broken(subject, error),
-    );
-
-  return { id, trust: trustOf(new URL(url).hostname), limits, stream };
+  return {
+    id,
+    trust: trustOf(new URL(url).hostname),
+    get limits() {
+      const given = readiness.contextTokens() ?? Number.POSITIVE_INFINITY;
+      const contextTokens = Math.min(options.limits.contextTokens, given);
+      return { ...options.limits, contextTokens };
+    },
+    stream: (request, signal) =>
+      answering(
+        signal,
+        (either) => work(request, either),
+        (error) => broken(subject, error),
+      ),
+  };
 }

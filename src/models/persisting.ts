@@ -4,10 +4,10 @@ import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
-import type { Desk } from "./desk.ts";
+import type { Desk, Seat } from "./desk.ts";
 import type { Said } from "./hearing.ts";
 import { monthEnd } from "./routing/circuit.ts";
-import { isTrouble, verdictOf, waitMs } from "./routing/verdict.ts";
+import { isTrouble, type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
 import type { Tries } from "./tries.ts";
 import { type Narrowed, type Tried, type TryDeps, tryOnce } from "./trying.ts";
 
@@ -19,6 +19,8 @@ export interface Run {
   readonly withheld: readonly Origin[];
   /** Tokens of the context that was too small for it; 0 while none was. */
   tooSmall: number;
+  /** Candidates whose hosts had too much to do: they are tried again where nobody else answers. */
+  readonly busy: Candidate[];
 }
 
 /** What persisting works with. */
@@ -35,12 +37,15 @@ const jitter = 0.2;
 /** What is left of a context that turned out to be too small. */
 const trimmed = 0.6;
 
-/** What the next try of the same deployment must fit into; undefined where another try is of no use. */
-function narrower(verdict: string, tried: Tried, within: Narrowed): Narrowed | undefined {
-  const { limits, sent } = tried;
-  if (limits === undefined) return undefined;
+/** How the same deployment is asked in another way; undefined where there is none that was not tried. */
+function otherWay(verdict: Verdict, tried: Tried, within: Narrowed): Narrowed | undefined {
+  const { limits, sent, stop, text } = tried;
   if (verdict === "withoutTools" && within.tools !== false) return { ...within, tools: false };
-  if (verdict !== "smaller" || within.below !== undefined) return undefined;
+  if (verdict === "longer" && within.longer !== true) return { ...within, longer: true };
+  if (verdict === "repair" && within.repair === undefined) {
+    return { ...within, repair: { said: text, problem: stop.failure?.sentence ?? "" } };
+  }
+  if (verdict !== "smaller" || within.below !== undefined || limits === undefined) return undefined;
   const contextTokens = Math.floor(limits.contextTokens * trimmed);
   return { ...within, contextTokens, below: sent };
 }
@@ -59,18 +64,32 @@ function end({ circuits }: Desk, { deployment }: Candidate, stop: ModelStop): Mo
 }
 
 /** Waits before the same deployment is tried again; false when it was aborted. */
-async function pause({ clock, random }: PersistDeps, ms: number, run: Run): Promise<boolean> {
+export async function pause(
+  { clock, random }: PersistDeps,
+  ms: number,
+  run: Run,
+): Promise<boolean> {
   await clock.sleep(ms * (1 + jitter * random()), run.signal);
   return !run.signal.aborted;
+}
+
+/** What is remembered of a candidate that did not answer. */
+function giveUp(
+  deps: PersistDeps,
+  run: Run,
+  failed: { readonly candidate: Candidate; readonly stop: ModelStop; readonly verdict: Verdict },
+): undefined {
+  const { candidate, stop, verdict } = failed;
+  if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
+  if (verdict === "later") run.busy.push(candidate);
+  rest(deps, candidate, stop);
 }
 
 /** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
 export async function* persist(
   deps: PersistDeps,
   run: Run,
-  seat: {
-    readonly candidate: Candidate;
-    readonly queuedMs: number;
+  seat: Pick<Seat, "candidate" | "queuedMs"> & {
     /** True for one that was left alone until now: it has one try to show that it is well again. */
     readonly wasResting: boolean;
   },
@@ -79,33 +98,22 @@ export async function* persist(
   const { ask, signal, log, withheld } = run;
   const { candidate, queuedMs, wasResting } = seat;
   const { deployment } = candidate;
+  const one = { ask, candidate, signal, queuedMs, withheld };
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
     const why = { notice: log.noticeFor(candidate), reason: log.reasonFor(candidate) };
-    const tried = yield* tryOnce(deps, {
-      ask,
-      candidate,
-      signal,
-      queuedMs,
-      within,
-      withheld,
-      ...why,
-    });
-    const { stop, attempt, hadTools } = tried;
+    const tried = yield* tryOnce(deps, { ...one, ...why, within });
+    const { stop, attempt } = tried;
     desk.learn(candidate, ask, attempt);
     log.add(attempt, stop.failure);
-    const verdict = verdictOf(stop, { tries, hadTools });
+    const verdict = verdictOf(stop, { ...tried, tries });
     if (verdict === "end") return end(desk, candidate, stop);
     if (verdict === "again" && !wasResting) {
       if (await pause(deps, waitMs(stop, tries) ?? 0, run)) continue;
       return end(desk, candidate, { type: "stop", reason: "aborted" });
     }
-    const next = narrower(verdict, tried, within);
-    if (next === undefined) {
-      if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
-      rest(deps, candidate, stop);
-      return undefined;
-    }
+    const next = otherWay(verdict, tried, within);
+    if (next === undefined) return giveUp(deps, run, { candidate, stop, verdict });
     if (next.tools === false) toolless.add(deployment);
     within = next;
   }

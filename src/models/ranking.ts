@@ -21,6 +21,22 @@ function tooSmallFor({ tooSmall }: Run, { context, deployment }: Candidate): App
   return isLarger ? undefined : new AppError("model.context-overflow", { model: deployment });
 }
 
+/** Why a candidate is of no use for an answer that is wanted soon; who was never measured may show what it can do. */
+function tooLateFor(
+  { ask: { deadline } }: Run,
+  { deployment, host }: Candidate,
+  { speeds, waitMs }: Desk,
+): AppError | undefined {
+  if (deadline === undefined) return undefined;
+  const { ms, ...size } = deadline;
+  const expectedMs = waitMs(host) + (speeds.workMs(deployment, false, size) ?? 0);
+  const isBusy = waitMs(host) > 0;
+  const seconds = ms / 1000;
+  return isBusy || expectedMs > ms
+    ? new AppError("model.late", { model: deployment, seconds })
+    : undefined;
+}
+
 /** The candidates that are of use for this request now; the others are told why not. */
 async function fitting(
   { desk, purse }: PersistDeps,
@@ -29,7 +45,8 @@ async function fitting(
 ): Promise<Candidate[]> {
   const fit: Candidate[] = [];
   for (const candidate of candidates) {
-    const why = restOf(candidate, desk) ?? tooSmallFor(run, candidate);
+    const late = tooLateFor(run, candidate, desk);
+    const why = late ?? restOf(candidate, desk) ?? tooSmallFor(run, candidate);
     const isFree = why !== undefined || candidate.trust !== "cloud";
     const unfit = isFree ? why : await purse.spentCap({ ask: run.ask, candidate });
     if (unfit === undefined) fit.push(candidate);

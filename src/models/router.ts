@@ -10,10 +10,10 @@ import type { ModelSettings } from "#core/settings.ts";
 import { createOptions, explainOption, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
 import type { Said } from "./hearing.ts";
-import type { Run } from "./persisting.ts";
+import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
 import { tryRank } from "./ranking.ts";
-import { standingOf, withheldBy } from "./routing/policy.ts";
+import { type Standing, standingOf, withheldBy } from "./routing/policy.ts";
 import { createTries } from "./tries.ts";
 
 /** What the router works with. */
@@ -31,6 +31,14 @@ export interface RouterDeps {
 }
 
 const usualTotalMs = 30 * 60_000;
+/** How long hosts that have too much to do are left alone before they are asked again. */
+const busyWaitsMs = [700, 1400];
+
+/** Milliseconds that one answer of a host may take. */
+function totalMsOf({ hosts }: ModelSettings, name: string): number {
+  const host = hosts[name];
+  return host === undefined || host.kind === "scripted" ? usualTotalMs : host.total_seconds * 1000;
+}
 
 /** The router over the owner's settings. */
 export function createRouter(deps: RouterDeps): Router {
@@ -38,14 +46,8 @@ export function createRouter(deps: RouterDeps): Router {
   const desk = createDesk(settings, clock);
   const optionsFor = createOptions(settings, sources);
 
-  function totalMs(host: string): number {
-    const given = settings.hosts[host];
-    return given === undefined || given.kind === "scripted"
-      ? usualTotalMs
-      : given.total_seconds * 1000;
-  }
-
-  const trying = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
+  const totalMs = (host: string): number => totalMsOf(settings, host);
+  const trying: PersistDeps = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
 
   const known = { isRecalled: false };
   const recall = lazily(async () => {
@@ -54,16 +56,30 @@ export function createRouter(deps: RouterDeps): Router {
     known.isRecalled = true;
   });
 
+  async function* tryAll(
+    run: Run,
+    standing: Standing,
+  ): AsyncGenerator<Said, ModelStop | undefined> {
+    for await (const rank of optionsFor({ ...run.ask, standing })) {
+      const stop = yield* tryRank(trying, run, rank);
+      if (stop !== undefined) return stop;
+    }
+    for (const waitMs of busyWaitsMs) {
+      const busy = run.busy.splice(0);
+      if (busy.length === 0) return undefined;
+      if (!(await pause(trying, waitMs, run))) return { type: "stop", reason: "aborted" };
+      const stop = yield* tryRank(trying, run, busy);
+      if (stop !== undefined) return stop;
+    }
+    return undefined;
+  }
+
   async function* work(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<Said> {
     const log = createTries(settings.use, ask);
     if (!known.isRecalled) await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
-    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0 };
-    let stop: ModelStop | undefined;
-    for await (const rank of optionsFor({ ...ask, standing })) {
-      stop = yield* tryRank(trying, run, rank);
-      if (stop !== undefined) break;
-    }
+    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0, busy: [] };
+    const stop = yield* tryAll(run, standing);
     yield { type: "route", route: log.route() };
     yield stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() };
   }

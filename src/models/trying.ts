@@ -31,6 +31,10 @@ export interface TryDeps {
 export interface Narrowed extends Partial<Pick<ModelLimits, "contextTokens" | "tools">> {
   /** Tokens that were too many: what is no smaller is not sent again. */
   readonly below?: number;
+  /** True where the answer gets twice the room, since the last one was cut. */
+  readonly longer?: boolean;
+  /** What was wrong with the last answer, which is told. */
+  readonly repair?: { readonly said: string; readonly problem: string };
 }
 
 /** One try of one candidate. */
@@ -56,6 +60,9 @@ export interface Tried {
   /** Tokens of the prompt, as estimated. */
   readonly sent: number;
   readonly hadTools: boolean;
+  /** True where the answer ended at its limit. */
+  readonly wasCut: boolean;
+  readonly text: string;
 }
 
 /** A request that is ready to be sent. */
@@ -110,13 +117,29 @@ function createLimit(clock: Clock, ms: number, signal: AbortSignal) {
   };
 }
 
+/** A prompt with what the last try taught. */
+function asked<Prompt extends Pick<ModelRequest, "messages" | "maxTokens">>(
+  prompt: Prompt,
+  { longer = false, repair }: Narrowed,
+): Prompt {
+  const maxTokens = prompt.maxTokens * (longer ? 2 : 1);
+  if (repair === undefined) return { ...prompt, maxTokens };
+  const text = `That is not in the form that was asked for: ${repair.problem}\nGive the whole answer again, in that form alone.`;
+  const messages = [
+    ...prompt.messages,
+    { role: "assistant", text: repair.said } as const,
+    { role: "user", text } as const,
+  ];
+  return { ...prompt, messages, maxTokens };
+}
+
 /** The request as it is sent: what goes to a cloud has identifiers taken out. */
 function requestOf(
-  { ask, candidate }: Pick<Try, "ask" | "candidate">,
+  { ask, candidate, within }: Pick<Try, "ask" | "candidate" | "within">,
   limits: ModelLimits,
 ): { readonly request: ModelRequest; readonly taken: Taken | undefined } {
   const labels = [...new Set(ask.sources.map(({ label }) => label))];
-  const request = { ...ask.build(limits), taskId: ask.task.id, labels };
+  const request = { ...asked(ask.build(limits), within), taskId: ask.task.id, labels };
   if (candidate.trust !== "cloud") return { request, taken: undefined };
   const taken = createTaken();
   const messages = request.messages.map((message) => {
@@ -164,12 +187,18 @@ async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tri
   };
   const unsent = (stop: ModelStop, sent = 0, limits?: ModelLimits): Tried => {
     const attempt = { ...begun, outcome: outcomeOf(stop) };
-    return { stop, attempt, sent, hadTools: false, ...(limits === undefined ? {} : { limits }) };
+    const nothing = { hadTools: false, wasCut: false, text: "" };
+    return { stop, attempt, sent, ...nothing, ...(limits === undefined ? {} : { limits }) };
   };
   if (!("stream" in model)) return unsent(model);
-  const { below = Number.POSITIVE_INFINITY, ...narrowed } = within;
+  const { below = Number.POSITIVE_INFINITY, contextTokens, tools } = within;
   const withheld = candidate.trust === "cloud" ? one.withheld : [];
-  const limits = { ...model.limits, ...narrowed, withheld };
+  const limits = {
+    ...model.limits,
+    withheld,
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+    ...(tools === undefined ? {} : { tools }),
+  };
   const { request, taken } = requestOf(one, limits);
   const sent = promptSize(request);
   if (sent >= below) {
@@ -213,7 +242,8 @@ export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tr
   const limit = createLimit(clock, mostMs, one.signal);
   let heard: Heard;
   try {
-    const at = { clock, model: model.id, taken, end: limit.end };
+    const schema = request.answerSchema;
+    const at = { clock, model: model.id, taken, schema, end: limit.end };
     const hearing = listen(model.stream(request, limit.signal), at);
     yield { type: "passage", events: hearing.events };
     heard = hearing.heard();
@@ -227,5 +257,6 @@ export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tr
   if (cut !== undefined) yield { type: "notice", text: cut };
   yield* events;
   yield { type: "attempt", attempt };
-  return { stop, attempt, limits, sent, hadTools: request.tools.length > 0 };
+  const hadTools = request.tools.length > 0;
+  return { stop, attempt, limits, sent, hadTools, wasCut: heard.wasCut, text: heard.text };
 }

@@ -31,6 +31,12 @@ const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   ALTER TABLE tasks ADD COLUMN local_only INTEGER NOT NULL DEFAULT 0 CHECK (local_only IN (0, 1));
 
+  CREATE TABLE gold_labels (
+    text TEXT PRIMARY KEY,
+    agent TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE routes (
     id INTEGER PRIMARY KEY,
     task_id TEXT NOT NULL REFERENCES tasks (id),

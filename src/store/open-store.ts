@@ -7,6 +7,7 @@ import type { AttachmentStore } from "#core/attachments.ts";
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
+import type { GoldLabels } from "#core/choice.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { Ledger } from "#core/ledger.ts";
 import type { PeopleStore } from "#core/people.ts";
@@ -23,6 +24,7 @@ import { migrate } from "./migrations.ts";
 import { networkDisk } from "./network-disk.ts";
 import { createOutbox } from "./outbox.ts";
 import { createFeedback } from "./feedback.ts";
+import { createGoldLabels } from "./gold-labels.ts";
 import { createPeopleStore } from "./people.ts";
 import { createPrivacy } from "./privacy.ts";
 import { createQueries } from "./queries.ts";
@@ -45,7 +47,15 @@ export interface StoreOptions {
 
 /** A store with what benches and tests look at. */
 export interface SqliteStore
-  extends Store, ChatStore, QuestionStore, PeopleStore, AttachmentStore, Ledger, PrivacyStore {
+  extends
+    Store,
+    ChatStore,
+    QuestionStore,
+    PeopleStore,
+    AttachmentStore,
+    Ledger,
+    PrivacyStore,
+    GoldLabels {
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
@@ -115,6 +125,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       ...createAttachments(commit, writer, read),
       ...createLedger(commit, writer, read),
       ...createPrivacy(commit, writer, read),
+      ...createGoldLabels(commit, writer, read),
       commits: () => writer.commits(),
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),

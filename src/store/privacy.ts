@@ -15,13 +15,13 @@ function rulesFor({ build, fixed, all }: Queries, taskId: string | null): Set<Pr
     build
       .selectFrom("privacy_rules")
       .select("rule")
-      .where(({ or, eb }) =>
-        or([
-          eb("chat_id", "=", everywhere),
-          eb(
+      .where((where) =>
+        where.or([
+          where("chat_id", "=", everywhere),
+          where(
             "chat_id",
             "=",
-            eb.selectFrom("tasks").select("chat_id").where("id", "=", value("taskId")),
+            where.selectFrom("tasks").select("chat_id").where("id", "=", value("taskId")),
           ),
         ]),
       )

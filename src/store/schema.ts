@@ -6,7 +6,7 @@ import type { Purpose } from "#core/http.ts";
 import type { CodePurpose } from "#core/people.ts";
 import type { PrivacyRule } from "#core/privacy.ts";
 import type { Attempt, PriceSource, TierName } from "#core/route.ts";
-import type { TaskState } from "#core/task.ts";
+import type { ChoiceStage, TaskState } from "#core/task.ts";
 import type { Label, Trust } from "#core/trust.ts";
 
 /** Columns as SQLite holds them: times in milliseconds since 1970, JSON as text. */
@@ -68,7 +68,7 @@ export interface Schema {
     conversation: number;
     state: TaskState;
     agent: string;
-    chosen_by: string;
+    chosen_by: ChoiceStage;
     tier: TierName | null;
     input: string;
     output: string | null;
@@ -114,6 +114,7 @@ export interface Schema {
   };
   /** What the owner decided; an empty chat is everywhere. */
   privacy_rules: { chat_id: string; rule: PrivacyRule; created_at: number };
+  gold_labels: { text: string; agent: string; created_at: number };
   routes: { id: Generated<number>; task_id: string; seq: number; body: string };
   summaries: {
     id: Generated<number>;

@@ -4,7 +4,7 @@ import type { Place } from "#core/chat.ts";
 import { newId } from "#core/ids.ts";
 import { owner } from "#core/person.ts";
 import type { NewTask, Store, TaskEnd } from "#core/store.ts";
-import type { Done, Step, Task, Turn } from "#core/task.ts";
+import type { AgentChoice, Done, Step, Task, Turn } from "#core/task.ts";
 import { sourceOf } from "#core/trust.ts";
 
 import type { Commit } from "./commit.ts";
@@ -52,8 +52,14 @@ function nextConversation({ build, run }: Commit, chatId: string): void {
   run(build.updateTable("chats").set({ conversation: next }).where("id", "=", chatId));
 }
 
+function keepChoice({ build, run }: Commit, taskId: string, choice: AgentChoice): void {
+  const { agent, chosenBy: chosen_by } = choice;
+  run(build.updateTable("tasks").set({ agent, chosen_by }).where("id", "=", taskId));
+}
+
 function remember(commit: Commit, taskId: string, done: Done): void {
   const { build, fixed, run } = commit;
+  if (done.choice !== undefined) keepChoice(commit, taskId, done.choice);
   for (const step of done.steps) {
     const row = fromStep(taskId, step);
     const added = fixed("add step", row, () =>
@@ -78,6 +84,10 @@ export function ensurePerson(
   const person = { id: personId, created_at: clock.now(), role, name } as const;
   const put = build.insertInto("people").values(person);
   run(put.onConflict((conflict) => conflict.doNothing()));
+}
+
+function isLocalOnly({ localOnly = false }: NewTask): 0 | 1 {
+  return localOnly ? 1 : 0;
 }
 
 /** Stores a request and its message; a task that has the id already is left as it is. */
@@ -112,7 +122,7 @@ export function createTask(commit: Commit, task: NewTask): Task {
     finished_at: null,
     reply_to: task.replyTo ?? null,
     avoid: task.avoid ?? null,
-    local_only: task.localOnly === true ? 1 : 0,
+    local_only: isLocalOnly(task),
   } as const;
   run(fixed("create task", row, () => build.insertInto("tasks").values(columns(row))));
   const created = toTask({ ...row, rowid: 0 });

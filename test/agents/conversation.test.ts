@@ -13,7 +13,7 @@ import { createSingleRouter } from "../fakes/router.ts";
 const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
 
 /** A runner whose model has room for few turns, and what it was asked. */
-async function setUp(summary: { text?: string; failure?: "model.timeout"; delay?: number }) {
+async function setUp(summary: { text?: string; failure?: "model.bad-request"; delay?: number }) {
   const store = await openStore({ folder: await emptyFolder("conversation"), clock: systemClock });
   onTestFinished(() => store.close());
   const requests: ModelRequest[] = [];
@@ -94,7 +94,7 @@ describe("a conversation that lasts", () => {
   });
 
   test("without a summary the newest turns that fit are kept, and nothing fails", async () => {
-    const { store, runner, requests, say } = await setUp({ failure: "model.timeout" });
+    const { store, runner, requests, say } = await setUp({ failure: "model.bad-request" });
     const task = await say(long("I am Ada."));
     await say(long("They eat fish."));
     await say(long("They live by the lake."));

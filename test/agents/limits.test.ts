@@ -21,7 +21,15 @@ function modelStep(seq: number, ms = 1): Step {
 
 function toolStep(seq: number, input: unknown): Step {
   const step = { kind: "tool", seq, startedAt: 0, finishedAt: 1 } as const;
-  return { ...step, callId: `${seq}`, name: "now", input, result: "", isError: false };
+  return {
+    ...step,
+    callId: `${seq}`,
+    name: "now",
+    input,
+    result: "",
+    isError: false,
+    origin: "instructions",
+  };
 }
 
 describe("the limits of a task", () => {
@@ -48,7 +56,9 @@ describe("the limits of a task", () => {
       tier: "local-fast",
       reason: "",
       outcome: "ok",
+      id: "a",
       startedAt: 0,
+      queuedMs: 0,
       durationMs: 1,
     } as const;
     const usage = [{ ...row, promptTokens: 60 }, row, { ...row, answerTokens: 40 }];

@@ -22,6 +22,7 @@ const echo: Tool<z.infer<typeof echoInput>> = {
   description: "Gives its text back.",
   input: echoInput,
   risk: "read",
+  gives: "instructions",
   run: ({ text }) =>
     text === "boom" ? Promise.reject(new Error("it broke")) : Promise.resolve(`echo ${text}`),
 };
@@ -123,7 +124,7 @@ describe("a task", () => {
 
   test("an empty answer is a failure, not silence", async () => {
     const { say } = await setUp([{ text: "  " }]);
-    expect((await say("hello")).failure?.code).toBe("task.empty");
+    expect((await say("hello")).failure?.code).toBe("model.empty");
   });
 
   test("the same call over and over is stopped", async () => {
@@ -175,21 +176,12 @@ test("a task left open is resumed from its last stored step", async () => {
   await first.store.startTask(task.id);
   const at = { startedAt: 1, finishedAt: 2 };
   const call = { id: "call-1-1", name: "echo", input: { text: "a" } };
-  await first.store.addSteps(
-    task.id,
-    [
-      {
-        ...at,
-        kind: "model",
-        seq: 1,
-        deployment: "scripted",
-        text: "",
-        toolCalls: [call],
-        stop: "toolCalls",
-      },
-    ],
-    [],
-  );
+  const asked = { deployment: "scripted", text: "", toolCalls: [call], stop: "toolCalls" } as const;
+  await first.store.addSteps(task.id, {
+    steps: [{ ...at, ...asked, kind: "model", seq: 1 }],
+    usage: [],
+    routes: [],
+  });
   await first.store.close();
   const second = await setUp([calls("a"), { text: "Done." }], { folder: first.folder });
   const [ended] = await second.runner.resume();

@@ -19,8 +19,8 @@ const parts: PromptParts = {
   person: anyone,
   specs: [toolSpec(createNowTool(systemClock, { person: () => Promise.resolve(anyone) }))],
   turns: [
-    { messageId: 1, role: "user", text: "My name is Ada.", taskId: "1" },
-    { messageId: 2, role: "assistant", text: "Hello Ada.", taskId: "1" },
+    { messageId: 1, role: "user", text: "My name is Ada.", taskId: "1", sources: [] },
+    { messageId: 2, role: "assistant", text: "Hello Ada.", taskId: "1", sources: [] },
   ],
   input: "Who am I?",
   steps: [],
@@ -50,7 +50,7 @@ describe("the prompt", () => {
   test("old turns go first when it gets tight, and no answer stays without its question", () => {
     const long = "word ".repeat(600);
     const turns = [
-      { messageId: 0, role: "user", text: long, taskId: "0" } as const,
+      { messageId: 0, role: "user", text: long, taskId: "0", sources: [] } as const,
       ...parts.turns,
     ];
     expect(buildPrompt({ ...parts, turns }, limits).messages).toHaveLength(4);
@@ -98,6 +98,7 @@ describe("the prompt", () => {
             input: {},
             result: "noon",
             isError: false,
+            origin: "instructions",
           },
         ],
       },

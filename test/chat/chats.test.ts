@@ -150,7 +150,8 @@ describe("a chat", () => {
   test("/privacy tells what left the machine, and what carries the chat", async () => {
     const house = await openHouse(script);
     const receipt = { taskId: null, at: Date.now(), headBytesOut: 900, bodyBytesOut: 100 };
-    const more = { ...receipt, bytesIn: 5, status: 200 };
+    const back = { headBytesIn: 0, bodyBytesIn: 5, sha256Out: null, sha256In: null, status: 200 };
+    const more = { ...receipt, ...back, labels: [], redactions: 0 };
     await house.store.putReceipt({
       ...more,
       id: "1",

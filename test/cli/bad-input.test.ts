@@ -133,7 +133,7 @@ embedded: { smollm2-135m: { starter: false } }
       "",
       goodKey,
       1,
-      /too long for overflow: start a new one with --new/,
+      /too long for mine: start a new one with --new/,
     ],
     [
       "too many requests",

@@ -9,6 +9,7 @@ export function ask(text: string, own: Partial<ModelRequest> = {}): ModelRequest
 /** A tool as models are told of it. */
 export const nowSpec = {
   name: "now",
+  gives: "instructions",
   description: "The current time.",
   schema: { type: "object", properties: { zone: { type: "string" } }, additionalProperties: false },
 } as const;

@@ -61,7 +61,7 @@ interface Setup {
 }
 
 function deployment(model: string) {
-  return { host: "h", model, context: 8192, max_answer: 100, tools: true };
+  return { host: "h", model, context: 8192, max_answer: 100, tools: true, weight: 1 };
 }
 
 /** One model for both: a long request is answered by the slow scenario. */
@@ -109,14 +109,19 @@ function provider({ name, fake: start, host, cannot }: Setup): Provider {
   };
 }
 
-const seconds = { first_token_seconds: 5, idle_seconds: 5 };
+const seconds = {
+  connect_seconds: 5,
+  first_token_seconds: 5,
+  idle_seconds: 5,
+  total_seconds: 60,
+};
 
 /** The three providers with a server, each on its fake. */
 export const providers: readonly Provider[] = [
   provider({
     name: "Ollama",
     fake: createFakeOllama,
-    host: (url) => ({ kind: "ollama", url, keep_alive: "5m", ...seconds }),
+    host: (url) => ({ kind: "ollama", url, keep_alive: "5m", load_seconds: 60, ...seconds }),
     cannot: {
       "rate limit": "it queues; a full queue is model.unavailable",
       "wrong key": "it wants no key",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { NewTask, Store, TaskEnd } from "../../src/core/store.ts";
 import type { Step, Task, UsageRow } from "../../src/core/task.ts";
+import { sourceOf } from "../../src/core/trust.ts";
 
 const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
 
@@ -16,8 +17,9 @@ export const request: NewTask = {
 };
 
 export function endOf(task: Task, own: Partial<TaskEnd> = {}): TaskEnd {
-  const end = { state: "done", output: "A bird.", failure: null, steps: [], usage: [] } as const;
-  return { taskId: task.id, ...end, ...own };
+  const done = { steps: [], usage: [], routes: [] } as const;
+  const end = { state: "done", output: "A bird.", failure: null, sources: [] } as const;
+  return { taskId: task.id, ...end, ...done, ...own };
 }
 
 function modelStep(seq: number, text: string): Step {
@@ -37,11 +39,13 @@ function usageRow(task: Task, seq: number, own: Partial<UsageRow> = {}): UsageRo
   return {
     taskId: task.id,
     seq,
+    id: `${task.id}-${seq}`,
     deployment: "scripted",
     tier: "local-fast",
     reason: "a test",
     outcome: "ok",
     startedAt: 10,
+    queuedMs: 4,
     durationMs: 20,
     promptTokens: 5,
     answerTokens: 7,
@@ -73,7 +77,11 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     test("steps and usage come back as they were stored", async () => {
       const store = await ready();
       const task = await store.createTask(request);
-      await store.addSteps(task.id, [modelStep(1, "first")], [usageRow(task, 1)]);
+      await store.addSteps(task.id, {
+        steps: [modelStep(1, "first")],
+        usage: [usageRow(task, 1)],
+        routes: [],
+      });
       const failure = { code: "model.timeout", sentence: "It said nothing." } as const;
       const usage = [usageRow(task, 2, { outcome: "model.timeout", firstTokenMs: 3 })];
       await store.finishTask(
@@ -87,8 +95,16 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     test("a step that is stored already is left as it is", async () => {
       const store = await ready();
       const task = await store.createTask(request);
-      await store.addSteps(task.id, [modelStep(1, "first")], [usageRow(task, 1)]);
-      await store.addSteps(task.id, [modelStep(1, "second")], [usageRow(task, 1)]);
+      await store.addSteps(task.id, {
+        steps: [modelStep(1, "first")],
+        usage: [usageRow(task, 1)],
+        routes: [],
+      });
+      await store.addSteps(task.id, {
+        steps: [modelStep(1, "second")],
+        usage: [usageRow(task, 1)],
+        routes: [],
+      });
       expect(await store.steps(task.id)).toEqual([modelStep(1, "first")]);
       expect(await store.usage(task.id)).toHaveLength(1);
     });
@@ -108,14 +124,15 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       const before = await store.createTask({ ...request, input: "Before." });
       await store.finishTask(endOf(before));
       const first = await store.createTask({ ...request, input: "First.", newConversation: true });
-      await store.finishTask(endOf(first, { output: "Yes." }));
+      await store.finishTask(endOf(first, { output: "Yes.", sources: [sourceOf("web")] }));
       const broken = await store.createTask({ ...request, input: "Broken." });
       await store.finishTask(endOf(broken, { state: "failed", output: "Half" }));
       const task = await store.createTask(request);
       expect(task.conversation).toBe(first.conversation);
+      const turn = { messageId: expect.any(Number), taskId: first.id };
       expect(await store.turnsBefore(task, 10)).toEqual([
-        { messageId: expect.any(Number), role: "user", text: "First.", taskId: first.id },
-        { messageId: expect.any(Number), role: "assistant", text: "Yes.", taskId: first.id },
+        { ...turn, role: "user", text: "First.", sources: [sourceOf("words")] },
+        { ...turn, role: "assistant", text: "Yes.", sources: [sourceOf("web")] },
       ]);
       expect(await store.turnsBefore(task, 1)).toHaveLength(1);
     });
@@ -214,13 +231,15 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         toMessage: 4,
         text: "They spoke of herons.",
         label: "personal",
+        sources: [sourceOf("words")],
         tainted: false,
         deployment: "scripted",
         createdAt: 5,
       } as const;
       expect(await store.summaryFor(task)).toBeUndefined();
-      await store.addSummary(summary, [usageRow(task, 0)]);
-      await store.addSummary({ ...summary, toMessage: 8, text: "And of storks." }, []);
+      await store.addSummary(summary, { usage: [usageRow(task, 0)], routes: [] });
+      const none = { usage: [], routes: [] };
+      await store.addSummary({ ...summary, toMessage: 8, text: "And of storks." }, none);
       expect(await store.summaryFor(task)).toEqual({
         ...summary,
         toMessage: 8,
@@ -242,12 +261,18 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
         at: 5,
         headBytesOut: 0,
         bodyBytesOut: 0,
-        bytesIn: 0,
+        headBytesIn: 0,
+        bodyBytesIn: 0,
+        sha256Out: "aa",
+        sha256In: null,
+        labels: ["personal"],
+        redactions: 2,
         status: null,
       } as const;
       await store.putReceipt(receipt);
-      await store.putReceipt({ ...receipt, bytesIn: 9, status: 200 });
-      expect(await store.receipts(task.id)).toEqual([{ ...receipt, bytesIn: 9, status: 200 }]);
+      const answered = { ...receipt, bodyBytesIn: 9, sha256In: "bb", status: 200 };
+      await store.putReceipt(answered);
+      expect(await store.receipts(task.id)).toEqual([answered]);
     });
   });
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
@@ -9,6 +10,10 @@ import { trustOf } from "../../src/core/trust.ts";
 import { createDoor } from "../../src/egress/door.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
 
 const model = (origin: string) => ({ purpose: "model", origin, linksOut: false }) as const;
 const use = { purpose: "model", taskId: "task-1" } as const;
@@ -148,7 +153,8 @@ describe("a receipt", () => {
     const port = typeof address === "object" ? address?.port : undefined;
     const origin = `http://127.0.0.1:${port}`;
     const { door, receipts } = openDoor([model(origin)]);
-    const response = await door.open(use)(origin, { method: "POST", body: "ping é" });
+    const carried = { ...use, labels: ["personal"], redactions: 2 } as const;
+    const response = await door.open(carried)(origin, { method: "POST", body: "ping é" });
     expect(await response.text()).toBe("pong");
     const [receipt] = receipts();
     expect(receipt).toMatchObject({
@@ -156,7 +162,12 @@ describe("a receipt", () => {
       purpose: "model",
       trust: "local",
       bodyBytesOut: 7,
-      bytesIn: 4,
+      bodyBytesIn: 4,
+      headBytesIn: 38,
+      sha256Out: sha256("ping é"),
+      sha256In: sha256("pong"),
+      labels: ["personal"],
+      redactions: 2,
       status: 200,
     });
     expect((receipt?.headBytesOut ?? 0) + 7).toBe(seen.bytes);
@@ -185,7 +196,7 @@ describe("a receipt", () => {
     expect(await response.text()).toBe("ok");
     const [receipt] = receipts();
     expect(seen.text).toContain("transfer-encoding: chunked");
-    expect(receipt?.bodyBytesOut).toBeGreaterThan(5017);
+    expect(receipt).toMatchObject({ bodyBytesOut: 5017, sha256Out: sha256("x".repeat(5017)) });
     expect((receipt?.headBytesOut ?? 0) + (receipt?.bodyBytesOut ?? 0)).toBe(seen.bytes);
   });
 
@@ -202,7 +213,7 @@ describe("a receipt", () => {
     onTestFinished(() => door.close());
     await (await door.open(use)(origin)).text();
     await door.close();
-    expect(states.map(({ bytesIn, status }) => [bytesIn, status])).toEqual([
+    expect(states.map(({ bodyBytesIn, status }) => [bodyBytesIn, status])).toEqual([
       [0, null],
       [6, 200],
     ]);

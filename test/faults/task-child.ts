@@ -11,6 +11,7 @@ import { createRunner } from "../../src/agents/runner.ts";
 import type { Agent } from "../../src/core/agent.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Model } from "../../src/core/model.ts";
+import type { ChatStore } from "../../src/core/chat-store.ts";
 import type { QuestionStore } from "../../src/core/question-store.ts";
 import type { Store } from "../../src/core/store.ts";
 import type { Step } from "../../src/core/task.ts";
@@ -38,6 +39,7 @@ const mark: Tool<z.infer<typeof markSchema>> = {
   description: "Writes a line.",
   input: markSchema,
   risk: "write",
+  gives: "instructions",
   run: async ({ part }, { taskId }) => {
     await pause(settings.stepMs);
     note({ did: "effect", task: taskId, part });
@@ -87,15 +89,15 @@ function journalledModel(model: Model): Model {
   };
 }
 
-type Both = Store & QuestionStore;
+type Both = Store & QuestionStore & ChatStore;
 
 /** Says in the journal which steps the store has promised to keep; the broken variant forgets them. */
 function journalled(store: Both): Both {
   return {
     ...store,
-    async addSteps(taskId, steps, usage) {
-      if (!settings.forgetSteps) await store.addSteps(taskId, steps, usage);
-      for (const step of steps) note({ did: "stored", task: taskId, part: partOf(step) });
+    async addSteps(taskId, done) {
+      if (!settings.forgetSteps) await store.addSteps(taskId, done);
+      for (const step of done.steps) note({ did: "stored", task: taskId, part: partOf(step) });
     },
     async finishTask(end) {
       const how = await store.finishTask(end);

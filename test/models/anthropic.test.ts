@@ -66,6 +66,7 @@ describe("Anthropic", () => {
       promptTokens: 12,
       answerTokens: 3,
       cachedTokens: 4,
+      cacheWrittenTokens: 3,
     });
   });
 

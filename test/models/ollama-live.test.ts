@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { systemClock } from "../../src/core/clock.ts";
+import type { Carried } from "../../src/core/model.ts";
 import { createOllamaModel } from "../../src/models/ollama.ts";
 import { createOllamaHost } from "../../src/models/ollama-host.ts";
 import { ask, eventsOf, modelContract, stopOf, textOf } from "../contract/model.ts";
@@ -11,8 +12,8 @@ const url = given?.startsWith("http") === true ? given : `http://${given ?? "127
 
 function connect(name: string, contextTokens = 2048) {
   const { door } = openDoor([{ purpose: "model", origin: new URL(url).origin, linksOut: false }]);
-  const fetchFor = (taskId: string | null) => door.open({ purpose: "model", taskId });
-  const host = createOllamaHost({ url, fetch: fetchFor(null), clock: systemClock });
+  const fetchFor = ({ taskId }: Carried) => door.open({ purpose: "model", taskId });
+  const host = createOllamaHost({ url, fetch: fetchFor({ taskId: null }), clock: systemClock });
   const model = createOllamaModel({
     id: name,
     url,
@@ -22,6 +23,7 @@ function connect(name: string, contextTokens = 2048) {
     clock: systemClock,
     keepAlive: "1m",
     firstTokenMs: 120_000,
+    loadMs: 120_000,
     idleMs: 60_000,
   });
   return { host, model };

@@ -43,10 +43,11 @@ async function replay(answer: { readonly status: number; readonly body: string }
       bare: false,
       maxAnswerTokens: 20,
     },
-    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
+    fetchFor: ({ taskId }) => door.open({ purpose: "model", taskId }),
     clock: systemClock,
     keepAlive: "1m",
     firstTokenMs: 10_000,
+    loadMs: 10_000,
     idleMs: 10_000,
   });
 }

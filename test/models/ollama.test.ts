@@ -23,10 +23,11 @@ function modelAt(url: string, model: string, clock: Clock = systemClock): Model 
       bare: false,
       maxAnswerTokens: 100,
     },
-    fetchFor: (taskId) => door.open({ purpose: "model", taskId }),
+    fetchFor: ({ taskId }) => door.open({ purpose: "model", taskId }),
     clock,
     keepAlive: "5m",
     firstTokenMs: 5000,
+    loadMs: 5000,
     idleMs: 1000,
   });
 }
@@ -133,12 +134,12 @@ describe("Ollama", () => {
   test.each([
     ["missing", "model.missing", "run agent models pull missing"],
     ["overflow", "model.context-overflow", "too long for overflow"],
-    ["busy", "model.unavailable", "its queue is full"],
+    ["busy", "model.busy", "too many requests waiting"],
     ["html", "model.protocol", "something that is not an answer"],
     ["cut", "model.truncated", "broke off"],
     ["reset", "model.truncated", "broke off"],
     ["malformed", "model.protocol", "not of its API"],
-    ["error-line", "model.protocol", "an error was encountered"],
+    ["error-line", "model.failed", "an error was encountered"],
     ["remote", "model.refused", "runs in a cloud"],
     ["remote-answer", "model.refused", "runs in a cloud"],
     ["foreign", "model.refused", "set OLLAMA_HOST where it runs"],

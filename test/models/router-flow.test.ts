@@ -169,17 +169,20 @@ describe("a deployment that fails", () => {
   });
 
   test.each([
-    ["an empty answer", { text: ["", " \n"] }, "model.empty"],
-    ["thinking without an answer", { text: [] }, "model.empty"],
-    ["one thing for ever", { text: Array.from({ length: 900 }, () => "no ") }, "model.repeats"],
+    ["an empty answer twice", { text: ["", " \n"] }, "model.empty", 2],
+    ["thinking without an answer twice", { text: [] }, "model.empty", 2],
+    ["one thing for ever", { text: Array.from({ length: 900 }, () => "no ") }, "model.repeats", 1],
   ] as const)(
     "by %s leaves the request to the next tier, and is asked the next time",
-    async (_, reply, code) => {
+    async (_, reply, code, times) => {
       const tiers = { "local-fast": ["first"], "local-smart": ["second"] };
-      const { run, asked } = hurried({ ...two, tiers }, { first: [reply, ok] });
+      const { run, asked } = hurried(
+        { ...two, tiers },
+        { first: [...Array.from({ length: times }, () => reply), ok] },
+      );
       const events = await run();
       expect([outcomesOf(events), answerOf(events)]).toEqual([
-        [`first: ${code}`, "second: ok"],
+        [...Array.from({ length: times }, () => `first: ${code}`), "second: ok"],
         "I am second.",
       ]);
       expect(asked[0]?.signal.aborted).toBe(code === "model.repeats");

@@ -25,7 +25,7 @@ export async function modelOf(
   if (checked === undefined || checked.kind === "scripted") throw new Error("no such host");
   const { origin } = new URL(checked.url);
   const { door } = openDoor([{ purpose: "model", origin, linksOut: false }]);
-  const deployment = { host: "h", model, context: 2048, max_answer: 100, tools: true };
+  const deployment = { host: "h", model, context: 2048, max_answer: 100, tools: true, weight: 1 };
   const readData = () => Promise.resolve({});
   const deps = { home: "/home/owner", door, clock, secrets, readData };
   return makeModel(deps, checked, { id: `h/${model}`, deployment });

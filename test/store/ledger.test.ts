@@ -14,7 +14,12 @@ async function open(folder?: string) {
   onTestFinished(() => store.close());
   await store.ensureChat(chat);
   await store.ensureChat({ ...chat, id: "terminal:other" });
-  const request = { personId: "owner", chosenBy: "default", tier: null, newConversation: false };
+  const request = {
+    personId: "owner",
+    chosenBy: "default",
+    tier: null,
+    newConversation: false,
+  } as const;
   const create = (own: { chatId: string; agent: string }) =>
     store.createTask({ ...request, ...own, input: "What is a heron?" });
   const task = await create({ chatId: chat.id, agent: "assistant" });

@@ -17,18 +17,21 @@ export interface Taken {
 
 const longestPlaceholder = 24;
 
-/** A JSON value with every text and number in it changed, keys included. */
-function changed(value: unknown, change: (text: string) => string): unknown {
-  if (typeof value === "string") return change(value);
-  if (typeof value === "number") {
-    const text = String(value);
-    const after = change(text);
-    return after === text ? value : after;
-  }
+/** How the parts of a JSON value are changed; the names of its members are texts, too. */
+interface Change {
+  readonly text: (text: string) => string;
+  /** A text or a number that stands by itself. */
+  readonly whole: (value: string | number) => unknown;
+}
+
+function changed(value: unknown, change: Change): unknown {
+  if (typeof value === "string" || typeof value === "number") return change.whole(value);
   if (Array.isArray(value)) return value.map((inner) => changed(inner, change));
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value);
-  return Object.fromEntries(entries.map(([key, inner]) => [change(key), changed(inner, change)]));
+  return Object.fromEntries(
+    entries.map(([key, inner]) => [change.text(key), changed(inner, change)]),
+  );
 }
 
 /** The text with each identifier of a kind replaced. */
@@ -90,6 +93,8 @@ export function createTaken(): Taken {
   const placeholders = new Map<string, string>();
   const originals = new Map<string, string>();
   const counts = new Map<string, number>();
+  /** What numbers have become, which is text. */
+  const numbers = new Map<string, number>();
   const state = { count: 0 };
 
   function placeholderFor(kind: string, found: string): string {
@@ -115,11 +120,22 @@ export function createTaken(): Taken {
       text,
     );
 
+  function takeWhole(value: string | number): string | number {
+    const after = take(String(value));
+    if (typeof value === "string") return after;
+    if (after === String(value)) return value;
+    numbers.set(after, value);
+    return after;
+  }
+
+  const restoreWhole = (value: string | number): string | number =>
+    typeof value === "string" ? (numbers.get(value) ?? restore(value)) : value;
+
   return {
     take,
     restore,
-    takeValue: (value) => changed(value, take),
-    restoreValue: (value) => changed(value, restore),
+    takeValue: (value) => changed(value, { text: take, whole: takeWhole }),
+    restoreValue: (value) => changed(value, { text: restore, whole: restoreWhole }),
     stream: () => (originals.size === 0 ? plain : createRestoring(restore)),
     count: () => state.count,
   };

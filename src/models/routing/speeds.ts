@@ -11,15 +11,18 @@ export interface Speed {
   readonly answerTokens?: number;
 }
 
+/** How much a request is, in tokens. */
+export type Size = Pick<Speed, "promptTokens" | "answerTokens">;
+
 /** Measured speeds, each a mean in which the newest counts most. */
 export interface Speeds {
   observe(attempt: Attempt): void;
   of(deployment: string): Speed;
   /**
-   * Milliseconds that a usual request takes; `cached` where most of its prompt is known to the host already. Undefined until it has
+   * Milliseconds that a request takes, a usual one where nothing is known of it; `cached` where most of its prompt is known to the host already. Undefined until it has
    * answered once.
    */
-  workMs(deployment: string, cached: boolean): number | undefined;
+  workMs(deployment: string, cached: boolean, size?: Size): number | undefined;
 }
 
 /** How much the newest measurement counts. */
@@ -62,8 +65,9 @@ export function createSpeeds(): Speeds {
       if (attempt.outcome !== "ok") return;
       speeds.set(attempt.deployment, measured(of(attempt.deployment), attempt));
     },
-    workMs(deployment, cached) {
-      const { promptRate, answerRate, promptTokens = 500, answerTokens = 150 } = of(deployment);
+    workMs(deployment, cached, size = {}) {
+      const speed = { promptTokens: 500, answerTokens: 150, ...of(deployment), ...size };
+      const { promptRate, answerRate, promptTokens, answerTokens } = speed;
       if (promptRate === undefined && answerRate === undefined) return undefined;
       const toRead = promptTokens * (cached ? newShare : 1);
       const seconds = toRead / (promptRate ?? 1000) + answerTokens / (answerRate ?? 1000);

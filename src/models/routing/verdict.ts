@@ -1,11 +1,19 @@
-import type { ErrorCode } from "#core/errors.ts";
+import type { ErrorCode, Failure } from "#core/errors.ts";
 import type { ModelStop } from "#core/model.ts";
 
 /**
- * What follows a try: its stop is the end; the same deployment is tried again; the next one is; or the same one with less to read, since what it was
- * sent was too long.
+ * What follows a try: its stop is the end; the same deployment is tried again; the next one is, or this one later where there is no
+ * other; or the same one with less to read, without tools, with more room for its answer, or told what was wrong with it.
  */
-export type Verdict = "end" | "again" | "next" | "smaller" | "withoutTools";
+export type Verdict =
+  | "end"
+  | "again"
+  | "next"
+  | "later"
+  | "smaller"
+  | "withoutTools"
+  | "longer"
+  | "repair";
 
 /** Passes by itself, so that the same deployment may answer a moment later. */
 const passing: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -33,6 +41,10 @@ const ownTrouble: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.over-budget",
   "model.no-price",
   "model.refused",
+  "model.busy",
+  "model.invalid",
+  "door.refused",
+  "door.local-only",
   "engine.missing",
 ]);
 
@@ -45,25 +57,44 @@ const ofThisRequest: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.context-overflow",
   "model.bad-request",
   "model.refusal",
+  "model.busy",
+  "model.invalid",
+  "door.local-only",
 ]);
 
-/** How often one deployment is tried for one request. */
-export const mostTries = 3;
+/** How often one deployment is tried for one request; one that said nothing only twice. */
+const mostTries = 3;
+const mostEmpty = 2;
 
-/** What follows a stop of the `tries`-th try. */
-export function verdictOf(
-  stop: ModelStop,
-  { tries, hadTools }: { readonly tries: number; readonly hadTools: boolean },
-): Verdict {
-  const { failure } = stop;
-  if (failure === undefined) return "end";
-  const { code, sentence } = failure;
+/** A try, as far as it says what follows. */
+export interface TriedOnce {
+  /** How many there were with this deployment. */
+  readonly tries: number;
+  readonly hadTools: boolean;
+  /** True where the answer ended at its limit. */
+  readonly wasCut: boolean;
+}
+
+/** Failures that another way of asking may help. */
+function otherWay({ code, sentence }: Failure, tried: TriedOnce): Verdict | undefined {
   if (code === "model.context-overflow") return "smaller";
+  if (code === "model.invalid") return tried.wasCut ? "longer" : "repair";
   // A server that refuses tools says so only in words, if at all; without them it may answer.
   const refusesTools = code === "model.bad-request" && /tool|function/i.test(sentence);
-  if (refusesTools && hadTools) return "withoutTools";
+  return refusesTools && tried.hadTools ? "withoutTools" : undefined;
+}
+
+/** What follows a stop. */
+export function verdictOf(stop: ModelStop, tried: TriedOnce): Verdict {
+  const { failure } = stop;
+  if (failure === undefined) return "end";
+  const other = otherWay(failure, tried);
+  if (other !== undefined) return other;
+  const { code } = failure;
+  if (code === "model.busy") return "later";
+  if (code === "model.empty") return tried.tries < mostEmpty ? "again" : "next";
   if (!passing.has(code)) return ownTrouble.has(code) ? "next" : "end";
-  return tries < mostTries && waitMs(stop, tries) !== undefined ? "again" : "next";
+  return tried.tries < mostTries && waitMs(stop, tried.tries) !== undefined ? "again" : "next";
 }
 
 /** True for a failure after which the deployment is left alone for a while. */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../../src/core/errors.ts";
 import type { ModelRequest, ModelStop, ToolCall } from "../../../src/core/model.ts";
-import type { Attempt, RoutedEvent, Router } from "../../../src/core/router.ts";
+import type { Attempt } from "../../../src/core/route.ts";
+import type { RoutedEvent, Router } from "../../../src/core/router.ts";
 
 import { askOf, noticesOf, type Wish } from "./harness.ts";
 

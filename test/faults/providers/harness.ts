@@ -5,13 +5,8 @@ import path from "node:path";
 import type { Clock } from "../../../src/core/clock.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import type { Model } from "../../../src/core/model.ts";
-import type {
-  Attempt,
-  Explained,
-  RouteAsk,
-  RoutedEvent,
-  Router,
-} from "../../../src/core/router.ts";
+import type { Attempt, Explained } from "../../../src/core/route.ts";
+import type { RouteAsk, RoutedEvent, Router } from "../../../src/core/router.ts";
 import { createSecret } from "../../../src/core/secret.ts";
 import { modelSettingsSchema } from "../../../src/core/settings.ts";
 import type { Cap } from "../../../src/core/ledger.ts";

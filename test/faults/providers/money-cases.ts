@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 
 import type { Clock } from "../../../src/core/clock.ts";
 import { systemClock } from "../../../src/core/clock.ts";
-import type { Attempt } from "../../../src/core/router.ts";
+import type { Attempt } from "../../../src/core/route.ts";
 import { anthropicWords } from "../../fakes/providers/anthropic-words.ts";
 import {
   chunk,

@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 
 import { AppError, type ErrorCode } from "../../../src/core/errors.ts";
 import type { ModelStop } from "../../../src/core/model.ts";
-import { isTrouble, mostTries, verdictOf, waitMs } from "../../../src/models/routing/verdict.ts";
+import { isTrouble, verdictOf, waitMs } from "../../../src/models/routing/verdict.ts";
 
 function failed(code: ErrorCode, own: Partial<ModelStop> = {}, problem = "so"): ModelStop {
   const { failure } = new AppError(code, { model: "m", host: "h", problem });
   return { type: "stop", reason: "error", failure, ...own };
 }
 
-function verdict(stop: ModelStop, tries = 1, hadTools = false) {
-  return verdictOf(stop, { tries, hadTools });
+function verdict(stop: ModelStop, tries = 1, hadTools = false, wasCut = false) {
+  return verdictOf(stop, { tries, hadTools, wasCut });
 }
 
 const passing = ["model.rate-limit", "model.failed", "model.reset", "model.truncated"] as const;
@@ -26,7 +26,6 @@ describe("what follows a stop", () => {
   test.each(passing)("%s is tried again, three times in all, and then elsewhere", (code) => {
     const verdicts = [1, 2, 3, 4].map((tries) => verdict(failed(code), tries));
     expect(verdicts).toEqual(["again", "again", "next", "next"]);
-    expect(mostTries).toBe(3);
   });
 
   test.each([
@@ -41,11 +40,11 @@ describe("what follows a stop", () => {
     "model.wrong-key",
     "model.no-credit",
     "model.address",
-    "model.empty",
     "model.repeats",
     "model.over-budget",
     "model.no-price",
     "model.refused",
+    "door.refused",
     "engine.missing",
   ] as const)("%s is tried elsewhere at once", (code) => {
     expect(verdict(failed(code))).toBe("next");
@@ -57,6 +56,16 @@ describe("what follows a stop", () => {
       expect(verdict(failed(code))).toBe("end");
     },
   );
+
+  test("an empty answer is asked for once more, and a host with too much to do is asked later", () => {
+    expect([1, 2].map((tries) => verdict(failed("model.empty"), tries))).toEqual(["again", "next"]);
+    expect(verdict(failed("model.busy"))).toBe("later");
+  });
+
+  test("an answer in the wrong form is mended, and one that was cut gets more room", () => {
+    expect(verdict(failed("model.invalid"))).toBe("repair");
+    expect(verdict(failed("model.invalid"), 1, false, true)).toBe("longer");
+  });
 
   test("a prompt that was too long is made smaller", () => {
     expect(verdict(failed("model.context-overflow"))).toBe("smaller");
