@@ -28,7 +28,7 @@ const { createRouter } = await import("../src/models/router.ts");
 const nothing = () => Promise.resolve(undefined);
 const priceOf = createPriceTable(settings, {
   spawn: createSpawn(),
-  env: { PATH: process.env["PATH"] ?? "" },
+  environment: process.env,
 });
 const router = createRouter({
   settings,

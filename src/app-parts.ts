@@ -104,6 +104,8 @@ interface RunnerParts {
   readonly router: Router;
   readonly faces: Faces;
   readonly classifier: Classifier;
+  /** Ends what is done in idle time. */
+  readonly idle: AbortSignal;
 }
 
 async function makeTools(clock: Clock, store: ChatStore & Store): Promise<readonly Tool[]> {
@@ -142,7 +144,7 @@ async function makeClassifier(options: Options, storage: Storage): Promise<Class
 async function makeRunner(
   options: Options,
   storage: Storage,
-  { router, faces, classifier }: RunnerParts,
+  { router, faces, classifier, idle }: RunnerParts,
 ): Promise<Runner> {
   const [{ createRunner }, { createSpeech }] = await Promise.all([
     import("./agents/runner.ts"),
@@ -157,18 +159,21 @@ async function makeRunner(
   const more = prepare === undefined ? {} : { prepare };
   // Beside all else: until it is ready it abstains.
   void classifier.prepare();
+  if (options.kind === "service") {
+    const { workWhenIdle } = await import("./agents/idle-work.ts");
+    void workWhenIdle({ store, router, agents, tools, clock, log }, idle);
+  }
   const { classify } = classifier;
   return createRunner({ store, router, tools, clock, log, speech, classify, ...more }, agents);
 }
 
 /** The schema of config/models.yaml with what its settings must say together. */
 export async function modelsSchema({ environment }: Config) {
-  const [{ modelsConfigSchema }, { createSpawn }, { childEnvironment }] = await Promise.all([
+  const [{ createModelsConfigSchema }, { createSpawn }] = await Promise.all([
     import("./models/settings-rules.ts"),
     import("./sandbox/spawn.ts"),
-    import("./models/child-environment.ts"),
   ]);
-  return modelsConfigSchema({ spawn: createSpawn(), env: childEnvironment(environment) });
+  return createModelsConfigSchema({ spawn: createSpawn(), environment });
 }
 
 /** The settings of config/bots.yaml. */
@@ -207,9 +212,10 @@ export function createParts(options: Options) {
   });
 
   const classifier = lazily(() => makeClassifier(options, storage));
+  const idle = new AbortController();
   const runner = lazily(async () => {
     const parts = { router: await router(), faces, classifier: await classifier() };
-    return makeRunner(options, storage, parts);
+    return makeRunner(options, storage, { ...parts, idle: idle.signal });
   });
   const faces = createFaces({
     ...storage,
@@ -222,7 +228,8 @@ export function createParts(options: Options) {
     seams: options.seams,
   });
 
-  return { ...storage, clock, sources, router, classifier, runner, ...faces };
+  const stopIdle = (): void => idle.abort();
+  return { ...storage, clock, sources, router, classifier, runner, stopIdle, ...faces };
 }
 
 /** The parts of the program. */

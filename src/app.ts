@@ -112,6 +112,7 @@ function createWay(options: AppOptions, config: Config) {
 
   async function close(): Promise<void> {
     access.close();
+    parts.stopIdle();
     if ((listening.server?.busy() ?? 0) > 0) {
       options.person.notice("Another request came in through this one: ending when it is done.");
     }
@@ -127,6 +128,7 @@ function createWay(options: AppOptions, config: Config) {
 
   /** Tasks are finished or parked; what else goes on for others, a download for example, is stopped. */
   async function stop(graceMs: number): Promise<void> {
+    parts.stopIdle();
     const runner = await parts.runner.made();
     await Promise.all([runner?.stop(graceMs), parts.stopChats(graceMs)]);
     listening.server?.abort();

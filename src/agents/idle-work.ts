@@ -1,20 +1,20 @@
 import { type Agent, defaultAgent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Log } from "#core/log.ts";
-import type { ToolSpec } from "#core/model.ts";
 import { owner } from "#core/person.ts";
 import type { RouteAsk, Router } from "#core/router.ts";
 import type { Store } from "#core/store.ts";
+import type { Tool } from "#core/tool.ts";
 import { sourceOf } from "#core/trust.ts";
 
-import { buildPrompt } from "./prompt.ts";
+import { buildPrompt, toolSpec } from "./prompt.ts";
 
 /** What idle work needs. */
 export interface IdleDeps {
   readonly store: Pick<Store, "person">;
   readonly router: Router;
   readonly agents: readonly Agent[];
-  readonly specs: readonly ToolSpec[];
+  readonly tools: readonly Tool[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -22,11 +22,11 @@ export interface IdleDeps {
 const everyMs = 60_000;
 
 /** The beginning of every prompt of the agent that answers most. */
-async function prefixOf({ store, agents, specs }: IdleDeps): Promise<RouteAsk | undefined> {
+async function prefixOf({ store, agents, tools }: IdleDeps): Promise<RouteAsk | undefined> {
   const agent = agents.find(({ name }) => name === defaultAgent);
   if (agent === undefined) return undefined;
   const person = await store.person(owner);
-  const own = specs.filter(({ name }) => agent.tools.includes(name));
+  const own = tools.filter(({ name }) => agent.tools.includes(name)).map(toolSpec);
   const parts = { agent, specs: own, turns: [], person, input: "", steps: [] };
   return {
     tier: agent.model_tier,

@@ -4,7 +4,7 @@ import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
-import type { Desk } from "./desk.ts";
+import type { Desk, Seat } from "./desk.ts";
 import type { Said } from "./hearing.ts";
 import { monthEnd } from "./routing/circuit.ts";
 import { isTrouble, type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
@@ -89,9 +89,7 @@ function giveUp(
 export async function* persist(
   deps: PersistDeps,
   run: Run,
-  seat: {
-    readonly candidate: Candidate;
-    readonly queuedMs: number;
+  seat: Pick<Seat, "candidate" | "queuedMs"> & {
     /** True for one that was left alone until now: it has one try to show that it is well again. */
     readonly wasResting: boolean;
   },

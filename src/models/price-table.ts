@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 
 import { lazily } from "#core/lazy.ts";
-import type { Spawn } from "#core/process.ts";
+import type { Environment, Spawn } from "#core/process.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
 import { trustOfDeployment } from "./candidates.ts";
+import { childEnvironment } from "./child-environment.ts";
 import { ownPrice, type Price, type Rate } from "./routing/prices.ts";
 
 const rateSchema = z
@@ -57,17 +58,17 @@ function wanted({ hosts, deployments }: ModelSettings) {
 /** Where the table is read. */
 export interface PriceDeps {
   readonly spawn: Spawn;
-  /** The environment of the process that reads it. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly environment: Environment;
 }
 
 /** Asks the table in a process of its own: a thread's memory would stay with this one, many times what is used of it. */
 async function askTable(
-  { spawn, env }: PriceDeps,
+  { spawn, environment }: PriceDeps,
   models: ReturnType<typeof wanted>,
 ): Promise<ReadonlyMap<string, Price>> {
   if (models.length === 0) return new Map();
   const file = fileURLToPath(new URL("price-child.ts", import.meta.url));
+  const env = childEnvironment(environment);
   const child = spawn({ command: process.execPath, args: [file, JSON.stringify(models)], env });
   const said = { stdout: "", stderr: "" };
   child.onOutput((stream, text) => void (said[stream] += text));

@@ -35,19 +35,25 @@ const usualTotalMs = 30 * 60_000;
 /** How long hosts that have too much to do are left alone before they are asked again. */
 const busyWaitsMs = [700, 1400];
 
+/** Milliseconds that one answer of a host may take. */
+function totalMsOf({ hosts }: ModelSettings, name: string): number {
+  const host = hosts[name];
+  return host === undefined || host.kind === "scripted" ? usualTotalMs : host.total_seconds * 1000;
+}
+
+/** Nothing may go to a cloud, and nothing is got ready: for work that nobody asked for. */
+const idle = {
+  standing: { rules: new Set<never>(), mayGo: false },
+  deadline: { ms: 0, promptTokens: 0, answerTokens: 0 },
+};
+
 /** The router over the owner's settings. */
 export function createRouter(deps: RouterDeps): Router {
   const { settings, sources, clock, purse, random = Math.random } = deps;
   const desk = createDesk(settings, clock);
   const optionsFor = createOptions(settings, sources);
 
-  function totalMs(host: string): number {
-    const given = settings.hosts[host];
-    return given === undefined || given.kind === "scripted"
-      ? usualTotalMs
-      : given.total_seconds * 1000;
-  }
-
+  const totalMs = (host: string): number => totalMsOf(settings, host);
   const trying: PersistDeps = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
 
   const known = { isRecalled: false };
@@ -94,11 +100,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   async function warm(ask: RouteAsk, signal: AbortSignal) {
     if (!known.isRecalled) await recall();
-    const standing = { rules: new Set<never>(), mayGo: false };
-    // Only what is there already: nothing is got ready for idle work.
-    const deadline = { ms: 0, promptTokens: 0, answerTokens: 0 };
-    const ranks = optionsFor({ ...ask, deadline, standing });
-    return warmUp(desk, ranks, { ask, signal }).catch(() => "nothing" as const);
+    return warmUp(desk, optionsFor({ ...ask, ...idle }), { ask, signal });
   }
 
   return { stream, warm, explain: (tier) => explainTier(deps, tier) };

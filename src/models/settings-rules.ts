@@ -149,8 +149,8 @@ async function unknownPrices(settings: ModelSettings, deps: PriceDeps): Promise<
   return (await Promise.all(problems)).flat();
 }
 
-/** The schema of config/models.yaml with what its settings must say together; the table of prices is read where that is needed. */
-export function modelsConfigSchema(deps: PriceDeps) {
+/** The schema of config/models.yaml with what its settings must say together. */
+export function createModelsConfigSchema(deps: PriceDeps) {
   return modelsFileSchema.superRefine(async (settings, context) => {
     const found = rules.flatMap((rule) => rule(settings));
     const problems = found.length > 0 ? found : await unknownPrices(settings, deps);

@@ -12,7 +12,6 @@ import {
 import { createInventory, type Inventory } from "./inventory.ts";
 import { type MakeDeps, makeModel } from "./make-model.ts";
 import type { ModelsFile } from "./model-rows.ts";
-import { childEnvironment } from "./child-environment.ts";
 import { createOllamaHost, type OllamaHost } from "./ollama-host.ts";
 import { createPriceTable } from "./price-table.ts";
 import type { Price } from "./routing/prices.ts";
@@ -64,10 +63,7 @@ export function createSources(deps: SourcesDeps): ModelSources {
     settings,
     embedded,
     hosts,
-    priceOf: createPriceTable(settings, {
-      spawn: deps.spawn,
-      env: childEnvironment(deps.environment),
-    }),
+    priceOf: createPriceTable(settings, deps),
     installed: async (name) => (await inventories.get(name)?.installed()) ?? [],
     changed: () => inventories.forEach((inventory) => inventory.forget()),
     open(id, deployment) {

@@ -35,16 +35,30 @@ async function read(
   return "nothing";
 }
 
-/** Does what is worth doing in idle time for the first host at home that would answer. */
+/** Does what is worth doing in idle time for the first host at home that would answer; never rejects. */
 export async function warmUp(
+  desk: Desk,
+  ranks: AsyncIterable<readonly Option[]>,
+  work: { readonly ask: RouteAsk; readonly signal: AbortSignal },
+): Promise<"nothing" | "loaded" | "read"> {
+  try {
+    return await warmFirst(desk, ranks, work);
+  } catch {
+    // Nobody waits for it: who asks next is told what is wrong.
+    return "nothing";
+  }
+}
+
+async function warmFirst(
   desk: Desk,
   ranks: AsyncIterable<readonly Option[]>,
   work: { readonly ask: RouteAsk; readonly signal: AbortSignal },
 ): Promise<"nothing" | "loaded" | "read"> {
   const { ask, signal } = work;
   for await (const rank of ranks) {
-    const atHome = rank.filter(isCandidate).filter(({ trust }) => trust !== "cloud");
-    const [candidate] = atHome.filter(({ deployment }) => !desk.circuits.resting(deployment));
+    const candidate = rank
+      .filter(isCandidate)
+      .find(({ trust, deployment }) => trust !== "cloud" && !desk.circuits.resting(deployment));
     if (candidate === undefined) continue;
     const seat = desk.seatNow(ask, [candidate]);
     if (seat === undefined) return "nothing";

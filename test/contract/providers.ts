@@ -109,6 +109,8 @@ function provider({ name, fake: start, host, cannot }: Setup): Provider {
   };
 }
 
+const ahead = { active_hours: null, options: {} };
+
 const seconds = {
   connect_seconds: 5,
   first_token_seconds: 5,
@@ -121,7 +123,14 @@ export const providers: readonly Provider[] = [
   provider({
     name: "Ollama",
     fake: createFakeOllama,
-    host: (url) => ({ kind: "ollama", url, keep_alive: "5m", load_seconds: 60, ...seconds }),
+    host: (url) => ({
+      kind: "ollama",
+      url,
+      keep_alive: "5m",
+      load_seconds: 60,
+      ...ahead,
+      ...seconds,
+    }),
     cannot: {
       "rate limit": "it queues; a full queue is model.unavailable",
       "wrong key": "it wants no key",

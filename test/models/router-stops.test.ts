@@ -129,6 +129,19 @@ describe("who stops listening", () => {
   });
 });
 
+test("who stops listening just when a slot came gives it back", async () => {
+  const fleet = open([hanging, { text: ["Well."] }]);
+  const busy = begin(fleet);
+  await expect.poll(busy.types).toContain("text");
+  for await (const event of fleet.router.stream(askWith(), new AbortController().signal)) {
+    if (event.type !== "wait") continue;
+    busy.stop.abort();
+    await busy.over;
+    break;
+  }
+  expect([outcomesOf(await fleet.run()), fleet.asked.length]).toEqual([["first: ok"], 2]);
+});
+
 describe("a request that waits", () => {
   test("is told how many go before it, whenever that is less, and then answered", async () => {
     const fleet = open([hanging, hanging, { text: ["Well."] }]);

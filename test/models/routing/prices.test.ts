@@ -9,7 +9,6 @@ import { z } from "zod";
 
 import type { TokenUsage } from "../../../src/core/model.ts";
 import { modelSettingsSchema } from "../../../src/core/settings.ts";
-import { childEnvironment } from "../../../src/models/child-environment.ts";
 import { createPriceTable } from "../../../src/models/price-table.ts";
 import {
   costOf,
@@ -84,7 +83,7 @@ function inCloud({ hosts, deployments }: typeof shippedSettings): Deployment[] {
   });
 }
 
-const deps = { spawn: createSpawn(), env: childEnvironment(process.env) };
+const deps = { spawn: createSpawn(), environment: process.env };
 
 const tableOf = {
   shipped: createPriceTable(shippedSettings, deps),
@@ -190,10 +189,16 @@ describe("what a request costs", () => {
   });
 
   test("is asked for again where the table could not be read", async () => {
-    const gone = { spawn: deps.spawn, env: { ...deps.env, NODE_OPTIONS: "--no-such-option" } };
-    const priceOf = createPriceTable(shippedSettings, gone);
-    await expect(priceOf("gpt")).rejects.toThrow("the table of prices could not be read");
-    await expect(priceOf("gpt")).rejects.toThrow("--no-such-option");
+    let times = 0;
+    const spawn: typeof deps.spawn = (options) => {
+      times += 1;
+      const args = times === 1 ? ["--no-such-option"] : options.args;
+      return deps.spawn({ ...options, args });
+    };
+    const priceOf = createPriceTable(shippedSettings, { ...deps, spawn });
+    await expect(priceOf("gpt")).rejects.toThrow(/could not be read: .*--no-such-option/s);
+    expect(await priceOf("gpt")).toMatchObject({ source: "table" });
+    expect([await priceOf("claude-sonnet"), times]).toMatchObject([{ source: "table" }, 2]);
   });
 
   test("is nothing where the owner says so", () => {
