@@ -1,5 +1,6 @@
 import { type Agent, defaultAgent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
+import { reasonOf } from "#core/errors.ts";
 import type { Log } from "#core/log.ts";
 import { owner } from "#core/person.ts";
 import type { RouteAsk, Router } from "#core/router.ts";
@@ -43,13 +44,21 @@ async function prefixOf({ store, agents, tools }: IdleDeps): Promise<RouteAsk | 
   };
 }
 
-/** Looks once a minute for what may be done while nobody waits; ends with the signal. */
+async function workOnce(deps: IdleDeps, signal: AbortSignal): Promise<void> {
+  const ask = await prefixOf(deps);
+  const done = ask === undefined ? "nothing" : await deps.router.warm(ask, signal);
+  if (done !== "nothing") deps.log.info("made ready in idle time", { what: done });
+}
+
+/** Looks once a minute for what may be done while nobody waits; ends with the signal. Never rejects. */
 export async function workWhenIdle(deps: IdleDeps, signal: AbortSignal): Promise<void> {
-  const { router, clock, log } = deps;
-  while (!signal.aborted) {
-    const ask = await prefixOf(deps);
-    const done = ask === undefined ? "nothing" : await router.warm(ask, signal);
-    if (done !== "nothing") log.info("made ready in idle time", { what: done });
+  const { clock, log } = deps;
+  for (;;) {
+    // Not at once: a program that starts has better things to do.
     await clock.sleep(everyMs, signal);
+    if (signal.aborted) return;
+    await workOnce(deps, signal).catch((error: unknown) => {
+      log.warn("nothing was made ready in idle time", { reason: reasonOf(error) });
+    });
   }
 }

@@ -84,6 +84,3 @@ export async function openConnections(addresses: Addresses, proxy: Proxy | undef
     },
   };
 }
-
-/** undici's connections. */
-export type Connections = Awaited<ReturnType<typeof openConnections>>;
