@@ -17,6 +17,8 @@ import type { Classifier } from "./agents/classifier/classifier.ts";
 import type { Config, Folders } from "./config.ts";
 import type { Proxy } from "./egress/connections.ts";
 import { createFaces, type Faces } from "./faces.ts";
+import type { MadeModels } from "./live-models.ts";
+import type { ModelSources } from "./models/sources.ts";
 import type { Seams } from "./seams.ts";
 
 /** What the program is made of, and for. */
@@ -118,6 +120,29 @@ async function makeTools(clock: Clock, store: ChatStore & Store): Promise<readon
   return [createNowTool(clock, store), createRecallHistoryTool(store), createAskPersonTool()];
 }
 
+/** The models of the settings as they are now. */
+async function makeModels(options: Options, storage: Storage): Promise<MadeModels> {
+  const [{ createSources }, { makeRouter }, { createSpawn }] = await Promise.all([
+    import("./models/sources.ts"),
+    import("./models/make-router.ts"),
+    import("./sandbox/spawn.ts"),
+  ]);
+  const { config, redactor, person } = options;
+  const clock = clockOf(options);
+  const sources = createSources({
+    ...config.folders,
+    settings: await config.settings("models", await modelsSchema(config)),
+    environment: config.environment,
+    door: await storage.door(),
+    spawn: createSpawn(),
+    clock,
+    person,
+    readData: (file) => config.data(file),
+    secrets: config.secrets,
+  });
+  return { sources, router: makeRouter({ sources, clock, redactor, store: storage.store }) };
+}
+
 /** The classifier of messages; only a process that lives for long trains one. */
 async function makeClassifier(options: Options, storage: Storage): Promise<Classifier> {
   const [{ createClassifier }, { createSpawn }] = await Promise.all([
@@ -184,35 +209,25 @@ export async function botSettings(config: Config): Promise<BotSettings> {
 
 /** The parts of the program; each is imported and made when it is first asked for. */
 export function createParts(options: Options) {
-  const { config, redactor, person } = options;
+  const { config, kind, person } = options;
   const clock = clockOf(options);
   const storage = createStorage(options);
 
-  const sources = lazily(async () => {
-    const [{ createSources }, { createSpawn }] = await Promise.all([
-      import("./models/sources.ts"),
-      import("./sandbox/spawn.ts"),
-    ]);
-    return createSources({
-      ...config.folders,
-      settings: await config.settings("models", await modelsSchema(config)),
-      environment: config.environment,
-      door: await storage.door(),
-      spawn: createSpawn(),
-      clock,
-      person,
-      readData: (file) => config.data(file),
-      secrets: config.secrets,
-    });
-  });
-
-  const router = lazily(async () => {
-    const { makeRouter } = await import("./models/make-router.ts");
-    return makeRouter({ sources: await sources(), clock, redactor, store: storage.store });
-  });
-
-  const classifier = lazily(() => makeClassifier(options, storage));
   const idle = new AbortController();
+  const models = lazily(async () => {
+    const { openLiveModels } = await import("./live-models.ts");
+    const live = await openLiveModels({
+      make: () => makeModels(options, storage),
+      fingerprint: () => config.fingerprint("models"),
+      say: (notice) => person.notice(notice),
+      clock,
+    });
+    if (kind === "service") void live.follow(idle.signal);
+    return live;
+  });
+  const sources = async (): Promise<ModelSources> => (await models()).sources();
+  const router = async (): Promise<Router> => (await models()).router;
+  const classifier = lazily(() => makeClassifier(options, storage));
   const runner = lazily(async () => {
     const parts = { router: await router(), faces, classifier: await classifier() };
     return makeRunner(options, storage, { ...parts, idle: idle.signal });
@@ -221,7 +236,7 @@ export function createParts(options: Options) {
     ...storage,
     config,
     clock,
-    isService: options.kind === "service",
+    isService: kind === "service",
     settings: () => botSettings(config),
     runner,
     onDeaf: () => options.onShutdown?.("deaf"),
@@ -229,7 +244,7 @@ export function createParts(options: Options) {
   });
 
   const stopIdle = (): void => idle.abort();
-  return { ...storage, clock, sources, router, classifier, runner, stopIdle, ...faces };
+  return { ...storage, clock, models, sources, router, classifier, runner, stopIdle, ...faces };
 }
 
 /** The parts of the program. */

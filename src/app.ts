@@ -120,7 +120,7 @@ function createWay(options: AppOptions, config: Config) {
     const runner = await parts.runner.made();
     await Promise.all([runner?.stop(afterworkMs), parts.stopChats(afterworkMs)]);
     await (await parts.classifier.made())?.close();
-    (await parts.sources.made())?.close();
+    (await parts.models.made())?.close();
     await (await parts.door.made())?.close();
     await (await parts.store.made())?.close();
     (await parts.log.made())?.close();

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
 import { parseEnv } from "node:util";
@@ -36,6 +36,8 @@ export interface Config {
   settings<Schema extends z.ZodType>(name: string, schema: Schema): Promise<z.output<Schema>>;
   /** A file's data, not yet checked; `own` in place of the owner's own, if given. */
   layers(name: string, own?: unknown): Promise<Layered>;
+  /** A text that differs when the files of a setting have changed. */
+  fingerprint(name: string): Promise<string>;
   /** The data of a YAML or JSON file of the owner's. */
   data(file: string): Promise<unknown>;
   /** Every agent of config/agents, sorted by name. */
@@ -175,6 +177,18 @@ function createReader({ root, home }: Folders, environment: Environment) {
   };
 }
 
+async function fingerprintOf({ root, home }: Folders, name: string): Promise<string> {
+  const files = [root, home].flatMap((base) =>
+    [`${name}.yaml`, `${name}.local.yaml`].map((file) => path.join(base, "config", file)),
+  );
+  const states = files.map(async (file) => {
+    const { mtimeMs, size, ino } = await stat(file);
+    return `${mtimeMs} ${size} ${ino}`;
+  });
+  const found = await Promise.allSettled(states);
+  return found.map((state) => (state.status === "fulfilled" ? state.value : "none")).join("\n");
+}
+
 /** The names of the agents' files, the shipped ones and the owner's, sorted. */
 async function agentFiles({ root, home }: Folders): Promise<string[]> {
   const folders = [...new Set([root, home])].map((base) => path.join(base, "config", "agents"));
@@ -212,6 +226,7 @@ export async function loadConfig(folders: Folders, redactor: Redactor): Promise<
       return check(blame, schema, data);
     },
     layers: (name, own) => layered(`${name}.yaml`, own),
+    fingerprint: (name) => fingerprintOf(folders, name),
     async data(file) {
       const text = await readIfThere(file);
       if (text === undefined) throw invalid(shown(file, home), "is not there.");

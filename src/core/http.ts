@@ -93,7 +93,7 @@ export interface Door {
    * for as long as it lasts.
    */
   relay(use: DoorUse, url: string): Promise<Relay>;
-  /** Adds a rule derived from config. */
-  allow(rule: DoorRule): void;
+  /** Adds a rule derived from config; gives what takes it back. */
+  allow(rule: DoorRule): () => void;
   close(): Promise<void>;
 }

@@ -100,6 +100,15 @@ function withoutCredentials(address: URL, init: FetchInit): { url: URL; init: Fe
   return { url, init: { ...init, headers: { authorization, ...init.headers } } };
 }
 
+/** Adds a rule; gives what takes it back. */
+function addTo(rules: DoorRule[], rule: DoorRule): () => void {
+  rules.push(rule);
+  return () => {
+    const at = rules.indexOf(rule);
+    if (at !== -1) rules.splice(at, 1);
+  };
+}
+
 /** What is asked before anything is looked up or connected to. */
 function createGate({ localOnly }: Pick<DoorOptions, "localOnly">, rules: readonly DoorRule[]) {
   /** How far the host is trusted; rejects with `door.local-only` or `door.refused`. */
@@ -157,7 +166,7 @@ export function createDoor(options: DoorOptions): Door {
   return {
     open,
     relay: (use, url) => relays.open(use, url),
-    allow: (rule) => void rules.push(rule),
+    allow: (rule) => addTo(rules, rule),
     async close() {
       await relays.close();
       await (await connections.made())?.close();

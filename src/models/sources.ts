@@ -43,13 +43,14 @@ export function createSources(deps: SourcesDeps): ModelSources {
   const hosts = new Map<string, OllamaHost>();
   const inventories = new Map<string, Inventory>();
   const models = new Map<string, Promise<Model>>();
+  const revoke: (() => void)[] = [];
   for (const [name, host] of Object.entries(settings.hosts)) {
     if (host.kind === "scripted") continue;
     const { origin: url, hostname } = new URL(host.url);
     const isShut = settings.cloud === "never" && trustOf(hostname) === "cloud";
     // A second lock behind the router's: a service in a cloud has no rule while none is allowed.
     if (host.kind === "ollama" || !isShut) {
-      door.allow({ purpose: "model", origin: url, linksOut: false });
+      revoke.push(door.allow({ purpose: "model", origin: url, linksOut: false }));
     }
     if (host.kind !== "ollama") continue;
     const fetch = door.open({ purpose: "model", taskId: null, connectMs: 1000 });
@@ -72,6 +73,9 @@ export function createSources(deps: SourcesDeps): ModelSources {
       models.set(id, model);
       return model;
     },
-    close: () => embedded.close(),
+    close() {
+      embedded.close();
+      for (const back of revoke) back();
+    },
   };
 }
