@@ -4,17 +4,21 @@ import { type Clock, systemClock } from "#core/clock.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { Receipt } from "#core/http.ts";
 import { lazily } from "#core/lazy.ts";
+import type { Spending } from "#core/ledger.ts";
 import type { HolderKind, Shutdown } from "#core/operations.ts";
-import type { Person } from "#core/person.ts";
+import { owner, type Person } from "#core/person.ts";
 import type { Redactor } from "#core/redact.ts";
 import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
 import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
+import { machineTimeZone } from "#core/time.ts";
 import type { Tool } from "#core/tool.ts";
 
 import type { Config, Folders } from "./config.ts";
 import { createFaces, type Faces } from "./faces.ts";
+import type { ModelSources } from "./models/sources.ts";
+import type { ConnectedPlatform } from "./privacy-desk.ts";
 import type { Seams } from "./seams.ts";
 
 /** What the program is made of, and for. */
@@ -118,6 +122,45 @@ export async function botSettings(config: Config): Promise<BotSettings> {
   return config.settings("bots", botSettingsSchema);
 }
 
+/** What the owner sees of privacy and of money. */
+function createOwnersDesk(
+  options: Options,
+  { store, door }: Storage,
+  models: {
+    readonly sources: () => Promise<ModelSources>;
+    readonly connected: () => Promise<readonly ConnectedPlatform[]>;
+  },
+) {
+  const settings = async (): Promise<ModelSources["settings"]> => (await models.sources()).settings;
+
+  const privacy = lazily(async () => {
+    const { createPrivacyDesk } = await import("./privacy-desk.ts");
+    return createPrivacyDesk({
+      store,
+      door,
+      models: settings,
+      platforms: models.connected,
+      async index() {
+        const [{ findIndex }, { createSpawn }] = await Promise.all([
+          import("./models/package-index.ts"),
+          import("./sandbox/spawn.ts"),
+        ]);
+        return findIndex(createSpawn(), options.config.environment);
+      },
+    });
+  });
+
+  const spending = async (): Promise<readonly Spending[]> => {
+    const { spendingOf } = await import("./spending.ts");
+    const { budgets } = await settings();
+    const ledger = await store();
+    const timeZone = (await ledger.person(owner)).timeZone ?? machineTimeZone();
+    return spendingOf({ budgets, ledger, clock: clockOf(options), timeZone });
+  };
+
+  return { privacy, spending };
+}
+
 /** The parts of the program; each is imported and made when it is first asked for. */
 export function createParts(options: Options) {
   const { config, redactor, person } = options;
@@ -148,6 +191,11 @@ export function createParts(options: Options) {
     return makeRouter({ sources: await sources(), clock, redactor, store: storage.store });
   });
 
+  const desk = createOwnersDesk(options, storage, {
+    sources,
+    connected: () => faces.connected(),
+  });
+
   const runner = lazily(async () =>
     makeRunner(options, storage, { router: await router(), faces }),
   );
@@ -158,11 +206,12 @@ export function createParts(options: Options) {
     isService: options.kind === "service",
     settings: () => botSettings(config),
     runner,
+    ...desk,
     onDeaf: () => options.onShutdown?.("deaf"),
     seams: options.seams,
   });
 
-  return { ...storage, clock, sources, router, runner, ...faces };
+  return { ...storage, clock, sources, router, runner, ...desk, ...faces };
 }
 
 /** The parts of the program. */

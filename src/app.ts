@@ -48,6 +48,8 @@ async function localOperations(options: Options, parts: Parts): Promise<Operatio
       return examine({ config, kind, store, sources, router });
     },
     people: parts.people,
+    privacy: parts.privacy,
+    spending: parts.spending,
     talk: async () => ({ terminal: await parts.terminal(), chats: await parts.chats() }),
     async checkBot(token) {
       const { checkTelegram } = await import("./bots.ts");

@@ -1,3 +1,4 @@
+import type { Spending } from "./ledger.ts";
 import type { TokenUsage } from "./model.ts";
 
 /** US dollars of these attempts; null when the cost of any that used tokens is not known. It is then unknown, never zero. */
@@ -24,4 +25,11 @@ export function costText(costUsd: number | null): string {
   if (costUsd === null) return "cost unknown";
   if (costUsd === 0) return "no cost";
   return `$${costUsd < 0.01 ? costUsd.toPrecision(2) : costUsd.toFixed(2)}`;
+}
+
+/** What was spent under a cap, as people read it. */
+export function spendingText({ name, spentUsd, capUsd }: Spending): string {
+  const share = capUsd === 0 ? 100 : Math.floor((spentUsd / capUsd) * 100);
+  const spent = spentUsd === 0 ? "nothing" : costText(spentUsd);
+  return `Spent ${name}: ${spent} of $${capUsd.toFixed(2)} (${share} %).`;
 }

@@ -45,6 +45,10 @@ export const errorTable = {
   },
   "usage.unknown-task": { say: 'No task ends with "{id}": see agent history.', exit: 2 },
   "usage.ambiguous-task": { say: '{count} tasks end with "{id}": give more of the id.', exit: 2 },
+  "usage.unknown-chat": {
+    say: "There is no chat {chat}: agent show TASK names the chat of a task.",
+    exit: 2,
+  },
   "config.invalid": { say: "{file}: {problem}", exit: 2 },
   "store.locked": {
     say: "Another agent (process {pid}) is using {folder}: wait until it ends, or stop it.",
