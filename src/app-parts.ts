@@ -102,9 +102,10 @@ async function makeRunner(
   storage: Storage,
   { router, faces }: { readonly router: Router; readonly faces: Faces },
 ): Promise<Runner> {
-  const [{ createRunner }, { createSpeech }] = await Promise.all([
+  const [{ createRunner }, { createSpeech }, { logBudgets }] = await Promise.all([
     import("./agents/runner.ts"),
     import("./chat/parts.ts"),
+    import("./budget-log.ts"),
   ]);
   const clock = clockOf(options);
   const [store, log] = [await storage.store(), await storage.log()];
@@ -113,7 +114,8 @@ async function makeRunner(
   const [platforms, prepare] = [await faces.platforms(), await faces.prepare()];
   const speech = createSpeech(platforms);
   const more = prepare === undefined ? {} : { prepare };
-  return createRunner({ store, router, tools, clock, log, speech, ...more }, agents);
+  const runner = createRunner({ store, router, tools, clock, log, speech, ...more }, agents);
+  return logBudgets(runner, log);
 }
 
 /** The settings of config/bots.yaml. */
@@ -140,6 +142,7 @@ function createOwnersDesk(
       door,
       models: settings,
       platforms: models.connected,
+      ollamas: async () => (await models.sources()).hosts,
       async index() {
         const [{ findIndex }, { createSpawn }] = await Promise.all([
           import("./models/package-index.ts"),

@@ -27,6 +27,10 @@ export interface PrivacyDeskDeps {
   readonly door: () => Promise<Door>;
   readonly models: () => Promise<Pick<ModelSettings, "cloud" | "hosts"> & { readonly hub: string }>;
   readonly platforms: () => Promise<readonly ConnectedPlatform[]>;
+  /** The Ollamas that may be asked, by name; each tells whether it may call its own cloud, undefined where it does not know. */
+  readonly ollamas: () => Promise<
+    ReadonlyMap<string, { readonly cloudIsOn: () => Promise<boolean | undefined> }>
+  >;
   /** The address of the package index; undefined where there is none. */
   readonly index: () => Promise<string | undefined>;
 }
@@ -126,6 +130,22 @@ const absent: readonly CheckedPath[] = [
   ["telemetry", "there is none: nothing is reported to anybody"],
 ].map(([path = "", reason = ""]) => ({ path, host: null, outcome: "none", reason }));
 
+/** What an Ollama does by itself is beyond our door: it is asked, and whoever does not answer sends nothing either. */
+async function checkOllamas({ ollamas }: PrivacyDeskDeps): Promise<CheckedPath[]> {
+  const looked = await Promise.all(
+    [...(await ollamas())].map(async ([name, ollama]): Promise<CheckedPath | undefined> => {
+      const isOn = await ollama.cloudIsOn().catch(() => undefined);
+      if (isOn === undefined) return undefined;
+      const path = `what ${name} sends by itself`;
+      const fix = "set OLLAMA_NO_CLOUD=1 where it runs, and restart it";
+      return isOn
+        ? { path, host: "ollama.com", outcome: "open", reason: `its own cloud is on: ${fix}` }
+        : { path, host: "ollama.com", outcome: "held", reason: "its own cloud is off" };
+    }),
+  );
+  return looked.filter((path) => path !== undefined);
+}
+
 async function check(deps: PrivacyDeskDeps): Promise<CheckedPath[]> {
   // The settings' hosts have their rules once the models are known.
   const { cloud, hosts, hub } = await deps.models();
@@ -151,6 +171,7 @@ async function check(deps: PrivacyDeskDeps): Promise<CheckedPath[]> {
   const unnamed = { path: "a host that no rule names", url: unnamedUrl, allowed: undefined };
   return [
     ...models.filter((path) => path !== undefined),
+    ...(await checkOllamas(deps)),
     ...fetched,
     ...absent,
     ...platforms,

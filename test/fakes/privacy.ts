@@ -12,6 +12,7 @@ export function createDeskOver(
     door: (): Promise<Door> => Promise.reject(new Error("there is no door here")),
     models: () => Promise.resolve({ cloud: "when-asked", hosts: {}, hub: "https://hub.invalid" }),
     platforms: () => Promise.resolve([{ name: "fake", url: "https://fake.invalid" }]),
+    ollamas: () => Promise.resolve(new Map()),
     index: () => Promise.resolve(undefined),
     ...own,
   });
