@@ -64,7 +64,8 @@ export async function show(
   if (usage.length > 0) output.line(`${bold("Cost")} ${costText(knownCost(usage))}`);
   const gone = receipts.filter((receipt) => receipt.trust !== "local");
   output.line(gone.length === 0 ? "Nothing left this machine." : bold("What left this machine"));
-  for (const { host, purpose, headBytesOut, bodyBytesOut, bytesIn } of gone) {
-    output.line(`  ${purpose} to ${host}: ${headBytesOut + bodyBytesOut} bytes out, ${bytesIn} in`);
+  for (const { host, purpose, headBytesOut, bodyBytesOut, headBytesIn, bodyBytesIn } of gone) {
+    const [out, into] = [headBytesOut + bodyBytesOut, headBytesIn + bodyBytesIn];
+    output.line(`  ${purpose} to ${host}: ${out} bytes out, ${into} in`);
   }
 }
