@@ -34,7 +34,8 @@ export function createDoor(options: DoorOptions): Door {
     const { fetch, meter, ...ways } = await undici();
     init.signal?.throwIfAborted();
     const ended = await gate.begin(use, url, trust);
-    const dispatcher = meter.metered(ways.wayFor(use).agent, ended);
+    const kept = typeof init.body === "string";
+    const dispatcher = meter.metered(ways.wayFor(use).agent, { kept, ended });
     try {
       return await fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
     } catch (error) {

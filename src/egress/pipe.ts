@@ -75,7 +75,7 @@ export function join(
     readonly ended: (moved: Moved) => void;
   },
 ): void {
-  const [out, into] = [createBody(), createBody()];
+  const [out, into] = [createBody(true), createBody(true)];
   const head = headFor(request, url, headers);
   const reply = createAnswer(into);
   server.on("close", () =>

@@ -9,8 +9,9 @@ const harmless: ReadonlySet<string> = new Set(["accept", "accept-language", "ran
 
 /** Where an answer asks to go; undefined where it is the answer. */
 export function locationOf({ status, headers }: Response, from: URL): URL | undefined {
+  if (!asking.has(status)) return undefined;
   const location = headers.get("location");
-  return asking.has(status) && location !== null ? new URL(location, from) : undefined;
+  return location === null ? undefined : new URL(location, from);
 }
 
 /** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch). */
