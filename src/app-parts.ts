@@ -2,6 +2,7 @@ import path from "node:path";
 
 import { type Clock, systemClock } from "#core/clock.ts";
 import type { ChatStore } from "#core/chat-store.ts";
+import { AppError } from "#core/errors.ts";
 import type { Receipt } from "#core/http.ts";
 import { lazily } from "#core/lazy.ts";
 import type { Spending } from "#core/ledger.ts";
@@ -16,6 +17,7 @@ import { machineTimeZone } from "#core/time.ts";
 import type { Tool } from "#core/tool.ts";
 
 import type { Config, Folders } from "./config.ts";
+import type { OwnersProxy } from "./egress/proxy.ts";
 import { createFaces, type Faces } from "./faces.ts";
 import type { ModelSources } from "./models/sources.ts";
 import type { ConnectedPlatform } from "./privacy-desk.ts";
@@ -41,6 +43,19 @@ export type Options = AppOptions & { readonly config: Config };
 
 function clockOf({ seams }: AppOptions): Clock {
   return seams?.clock ?? systemClock;
+}
+
+/** The owner's own proxy; its name and password are asked for at each connection, so that they are never kept. */
+async function readProxy(config: Config): Promise<OwnersProxy | undefined> {
+  const { privacySettingsSchema } = await import("#core/settings.ts");
+  const { proxy, proxy_login: name } = await config.settings("privacy", privacySettingsSchema);
+  if (proxy === null) return undefined;
+  const login = name === null ? undefined : config.secrets(name);
+  if (name !== null && login === undefined) {
+    const problem = `the key proxy_login: there is no secret ${name}: run agent setup --key ${name}.`;
+    throw new AppError("config.invalid", { file: "config/privacy.local.yaml", problem });
+  }
+  return { url: proxy, login };
 }
 
 function createStorage(options: Options) {
@@ -74,12 +89,15 @@ function createStorage(options: Options) {
   const door = lazily(async () => {
     const { createDoor } = await import("./egress/door.ts");
     const record = async (receipt: Receipt): Promise<void> => (await store()).putReceipt(receipt);
+    const localOnly = async (taskId: string | null): Promise<boolean> =>
+      (await (await store()).privacyRules(taskId)).has("local-only");
     const state = { said: false };
     const onUnrecorded = (error: unknown): void => {
       if (!state.said) person.notice(`Receipts cannot be stored: ${String(error)}`);
       state.said = true;
     };
-    return createDoor({ clock, record, onUnrecorded });
+    const proxy = await readProxy(config);
+    return createDoor({ clock, record, onUnrecorded, localOnly, proxy });
   });
 
   return { log, store, door };

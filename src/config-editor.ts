@@ -8,7 +8,7 @@ import { check, type Config, isMapping, readIfThere } from "./config.ts";
 import { agentSchema } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 import { nearest } from "#core/nearest.ts";
-import { botSettingsSchema, logSettingsSchema } from "#core/settings.ts";
+import { botSettingsSchema, logSettingsSchema, privacySettingsSchema } from "#core/settings.ts";
 import type { Setting, SettingsEditor } from "#core/settings-editor.ts";
 import { secretsFile } from "./secrets.ts";
 
@@ -96,6 +96,7 @@ export function createSettingsEditor(config: Config, models: z.ZodType): Setting
   const schemas: SettingsSchemas = {
     models,
     log: logSettingsSchema,
+    privacy: privacySettingsSchema,
     bots: botSettingsSchema,
     agents: agentSchema,
   };

@@ -1,6 +1,6 @@
 import type { ChatStore } from "#core/chat-store.ts";
 import { terminalPlatform } from "#core/chat.ts";
-import { AppError, reasonOf } from "#core/errors.ts";
+import { AppError, type ErrorCode, reasonOf } from "#core/errors.ts";
 import type { Door, Purpose } from "#core/http.ts";
 import type {
   CheckedPath,
@@ -49,6 +49,9 @@ const unnamedUrl = "https://unnamed.invalid/";
 
 const localOnlyReason = "local-only is on everywhere";
 
+/** What the door says where it lets nothing out. */
+const refusals: ReadonlySet<ErrorCode> = new Set(["door.refused", "door.local-only"]);
+
 /** Tries a way that must be shut. The signal is aborted before: where the door should let it pass, nothing is sent all the same. */
 async function attempt(door: Door, { path, url, purpose }: Way): Promise<CheckedPath> {
   const { host } = new URL(url);
@@ -57,10 +60,7 @@ async function attempt(door: Door, { path, url, purpose }: Way): Promise<Checked
     await door.open({ purpose, taskId: null })(url, { signal: shut });
     return { path, host, outcome: "failed", reason: "the door let it pass" };
   } catch (error) {
-    const isRefusal =
-      error instanceof AppError &&
-      error.code.startsWith("door.") &&
-      error.code !== "door.unreachable";
+    const isRefusal = error instanceof AppError && refusals.has(error.code);
     return { path, host, outcome: isRefusal ? "refused" : "failed", reason: reasonOf(error) };
   }
 }

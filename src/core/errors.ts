@@ -97,6 +97,18 @@ export const errorTable = {
     exit: 5,
   },
   "door.unreachable": { say: "{host} cannot be reached ({problem}).", exit: 4 },
+  "door.local-only": {
+    say: "Local-only mode is on, so nothing was sent to {host}: run agent privacy local-only off to allow it.",
+    exit: 5,
+  },
+  "door.not-home": {
+    say: "{host} should be in the home network by its name and leads to {address} outside it, so nothing was sent: see who answers for the name, or write the server's own address.",
+    exit: 5,
+  },
+  "door.not-public": {
+    say: "{host} should be on the internet by its name and leads to {address}, which is not, so nothing was sent: write a server at home with its own address, or with a name that ends in .local or .home.arpa.",
+    exit: 5,
+  },
   "task.limit": {
     say: "The task stopped at its limit of {limit}: ask for less at once, or raise the limit of this agent in config/agents.",
     exit: 1,

@@ -1,127 +1,181 @@
+import { createHash, hash, type Hash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { Socket } from "node:net";
 
 import type { Dispatcher } from "undici";
-import { z } from "zod";
 
-/** What one request has moved so far, in bytes before TLS. */
-export interface Count {
-  headBytesOut: number;
-  bodyBytesOut: number;
-  bytesIn: number;
+import type { Moved } from "./recorder.ts";
+
+/** The bytes of one body as they pass. */
+export interface Body {
+  readonly bytes: () => number;
+  readonly add: (chunk: Uint8Array) => void;
+  /** Of all that passed; null where nothing did. Asked once, at the end. */
+  readonly sha256: () => string | null;
+}
+
+/**
+ * Counts and hashes a body. With `kept`, nobody changes a chunk's bytes once it has passed: most bodies are one chunk, which is
+ * then hashed in one call, at a third of the cost.
+ */
+export function createBody(kept: boolean): Body {
+  const state: { bytes: number; first: Uint8Array | undefined; hashing: Hash | undefined } = {
+    bytes: 0,
+    first: undefined,
+    hashing: undefined,
+  };
+  return {
+    bytes: () => state.bytes,
+    add(chunk) {
+      state.bytes += chunk.byteLength;
+      if (kept && state.first === undefined) {
+        state.first = chunk;
+        return;
+      }
+      if (state.hashing === undefined) {
+        state.hashing = createHash("sha256");
+        if (state.first !== undefined) state.hashing.update(state.first);
+      }
+      state.hashing.update(chunk);
+    },
+    sha256() {
+      if (state.hashing !== undefined) return state.hashing.digest("hex");
+      return state.first === undefined ? null : hash("sha256", state.first, "hex");
+    },
+  };
+}
+
+/** One request and its answer on the connection that carries them. */
+export interface Exchange {
+  readonly out: Body;
+  readonly in: Body;
   status: number | null;
+  connection: { readonly socket: Socket; readonly out: number; readonly in: number } | undefined;
 }
 
-/** What follows one request. */
+/** What a connection has received and its reader has taken. */
+function takenFrom(socket: Socket): number {
+  return socket.bytesRead - socket.readableLength;
+}
+
+/** What the connection moved since the request began, as head and body; HTTP/1 has one request at a time on a connection. */
+function movedBy({ out, in: into, status, connection }: Exchange): Moved {
+  const socket = connection?.socket;
+  const allOut = socket === undefined ? 0 : socket.bytesWritten - (connection?.out ?? 0);
+  const allIn = socket === undefined ? 0 : takenFrom(socket) - (connection?.in ?? 0);
+  return {
+    headBytesOut: allOut - out.bytes(),
+    bodyBytesOut: out.bytes(),
+    headBytesIn: allIn - into.bytes(),
+    bodyBytesIn: into.bytes(),
+    sha256Out: out.sha256(),
+    sha256In: into.sha256(),
+    status,
+  };
+}
+
+/** Passes on what undici tells of a request, and counts. */
+function counting(
+  handler: Dispatcher.DispatchHandler,
+  exchange: Exchange,
+  ended: (moved: Moved) => void,
+): Dispatcher.DispatchHandler {
+  const state = { ended: false };
+  const end = (): void => {
+    if (!state.ended) ended(movedBy(exchange));
+    state.ended = true;
+  };
+  return {
+    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+    onBodySent: (chunk) => exchange.out.add(chunk),
+    onResponseStarted: () => handler.onResponseStarted?.(),
+    onResponseStart(controller, status, ...rest) {
+      exchange.status = status;
+      handler.onResponseStart?.(controller, status, ...rest);
+    },
+    onResponseData(controller, chunk) {
+      exchange.in.add(chunk);
+      handler.onResponseData?.(controller, chunk);
+    },
+    onResponseEnd(controller, trailers) {
+      end();
+      handler.onResponseEnd?.(controller, trailers);
+    },
+    onResponseError(controller, error) {
+      end();
+      handler.onResponseError?.(controller, error);
+    },
+  };
+}
+
+/** What an event of undici's names; a stranger's shape is a bug, since nothing would be counted. */
+function requestIn(event: unknown): object {
+  const isOne = typeof event === "object" && event !== null && "request" in event;
+  if (isOne && typeof event.request === "object" && event.request !== null) return event.request;
+  throw new TypeError("undici's event names no request");
+}
+
+function socketIn(event: unknown): Socket {
+  const isOne = typeof event === "object" && event !== null && "socket" in event;
+  if (isOne && event.socket instanceof Socket) return event.socket;
+  throw new TypeError("undici's event names no socket");
+}
+
+/** How one request is watched. */
 export interface Watch {
-  readonly count: Count;
-  /** Called once, when nothing more will be counted. */
-  readonly ended: () => void;
+  /** True where nobody changes what was sent once it has passed. */
+  readonly kept: boolean;
+  /** Told once, when nothing more will be moved. */
+  readonly ended: (moved: Moved) => void;
 }
 
-/** Counts what undici sends and receives, per request. */
+/** Counts what undici moves, per request. */
 export interface Meter {
-  /** Dispatches so that `watch` follows this request. */
-  dispatch(run: () => boolean, watch: Watch): boolean;
+  /** A dispatcher for one request. */
+  metered(dispatcher: Dispatcher, watch: Watch): Dispatcher;
   close(): void;
 }
 
-const requestSchema = z.object({ request: z.custom<object>((value) => value instanceof Object) });
-const headSchema = requestSchema.extend({ headers: z.string() });
-const chunkSchema = requestSchema.extend({
-  chunk: z.union([z.string(), z.instanceof(Uint8Array)]),
-});
-const statusSchema = requestSchema.extend({ response: z.object({ statusCode: z.number() }) });
-
-function sizeOf(chunk: string | Uint8Array): number {
-  return typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.byteLength;
-}
-
-/** A body of unknown length goes in chunks, each with its length before it and a line's end behind it. */
-function isChunked(request: object): boolean {
-  return "contentLength" in request && request.contentLength === null;
-}
-
-type Listeners = Readonly<Record<string, (event: unknown) => void>>;
-
-function createListeners(
-  watches: WeakMap<object, Watch>,
-  dispatching: { readonly watch: Watch | undefined },
-): Listeners {
-  const countOf = (request: object): Count | undefined => watches.get(request)?.count;
-  const end = (event: unknown): void => {
-    const { request } = requestSchema.parse(event);
-    watches.get(request)?.ended();
-    watches.delete(request);
-  };
-  return {
-    "undici:request:create": (event) => {
-      const { watch } = dispatching;
-      if (watch !== undefined) watches.set(requestSchema.parse(event).request, watch);
-    },
-    "undici:client:sendHeaders": (event) => {
-      const { request, headers } = headSchema.parse(event);
-      const count = countOf(request);
-      if (count !== undefined) count.headBytesOut += Buffer.byteLength(headers) + 2;
-    },
-    // The event above leaves out the blank line, and how long a body is, which undici adds as it writes it.
-    "undici:request:bodySent": (event) => {
-      const { request } = requestSchema.parse(event);
-      const count = countOf(request);
-      if (count === undefined || count.bodyBytesOut === 0) return;
-      if (isChunked(request)) {
-        count.headBytesOut += "transfer-encoding: chunked\r\n".length;
-        count.bodyBytesOut += "0\r\n\r\n".length;
-      } else count.headBytesOut += `content-length: ${count.bodyBytesOut}\r\n`.length;
-    },
-    "undici:request:bodyChunkSent": (event) => {
-      const { request, chunk } = chunkSchema.parse(event);
-      const count = countOf(request);
-      if (count === undefined) return;
-      const size = sizeOf(chunk);
-      count.bodyBytesOut += size + (isChunked(request) ? `${size.toString(16)}\r\n\r\n`.length : 0);
-    },
-    "undici:request:headers": (event) => {
-      const { request, response } = statusSchema.parse(event);
-      const count = countOf(request);
-      if (count !== undefined) count.status = response.statusCode;
-    },
-    "undici:request:bodyChunkReceived": (event) => {
-      const { request, chunk } = chunkSchema.parse(event);
-      const count = countOf(request);
-      if (count !== undefined) count.bytesIn += sizeOf(chunk);
-    },
-    "undici:request:trailers": end,
-    "undici:request:error": end,
-  };
-}
-
-/** A meter on undici's diagnostics channels (undici, docs/api/DiagnosticsChannel.md), which name the request in each event. */
+/** A meter on undici's diagnostics channels (undici, docs/api/DiagnosticsChannel.md), which name the connection of a request. */
 export function createMeter(): Meter {
-  const watches = new WeakMap<object, Watch>();
-  // undici makes its request object, and says so, while it is being dispatched.
-  const dispatching: { watch: Watch | undefined } = { watch: undefined };
+  const exchanges = new WeakMap<object, Exchange>();
+  const dispatching: { exchange: Exchange | undefined } = { exchange: undefined };
 
-  const listeners = createListeners(watches, dispatching);
-  for (const [channel, listener] of Object.entries(listeners)) subscribe(channel, listener);
+  // undici makes its request object first of all when one is dispatched; the next is a request of its own, to a proxy.
+  const onCreate = (event: unknown): void => {
+    const { exchange } = dispatching;
+    dispatching.exchange = undefined;
+    if (exchange !== undefined) exchanges.set(requestIn(event), exchange);
+  };
+  const onSend = (event: unknown): void => {
+    const exchange = exchanges.get(requestIn(event));
+    if (exchange === undefined) return;
+    const socket = socketIn(event);
+    exchange.connection = { socket, out: socket.bytesWritten, in: takenFrom(socket) };
+  };
+  subscribe("undici:request:create", onCreate);
+  subscribe("undici:client:sendHeaders", onSend);
 
   return {
-    dispatch(run, watch) {
-      dispatching.watch = watch;
-      try {
-        return run();
-      } finally {
-        dispatching.watch = undefined;
-      }
-    },
+    metered: (dispatcher, { kept, ended }) =>
+      dispatcher.compose((dispatch) => (options, handler) => {
+        const exchange = {
+          out: createBody(kept),
+          // undici gives its own copy of what came away.
+          in: createBody(true),
+          status: null,
+          connection: undefined,
+        };
+        dispatching.exchange = exchange;
+        try {
+          return dispatch(options, counting(handler, exchange, ended));
+        } finally {
+          dispatching.exchange = undefined;
+        }
+      }),
     close() {
-      for (const [channel, listener] of Object.entries(listeners)) unsubscribe(channel, listener);
+      unsubscribe("undici:request:create", onCreate);
+      unsubscribe("undici:client:sendHeaders", onSend);
     },
   };
-}
-
-/** A dispatcher that counts its one request. */
-export function metered(dispatcher: Dispatcher, meter: Meter, watch: Watch): Dispatcher {
-  return dispatcher.compose(
-    (dispatch) => (options, handler) => meter.dispatch(() => dispatch(options, handler), watch),
-  );
 }
