@@ -3,30 +3,14 @@ import { describe, expect, test } from "vitest";
 import { createLive } from "../../src/chat/live.ts";
 import type { Sender } from "../../src/chat/sender.ts";
 import type { ChatPlatform } from "../../src/core/chat.ts";
-import type { Task, TaskEvent } from "../../src/core/task.ts";
+import type { TaskEvent } from "../../src/core/task.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { createFakePlatform } from "../fakes/platform.ts";
+import { makeTask } from "../fakes/task.ts";
 
 import { drafts } from "./house.ts";
 
-const task: Task = {
-  id: "T",
-  chatId: "fake:here",
-  personId: "owner",
-  conversation: 1,
-  state: "running",
-  agent: "assistant",
-  chosenBy: "default",
-  tier: null,
-  input: "hi",
-  output: null,
-  failure: null,
-  createdAt: 0,
-  finishedAt: null,
-  localOnly: false,
-  replyTo: "1",
-  avoid: null,
-};
+const task = makeTask({ chatId: "fake:here", state: "running", output: null, replyTo: "1" });
 
 const chosen = { type: "chosen", deployment: "m", tier: "local-fast", reason: "" } as const;
 const wait = { type: "wait", ahead: 2, expectedMs: 40_000 } as const;
@@ -61,20 +45,20 @@ function follow(own: Partial<ChatPlatform> = {}) {
 
 describe("an answer that is shown as it comes", () => {
   test("has a long wait in its place until it begins", async () => {
-    const { shown, see, end } = follow();
-    await see({ type: "start", task }, wait);
+    const { shown, ...following } = follow();
+    await following.see({ type: "start", task }, wait);
     await expect.poll(() => shown).toEqual([waiting]);
-    await see(chosen, { type: "text", text: "A bird." });
+    await following.see(chosen, { type: "text", text: "A bird." });
     await expect.poll(() => shown).toEqual([waiting, "A bird."]);
-    end();
+    following.end();
   });
 
   test("is told of no wait that is over before it is read", async () => {
-    const { shown, see, end } = follow();
-    await see({ type: "start", task }, { ...wait, expectedMs: 900 });
-    await see(chosen, { type: "text", text: "A bird." });
+    const { shown, ...following } = follow();
+    await following.see({ type: "start", task }, { ...wait, expectedMs: 900 });
+    await following.see(chosen, { type: "text", text: "A bird." });
     await expect.poll(() => shown).toEqual(["A bird."]);
-    end();
+    following.end();
   });
 
   test("has the wait, and that it begins anew, beside it where there is room for that", async () => {
@@ -83,14 +67,14 @@ describe("an answer that is shown as it comes", () => {
       lines.push(`${address}: ${line}`);
       return Promise.resolve();
     };
-    const { shown, see, end } = follow({ beside });
-    await see({ type: "start", task }, wait, chosen, { type: "text", text: "Half" });
+    const { shown, ...following } = follow({ beside });
+    await following.see({ type: "start", task }, wait, chosen, { type: "text", text: "Half" });
     const tool = { type: "tool", name: "now", input: {}, isError: false } as const;
-    await see(chosen, { type: "text", text: "Let me see." }, tool, chosen);
-    await see({ type: "text", text: "A bird." });
+    await following.see(chosen, { type: "text", text: "Let me see." }, tool, chosen);
+    await following.see({ type: "text", text: "A bird." });
     await expect.poll(() => lines).toEqual([`here: ${waiting}`, "here: (the answer begins anew)"]);
     await expect.poll(() => shown.at(-1)).toBe("A bird.");
     expect(shown).not.toContain(waiting);
-    end();
+    following.end();
   });
 });

@@ -1,27 +1,11 @@
 import { describe, expect, test } from "vitest";
 
 import { createAnswerWriter } from "../../src/cli/answer.ts";
-import type { Task, TaskEvent } from "../../src/core/task.ts";
+import type { TaskEvent } from "../../src/core/task.ts";
 import { createFakeOutput } from "../fakes/output.ts";
+import { makeTask } from "../fakes/task.ts";
 
-const task: Task = {
-  id: "01M86MDKGTFGP2C4",
-  chatId: "terminal:main",
-  personId: "owner",
-  conversation: 1,
-  state: "done",
-  agent: "assistant",
-  chosenBy: "default",
-  tier: null,
-  input: "hi",
-  output: "Whole.",
-  failure: null,
-  createdAt: 0,
-  finishedAt: 1,
-  localOnly: false,
-  replyTo: null,
-  avoid: null,
-};
+const task = makeTask({ output: "Whole." });
 
 const chosen = { type: "chosen", deployment: "m", tier: "local-fast", reason: "" } as const;
 const tool = { type: "tool", name: "now", input: {}, isError: false } as const;
