@@ -6,16 +6,11 @@ import type { Operations } from "#core/operations.ts";
 import { lazily } from "#core/lazy.ts";
 import type { SettingsEditor } from "#core/settings-editor.ts";
 
-import {
-  type AppOptions,
-  botSettings,
-  createParts,
-  modelsSchema,
-  type Options,
-  type Parts,
-} from "./app-parts.ts";
+import { botSettings, createParts, type Parts } from "./app-parts.ts";
 import type { Services } from "./cli/services.ts";
 import { type Config, loadConfig } from "./config.ts";
+import { modelsSchema } from "./model-parts.ts";
+import type { AppOptions, Options } from "./options.ts";
 import { createAccess } from "./service/access.ts";
 import { withListeners } from "./service/listeners.ts";
 import { createNotifier } from "./service/notify.ts";
@@ -49,6 +44,8 @@ async function localOperations(options: Options, parts: Parts): Promise<Operatio
       return examine({ config, kind, store, sources, router });
     },
     people: parts.people,
+    privacy: parts.privacy,
+    spending: parts.spending,
     talk: async () => ({ terminal: await parts.terminal(), chats: await parts.chats() }),
     async checkBot(token) {
       const { checkTelegram } = await import("./bots.ts");

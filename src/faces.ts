@@ -6,6 +6,8 @@ import type { Clock } from "#core/clock.ts";
 import type { Door } from "#core/http.ts";
 import { lazily } from "#core/lazy.ts";
 import type { Log } from "#core/log.ts";
+import type { Spending } from "#core/ledger.ts";
+import type { PrivacyDesk } from "#core/privacy.ts";
 import type { Runner } from "#core/runner.ts";
 import { createSecret, type Secret } from "#core/secret.ts";
 import type { BotSettings } from "#core/settings.ts";
@@ -13,6 +15,7 @@ import type { BotSettings } from "#core/settings.ts";
 import type { Attachments } from "./chat/attachments.ts";
 import type { Config } from "./config.ts";
 import type { Seams } from "./seams.ts";
+import type { ConnectedPlatform } from "./privacy-desk.ts";
 import type { SqliteStore } from "./store/open-store.ts";
 
 /** What the faces are made of. */
@@ -26,6 +29,9 @@ export interface FaceDeps {
   readonly log: () => Promise<Log>;
   readonly store: () => Promise<SqliteStore>;
   readonly runner: () => Promise<Runner>;
+  readonly privacy: () => Promise<PrivacyDesk>;
+  /** What was spent of every cap. */
+  readonly spending: () => Promise<readonly Spending[]>;
   /** Nothing is heard any more, and only a new process may help. */
   readonly onDeaf: () => void;
   readonly seams: Seams | undefined;
@@ -101,6 +107,8 @@ export function createFaces(deps: FaceDeps) {
       platforms: await platforms(),
       runner: await deps.runner(),
       people: await people(),
+      privacy: await deps.privacy(),
+      spending: deps.spending,
       attachments: await attachments(),
       agents: (await config.agents()).map(({ name }) => name),
     });
@@ -114,6 +122,12 @@ export function createFaces(deps: FaceDeps) {
     bots,
     chats,
     platforms,
+    /** The chat services that the owner connected, heard by this process or not. */
+    async connected(): Promise<ConnectedPlatform[]> {
+      const token = given.token ?? config.secrets(botToken);
+      const { api_root: url } = (await settings()).telegram;
+      return token === undefined ? [] : [{ name: "telegram", url }];
+    },
     /** Makes the files of a task ready for its model; undefined where no files come in. */
     prepare: async (): Promise<Attachments["prepare"] | undefined> =>
       (await bots()) === undefined ? undefined : (await attachments()).prepare,

@@ -62,9 +62,19 @@ function strangers(file: string, text: string): string[] {
 /** Imports of a file that leave its part other than through core. */
 function sideways(file: string, text: string): string[] {
   if (
-    ["app.ts", "app-parts.ts", "bots.ts", "faces.ts", "seams.ts", "main.ts", "doctor.ts"].includes(
-      file,
-    )
+    [
+      "app.ts",
+      "app-parts.ts",
+      "live-models.ts",
+      "model-parts.ts",
+      "storage-parts.ts",
+      "bots.ts",
+      "faces.ts",
+      "seams.ts",
+      "main.ts",
+      "doctor.ts",
+      "spending.ts",
+    ].includes(file)
   )
     return [];
   return specifiers(text).filter((specifier) => {

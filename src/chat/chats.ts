@@ -5,7 +5,8 @@ import { insist } from "#core/insist.ts";
 
 import { createAnswering } from "./answering.ts";
 import { createCaughtUp } from "./caught-up.ts";
-import { type Command, createCommands } from "./commands.ts";
+import type { Command } from "./command.ts";
+import { createCommands } from "./commands.ts";
 import { createPeopleCommands } from "./people-commands.ts";
 import { remind } from "./remind.ts";
 import type { ChatsDeps } from "./replies.ts";
@@ -137,7 +138,8 @@ export function createChats(deps: ChatsDeps): Chats {
   const receipts = createReceipts();
   const work = createWork({ ...deps, receipts }, sender);
   const more = createPeopleCommands(deps);
-  const commands = createCommands({ store, work, clock, more }, deps.agents);
+  const { privacy, spending } = deps;
+  const commands = createCommands({ store, work, clock, privacy, spending, more }, deps.agents);
   const answer = createAnswering(deps, { work, sender, commands, receipts });
   const caughtUp = createCaughtUp(deps, sender);
   people.onRemoved((running) => running.forEach((taskId) => void work.stop(taskId)));

@@ -1,45 +1,29 @@
 import { defaultAgent } from "#core/agent.ts";
-import type { ChatPlatform, IncomingMessage } from "#core/chat.ts";
+import type { IncomingMessage } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
-import { costText } from "#core/cost.ts";
+import { costText, spendingText } from "#core/cost.ts";
 import { AppError } from "#core/errors.ts";
+import type { PrivacyDesk } from "#core/privacy.ts";
 import { tierOf } from "#core/route.ts";
-import type { Departure, Store } from "#core/store.ts";
+import type { Spending } from "#core/ledger.ts";
+import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 
+import type { Command, CommandCall, CommandPlace } from "./command.ts";
+import { createPrivacyCommand } from "./privacy-command.ts";
 import type { Work } from "./work.ts";
-
-/** A command as it was written. */
-export interface CommandCall {
-  readonly name: string;
-  /** What follows the name. */
-  readonly words: string;
-}
-
-/** Where a command was given, and by whom. */
-export interface CommandPlace {
-  readonly platform: ChatPlatform;
-  readonly chat: Chat;
-  readonly personId: string;
-  readonly role: "owner" | "member";
-}
 
 /** What commands work with. */
 export interface CommandDeps {
   readonly store: ChatStore & Store;
   readonly work: Work;
   readonly clock: Clock;
+  readonly privacy: PrivacyDesk;
+  /** What was spent of every cap. */
+  readonly spending: () => Promise<readonly Spending[]>;
   /** Commands of other files, listed after these. */
   readonly more: readonly Command[];
-}
-
-/** A command: what it is for, who is shown it, and what it says. */
-export interface Command {
-  readonly name: string;
-  readonly about: string;
-  readonly shownTo: "all" | "direct" | "owner";
-  readonly run: (call: CommandCall, place: CommandPlace) => Promise<string>;
 }
 
 /** Commands whose words are a request to an agent, with the agent's name. */
@@ -131,12 +115,12 @@ function linesOf(tasks: readonly Task[]): string {
 
 const dayMs = 86_400_000;
 
-function statsCommand({ store, clock }: CommandDeps): Command {
+function statsCommand({ store, clock, spending }: CommandDeps): Command {
   return {
     name: "stats",
     about: "what was answered this week, by which model, at what cost",
     shownTo: "direct",
-    async run() {
+    async run(_, { role }) {
       const { tasks, models } = await store.stats(clock.now() - 7 * dayMs);
       const counts = Object.entries(tasks).filter(([, count]) => count > 0);
       const states = counts.map(([state, count]) => `${count} ${state}`).join(", ");
@@ -144,32 +128,9 @@ function statsCommand({ store, clock }: CommandDeps): Command {
         const cost = costText(unpriced > 0 ? null : costUsd);
         return `${name}: ${calls} calls, ${promptTokens} tokens read, ${answerTokens} written, ${cost}`;
       });
-      return [`This week: ${states || "nothing yet"}.`, ...lines].join("\n");
-    },
-  };
-}
-
-/** Where something went, as a person says it. */
-function placeOf({ host, purpose, trust }: Departure): string {
-  if (trust === "platform") return `${host}, which carries this chat`;
-  return trust === "lan" ? `${host}, on your network (${purpose})` : `${host} (${purpose})`;
-}
-
-function privacyCommand({ store, clock }: CommandDeps): Command {
-  return {
-    name: "privacy",
-    about: "what left your machine today",
-    shownTo: "all",
-    async run() {
-      const gone = await store.departures(clock.now() - dayMs);
-      const lines = gone.map((one) => {
-        const kilobytes = (one.bytesOut / 1000).toFixed(1);
-        return `${placeOf(one)}: ${one.requests} requests, ${kilobytes} kB`;
-      });
-      const head = gone.some(({ trust }) => trust === "cloud")
-        ? "In the last 24 hours this left your machine:"
-        : "In the last 24 hours nothing went to a cloud. What left your machine:";
-      return lines.length === 0 ? "Nothing left this machine today." : [head, ...lines].join("\n");
+      // What is spent is the owner's money.
+      const spent = role === "owner" ? (await spending()).map(spendingText) : [];
+      return [`This week: ${states || "nothing yet"}.`, ...lines, ...spent].join("\n");
     },
   };
 }
@@ -241,7 +202,7 @@ export function createCommands(deps: CommandDeps, agents: readonly string[]): re
     agentCommand(deps, "ask", "ask the usual agent"),
     ...lookingCommands(deps, agents),
     tierCommand(deps),
-    privacyCommand(deps),
+    createPrivacyCommand(deps),
     statsCommand(deps),
     chooseAgentCommand(deps, agents),
     ...deps.more,

@@ -1,6 +1,6 @@
 import type { ChatPlatform, Manners } from "#core/chat.ts";
 import type { Clock } from "#core/clock.ts";
-import type { Task, TaskEvent } from "#core/task.ts";
+import { anewNotice, type Task, type TaskEvent, waitText } from "#core/task.ts";
 
 import type { Sender } from "./sender.ts";
 
@@ -77,13 +77,57 @@ function createShow({ clock, sender, platform }: LiveDeps, task: Task) {
   };
 }
 
+/** Says a line beside an answer; it may be lost. */
+async function besideAnswer(
+  { platform, addressOf }: LiveDeps,
+  { chatId }: Task,
+  line: string,
+): Promise<void> {
+  try {
+    const address = await addressOf(chatId);
+    if (address !== undefined) await platform.beside?.(address, line);
+  } catch {
+    // The answer itself comes all the same.
+  }
+}
+
+/** What there is of an answer, and the line that stands in its place until it begins. */
+function createAnswer(deps: LiveDeps, task: Task) {
+  const state = { text: "", aside: "", unfinished: false };
+  const isBeside = deps.platform.beside !== undefined;
+
+  function say(line: string): void {
+    if (isBeside) void besideAnswer(deps, task, line);
+    else state.aside = line;
+  }
+
+  return {
+    shown: (): string => state.text || state.aside,
+    take(event: TaskEvent): void {
+      if (event.type === "chosen") {
+        // Where the answer is redrawn in its own place, that it begins anew is to be seen.
+        if (state.unfinished && isBeside) say(anewNotice);
+        Object.assign(state, { text: "", aside: "", unfinished: false });
+      } else if (event.type === "text") {
+        state.text += event.text;
+        state.unfinished = true;
+      } else if (event.type === "tool") state.unfinished = false;
+      else if (event.type === "wait") {
+        const line = waitText(event);
+        if (line !== undefined) say(line);
+      }
+    },
+  };
+}
+
 /** Follows one task for the chat that it belongs to. */
 export function createLive(deps: LiveDeps, task: Task): Live {
   const { clock, sender, addressOf } = deps;
   const ending = new AbortController();
   const { signal } = ending;
   const show = createShow(deps, task);
-  const state = { text: "", failures: 0, following: false };
+  const answer = createAnswer(deps, task);
+  const state = { failures: 0, following: false };
 
   async function follow(): Promise<void> {
     const paceMs = await paceOf(deps, task);
@@ -92,7 +136,7 @@ export function createLive(deps: LiveDeps, task: Task): Live {
     while (!signal.aborted && state.failures < failureLimit && clock.elapsed() < until) {
       try {
         const address = await addressOf(task.chatId);
-        if (address !== undefined && !signal.aborted) await show(address, state.text);
+        if (address !== undefined && !signal.aborted) await show(address, answer.shown());
         state.failures = 0;
       } catch {
         state.failures += 1;
@@ -103,8 +147,7 @@ export function createLive(deps: LiveDeps, task: Task): Live {
 
   return {
     onEvent(event) {
-      if (event.type === "chosen") state.text = "";
-      else if (event.type === "text") state.text += event.text;
+      answer.take(event);
       if (event.type === "start" && !state.following) {
         state.following = true;
         void follow();

@@ -1,7 +1,7 @@
 import type { KnownPerson, People } from "#core/people.ts";
 import { AppError } from "#core/errors.ts";
 
-import type { Command, CommandPlace } from "./commands.ts";
+import type { Command, CommandPlace } from "./command.ts";
 import type { Platforms } from "./parts.ts";
 import { accountKey } from "./strangers.ts";
 

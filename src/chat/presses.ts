@@ -1,12 +1,13 @@
 import type { ButtonAction, ChatPlatform, IncomingPress } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
+import { carrierOf, departureLines, departuresOf } from "#core/departures.ts";
 import type { QuestionStore } from "#core/question-store.ts";
+import { originLines } from "#core/route-text.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 
 import { drawOffers, hashOf, type Offer } from "./buttons.ts";
-import { detailsOf } from "./details.ts";
 import { answerOf, cardParts, partsFor } from "./parts.ts";
 import type { Sender } from "./sender.ts";
 import type { Work } from "./work.ts";
@@ -55,25 +56,34 @@ function judging({ id: taskId }: Task): Offer[] {
   ];
 }
 
+/** How an answer came about, and what left this machine for it. */
+async function originsOf(store: Store, { id, chatId }: Task): Promise<string> {
+  const [usage, routes, receipts] = await Promise.all([
+    store.usage(id),
+    store.routes(id),
+    store.receipts(id),
+  ]);
+  const left = departureLines(departuresOf(receipts), carrierOf(chatId));
+  return [...originLines({ usage, routes, receipts }), ...left].join("\n");
+}
+
 function createAnswerActions(deps: PressDeps) {
   const { store, runner, work } = deps;
   const redraw = createRedraw(deps);
 
-  async function footerOf({ id }: Task): Promise<string> {
-    const [usage, receipts] = await Promise.all([store.usage(id), store.receipts(id)]);
-    return detailsOf({ usage, receipts });
-  }
-
   return {
     async details(pressed: Pressed, task: Task): Promise<string> {
-      await redraw(pressed, task, { footer: await footerOf(task), offers: [judging(task)] });
+      await redraw(pressed, task, {
+        footer: await originsOf(store, task),
+        offers: [judging(task)],
+      });
       return "";
     },
     async again({ personId, chat, seq: update }: Pressed, task: Task): Promise<string> {
-      const { agent, tier, input: words, replyTo } = task;
+      const { agent, tier, input: words, replyTo, localOnly } = task;
       const usage = await store.usage(task.id);
       const avoid = usage.findLast(({ outcome }) => outcome === "ok")?.deployment ?? null;
-      const chosen = runner.choose({ chatId: chat.id, personId, words, agent });
+      const chosen = runner.choose({ chatId: chat.id, personId, words, agent, localOnly });
       const again = await store.createTask({
         ...chosen,
         input: words,

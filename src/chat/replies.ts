@@ -1,14 +1,17 @@
 import type { IncomingMessage } from "#core/chat.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import { AppError } from "#core/errors.ts";
+import type { Spending } from "#core/ledger.ts";
 import type { People } from "#core/people.ts";
+import type { PrivacyDesk } from "#core/privacy.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { Question } from "#core/question.ts";
 import type { Store } from "#core/store.ts";
 
 import type { Attachments } from "./attachments.ts";
 import { requestWords } from "./attached-words.ts";
-import { agentCommands, type Command, commandOf, type CommandPlace } from "./commands.ts";
+import type { Command, CommandPlace } from "./command.ts";
+import { agentCommands, commandOf } from "./commands.ts";
 import { cardParts } from "./parts.ts";
 import type { Receipts } from "./receipts.ts";
 import type { Sender } from "./sender.ts";
@@ -18,6 +21,9 @@ import type { Work, WorkDeps } from "./work.ts";
 export interface ChatsDeps extends Omit<WorkDeps, "receipts"> {
   readonly store: Store & ChatStore & QuestionStore;
   readonly people: People;
+  readonly privacy: PrivacyDesk;
+  /** What was spent of every cap. */
+  readonly spending: () => Promise<readonly Spending[]>;
   /** The names of the agents. */
   readonly agents: readonly string[];
   readonly attachments: Attachments;

@@ -16,6 +16,7 @@ export interface AskOptions {
   readonly json: boolean;
   readonly stream: boolean;
   readonly new: boolean;
+  readonly localOnly: boolean;
 }
 
 /** Works what an earlier process left open, and says so. */
@@ -69,6 +70,7 @@ export async function ask(
       personId: owner,
       words,
       newConversation: options.new,
+      localOnly: options.localOnly,
       agent: options.agent,
       tier: options.tier,
     },

@@ -24,6 +24,7 @@ export interface RootOptions {
   readonly home?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
+  readonly chat?: string;
 }
 
 /** Opens the program for a piece of work and closes it after; the work gives the exit code, undefined is 0. */

@@ -21,10 +21,11 @@ export function addRecordCommands(program: Command, deps: CommandDeps): void {
   program
     .command("show <task>")
     .description("one task: its steps, its cost and what left the machine")
-    .action((id: string) =>
+    .option("--route", "how its models were chosen: candidates, attempts, times and cost")
+    .action((id: string, { route = false }: { route?: boolean }) =>
       withServices(async ({ operations }, { json = false }) => {
-        const { show } = await import("./history.ts");
-        await show(operations, output, { id, json });
+        const { show } = await import("./show.ts");
+        await show(operations, output, { id, json, route });
         return undefined;
       }),
     );

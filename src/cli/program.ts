@@ -1,10 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 
-import { exitCodes } from "#core/errors.ts";
+import { AppError, exitCodes } from "#core/errors.ts";
 
 import type { CliDeps, CommandDeps, RootOptions, WithServices } from "./command-deps.ts";
 import { addModelCommands } from "./commands-models.ts";
 import { addPeopleCommands } from "./commands-people.ts";
+import { addPrivacyCommands } from "./commands-privacy.ts";
 import { addRecordCommands } from "./commands-records.ts";
 import { addServiceCommands } from "./commands-service.ts";
 import { addSetupCommands } from "./commands-setup.ts";
@@ -15,15 +16,28 @@ import { terminalChat } from "./terminal-chat.ts";
 interface AskRootOptions extends RootOptions {
   readonly tier?: string;
   readonly agent?: string;
-  readonly chat?: string;
+  readonly localOnly?: boolean;
   readonly stream: boolean;
   readonly new?: boolean;
   readonly interactive?: boolean;
 }
 
+/** A name of one of the terminal's chats, or the id of a chat of any platform. */
 function chatName(text: string): string {
-  if (/^[a-z0-9][a-z0-9-]{0,30}$/.test(text)) return text;
+  if (/^[a-z0-9][a-z0-9-]{0,30}$/.test(text) || /^[a-z]+:\S{1,150}$/.test(text)) return text;
   throw new InvalidArgumentError("It must be lower-case letters, digits and hyphens, at most 31.");
+}
+
+/** Whoever asks on a terminal is in a chat of it, which stays as local as its rules say. */
+function checkAsked({ chat, localOnly = false }: AskRootOptions, isChat: boolean): void {
+  if (chat?.includes(":") === true) {
+    const problem = `--chat ${chat} is a chat of a chat service: ask there, or give a name of your own.`;
+    throw new AppError("usage.option", { problem });
+  }
+  if (isChat && localOnly) {
+    const problem = "--local-only is for one request: in a chat, type /privacy local-only on.";
+    throw new AppError("usage.option", { problem });
+  }
 }
 
 /** The whole command line; resolves with the exit code. Rejects with an AppError that the caller prints. */
@@ -61,6 +75,7 @@ function createRoot({ version, output }: CliDeps): Command {
     .optionsGroup("Asking:")
     .option("--tier <word>", "fast, smart or cloud")
     .option("--agent <name>", "the agent that answers (or begin your words with @name)")
+    .option("--local-only", "nothing of this request goes to a cloud")
     .option("--new", "begin a new conversation")
     .addOption(
       new Option("--chat <name>", "a conversation of its own name (main)").argParser(chatName),
@@ -110,9 +125,16 @@ export function createProgram(
   const program = createRoot(deps);
   const withServices = createOpener(deps, program, finish);
   const commandDeps: CommandDeps = { ...deps, withServices };
-  program.action((words: string[]) => answer(commandDeps, words, program.opts<AskRootOptions>()));
+  const asking = (words: string[]) => answer(commandDeps, words, program.opts<AskRootOptions>());
+  program.action(asking);
+  program
+    .commandsGroup("Asking:")
+    .command("ask [words...]")
+    .description("the same as agent with your words")
+    .action(asking);
   addRecordCommands(program.commandsGroup("What you asked:"), commandDeps);
   addModelCommands(program.commandsGroup("Models:"), commandDeps);
+  addPrivacyCommands(program.commandsGroup("Privacy:"), commandDeps);
   addServiceCommands(program.commandsGroup("In the background:"), commandDeps);
   addPeopleCommands(program.commandsGroup("In chat services:"), commandDeps);
   addSetupCommands(program.commandsGroup("Setting up:"), commandDeps);
@@ -125,7 +147,9 @@ async function answer(
   options: AskRootOptions,
 ): Promise<void> {
   const { output, stdin, screen, withServices } = deps;
-  if (options.interactive === true || (words.length === 0 && stdin.isTTY)) {
+  const isChat = options.interactive === true || (words.length === 0 && stdin.isTTY);
+  checkAsked(options, isChat);
+  if (isChat) {
     const { chat } = await import("./chat.ts");
     const chatId = terminalChat(options.chat);
     await withServices(
@@ -141,7 +165,12 @@ async function answer(
   await withServices(async (services, { json = false }) =>
     ask(services, output, {
       words: await readWords(words, stdin),
-      options: { ...options, json, new: options.new ?? false },
+      options: {
+        ...options,
+        json,
+        new: options.new ?? false,
+        localOnly: options.localOnly ?? false,
+      },
       signal: deps.interrupt(),
     }),
   );

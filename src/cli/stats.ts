@@ -1,4 +1,4 @@
-import { costText } from "#core/cost.ts";
+import { costText, spendingText } from "#core/cost.ts";
 import type { Operations } from "#core/operations.ts";
 import type { Stats, UsageTotal } from "#core/store.ts";
 
@@ -61,6 +61,7 @@ export async function stats(
   const tasks = states.map(([state, count]) => `${count} ${state}`).join(", ");
   output.line(`Tasks of the last ${days} days: ${tasks === "" ? "none" : tasks}`);
   if (output.isTerminal) for (const line of dayLines(totals.perDay)) output.line(line);
+  for (const spent of totals.spending) output.line(spendingText(spent));
   for (const model of totals.models) output.line(modelLine(model));
   for (const line of tierLines(totals.tiers, output.isTerminal)) output.line(line);
 }

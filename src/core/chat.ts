@@ -299,6 +299,8 @@ export interface ChatPlatform {
   readonly manners: (address: string) => Manners;
   /** Shows what there is of an answer as a draft; lossy, and never awaited by what sends. */
   readonly draft?: (target: Target, draftId: string, markdown: string) => Promise<void>;
+  /** Says a line beside what is shown of an answer; lossy. Absent where such a line can only be shown in the answer's place. */
+  readonly beside?: (address: string, line: string) => Promise<void>;
   /** Says that work goes on; lossy. */
   readonly typing: (address: string) => Promise<void>;
   /** A sign on a person's message that it was seen and has to wait; lossy. */

@@ -45,6 +45,10 @@ export const errorTable = {
   },
   "usage.unknown-task": { say: 'No task ends with "{id}": see agent history.', exit: 2 },
   "usage.ambiguous-task": { say: '{count} tasks end with "{id}": give more of the id.', exit: 2 },
+  "usage.unknown-chat": {
+    say: "There is no chat {chat}: agent show TASK names the chat of a task.",
+    exit: 2,
+  },
   "config.invalid": { say: "{file}: {problem}", exit: 2 },
   "store.locked": {
     say: "Another agent (process {pid}) is using {folder}: wait until it ends, or stop it.",
@@ -97,6 +101,14 @@ export const errorTable = {
     exit: 5,
   },
   "door.unreachable": { say: "{host} cannot be reached ({problem}).", exit: 4 },
+  "door.not-home": {
+    say: "{host} should be in the home network by its name and leads to {address} outside it, so nothing was sent: see who answers for the name, or write the server's own address.",
+    exit: 5,
+  },
+  "door.not-public": {
+    say: "{host} should be on the internet by its name and leads to {address}, which is not, so nothing was sent: write a server at home with its own address, or with a name that ends in .local or .home.arpa.",
+    exit: 5,
+  },
   "task.limit": {
     say: "The task stopped at its limit of {limit}: ask for less at once, or raise the limit of this agent in config/agents.",
     exit: 1,

@@ -15,6 +15,14 @@ export interface Cap {
   };
 }
 
+/** What was spent under a cap, what is reserved included. */
+export interface Spending {
+  /** What it caps, in words: "today", "this month for claude-sonnet". */
+  readonly name: string;
+  readonly spentUsd: number;
+  readonly capUsd: number;
+}
+
 /** What clouds cost: written before anything is sent, and settled by the step that it was for. */
 export interface Ledger {
   /**

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { privacyRules } from "./privacy.ts";
+
 const days = z.int().min(1).max(36_500);
 const id = z.string().min(1).max(200);
 const terminalChat = z.string().regex(/^terminal:[a-z0-9][a-z0-9-]{0,30}$/);
@@ -20,6 +22,7 @@ export const operationInputs = {
     agent: z.string().optional(),
     tier: z.string().optional(),
     newConversation: z.boolean().optional(),
+    localOnly: z.boolean().optional(),
   }),
   /** Shows a chat of the terminal until its watcher leaves; what came while nobody was there comes first. */
   attend: z.strictObject({ chatId: terminalChat }),
@@ -66,6 +69,14 @@ export const operationInputs = {
   claim: z.strictObject({ code: z.string().min(1).max(40) }),
   /** Asks Telegram whose token this is. */
   checkBot: z.strictObject({ token: z.string().min(1).max(200) }),
+  privacy: nothing,
+  /** Makes a rule hold, or not any more; null is everywhere. */
+  setPrivacy: z.strictObject({
+    rule: z.enum(privacyRules),
+    holds: z.boolean(),
+    chatId: id.nullable(),
+  }),
+  checkPrivacy: nothing,
   /** Ends a service: what runs is finished, or parked after ten seconds. False where the holder is no service. */
   shutdown: nothing,
 };

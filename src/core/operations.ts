@@ -2,10 +2,12 @@ import type { z } from "zod";
 
 import type { Check } from "./doctor.ts";
 import type { Receipt } from "./http.ts";
+import type { Spending } from "./ledger.ts";
 import type { ListedModel } from "./models.ts";
 import type { operationInputs } from "./operation-inputs.ts";
 import type { KnownPerson, NamedAccount, ShownCode } from "./people.ts";
 import type { PersonSettings } from "./person.ts";
+import type { CheckedPath, PrivacyView } from "./privacy.ts";
 import type { Explained } from "./route.ts";
 import type { Stats } from "./store.ts";
 import type { TerminalEvent } from "./terminal.ts";
@@ -59,6 +61,11 @@ export interface BotAccount {
   readonly hearsGroups: boolean;
 }
 
+/** Totals, and what was spent of every cap of money that there is. */
+export interface Totals extends Stats {
+  readonly spending: readonly Spending[];
+}
+
 /** What each operation gives. */
 interface Results {
   status: Status;
@@ -68,7 +75,7 @@ interface Results {
   tasks: Task[];
   task: TaskRecord;
   export: TaskRecord[];
-  stats: Stats;
+  stats: Totals;
   models: ListedModel[];
   explain: Explained[];
   pull: null;
@@ -82,6 +89,9 @@ interface Results {
   pairCode: ShownCode;
   claim: NamedAccount;
   checkBot: BotAccount;
+  privacy: PrivacyView;
+  setPrivacy: PrivacyView;
+  checkPrivacy: CheckedPath[];
   shutdown: boolean;
 }
 
@@ -154,6 +164,9 @@ export function operationsOver(call: OperationCall): Operations {
     pairCode: (input) => call("pairCode", input),
     claim: (input) => call("claim", input),
     checkBot: (input) => call("checkBot", input),
+    privacy: (input) => call("privacy", input),
+    setPrivacy: (input) => call("setPrivacy", input),
+    checkPrivacy: (input) => call("checkPrivacy", input),
     shutdown: (input) => call("shutdown", input),
   };
 }

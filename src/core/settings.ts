@@ -183,12 +183,25 @@ export const logSettingsSchema = z.strictObject({
   file_megabytes: z.int().min(1).max(1000).default(10),
 });
 
+/** An address of a proxy: where it is, and neither who asks nor for what. */
+function isBareOrigin(text: string): boolean {
+  const { username, password, pathname, search } = new URL(text);
+  return username === "" && password === "" && pathname === "/" && search === "";
+}
+
 /** The schema of config/privacy.yaml. */
 export const privacySettingsSchema = z.strictObject({
-  /** The owner's proxy for what goes beyond the home network. */
-  proxy: httpUrl("http://proxy.home.arpa:3128").nullable().default(null),
-  /** The name of the secret that holds its user and password, with a colon between them. */
-  credentials: secretName.default("PROXY_CREDENTIALS"),
+  /** A proxy for all that goes beyond the home network; null is none. */
+  proxy: httpUrl("http://proxy.home.arpa:3128")
+    .refine(isBareOrigin, {
+      error:
+        "must be an address alone, such as http://proxy.home.arpa:3128; who asks goes to proxy_login",
+    })
+    .transform((text) => new URL(text).origin)
+    .nullable()
+    .default(null),
+  /** The name of the secret that holds what the proxy wants, as name:password; null where it wants nothing. */
+  proxy_login: secretName.nullable().default(null),
 });
 
 const chatAllow = z.enum(["nobody", "owner", "people"]);

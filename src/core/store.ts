@@ -1,4 +1,5 @@
 import type { NewPart } from "./chat.ts";
+import type { Departure } from "./departures.ts";
 import type { Failure } from "./errors.ts";
 import type { Receipt } from "./http.ts";
 import type { PersonSettings } from "./person.ts";
@@ -80,13 +81,6 @@ export interface UsageTotal {
   readonly costUsd: number;
   /** Calls whose cost is not known. */
   readonly unpriced: number;
-}
-
-/** What went to one host for one purpose. */
-export interface Departure extends Pick<Receipt, "host" | "purpose" | "trust"> {
-  readonly requests: number;
-  /** Head and body. */
-  readonly bytesOut: number;
 }
 
 /** Totals over tasks created since a moment. */

@@ -146,6 +146,24 @@ export interface Turn {
   readonly sources: readonly Source[];
 }
 
+/** A shorter wait is not told: it is over before it is read. */
+const shortWaitMs = 3000;
+
+/** What is said of a wait for a model; undefined for one that is expected to be over before it is read. */
+export function waitText(wait: {
+  readonly ahead: number;
+  readonly expectedMs: number;
+}): string | undefined {
+  if (wait.expectedMs <= shortWaitMs) return undefined;
+  const seconds = Math.round(wait.expectedMs / 1000);
+  const long = seconds < 100 ? `about ${seconds} s` : `about ${Math.round(seconds / 60)} min`;
+  const ahead = wait.ahead === 0 ? "" : `${wait.ahead} before you, `;
+  return `Waiting for the model: ${ahead}${long}.`;
+}
+
+/** What is said where what was written of an answer holds no longer. */
+export const anewNotice = "(the answer begins anew)";
+
 /**
  * What a person watching a task sees of it. `queued` comes first where requests of the same chat go before it, `wait` where others
  * have to be answered by the same machine first, `loading` where it reads the model from disk first; `cut` says that the answer reached its limit;

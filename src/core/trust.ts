@@ -46,7 +46,7 @@ function isPrivateV4(host: string): boolean {
 }
 
 function isPrivateV6(host: string): boolean {
-  return /^(f[cd]|fe[89ab])/i.test(host);
+  return /^(f[cd][\da-f]{2}|fe[89ab][\da-f]):/i.test(host);
 }
 
 /**

@@ -1,25 +1,27 @@
-import { lookup } from "node:dns/promises";
-import { BlockList, isIPv4 } from "node:net";
+import { type LookupAddress, promises as dns } from "node:dns";
+import { BlockList, isIP, type LookupFunction } from "node:net";
 
 import { AppError } from "#core/errors.ts";
 import { trustOf } from "#core/trust.ts";
 
-/** An address of a host. */
-export interface Address {
-  readonly address: string;
-  readonly family: 4 | 6;
+/** What the door knows of the network; only tests have another than the machine's own. */
+export interface Network {
+  /** All addresses of a name. */
+  readonly resolve: (hostname: string) => Promise<readonly LookupAddress[]>;
+  /** Where an address that was checked is dialled: itself. */
+  readonly dial: (address: LookupAddress) => LookupAddress;
 }
 
-/** Gives all addresses of a name; rejects as the system's own resolver does. */
-export type Resolve = (hostname: string) => Promise<readonly Address[]>;
-
-/** The system's resolver. */
-export const systemResolve: Resolve = async (hostname) => {
-  const found = await lookup(hostname, { all: true });
-  return found.map(({ address, family }) => ({ address, family: family === 6 ? 6 : 4 }));
+/** The machine's own network. */
+export const ownNetwork: Network = {
+  resolve: (hostname) => dns.lookup(hostname, { all: true }),
+  dial: (address) => address,
 };
 
-/** Addresses that are no host of the internet (IANA special-purpose registries, RFC 6890, and multicast). */
+/**
+ * Addresses that are not of one host on the internet: the IANA IPv4 special-purpose registry (RFC 6890) without its rows that are
+ * reachable globally, and multicast (RFC 5771).
+ */
 const specialV4 = [
   ["0.0.0.0", 8],
   ["10.0.0.0", 8],
@@ -38,64 +40,99 @@ const specialV4 = [
   ["240.0.0.0", 4],
 ] as const;
 
+/** The same of IPv6, within the only range that is given out for the internet (RFC 4291, 2000::/3). */
 const specialV6 = [
-  ["::", 128],
-  ["::1", 128],
-  ["64:ff9b:1::", 48],
-  ["100::", 64],
   ["2001::", 23],
   ["2001:db8::", 32],
   ["2002::", 16],
-  ["fc00::", 7],
-  ["fe80::", 10],
-  ["ff00::", 8],
+  ["3fff::", 20],
 ] as const;
 
-function createSpecial(): BlockList {
+type Subnets = readonly (readonly [string, number])[];
+
+function listOf(subnets: Subnets, family: "ipv4" | "ipv6"): BlockList {
   const list = new BlockList();
-  for (const [net, prefix] of specialV4) list.addSubnet(net, prefix, "ipv4");
-  for (const [net, prefix] of specialV6) list.addSubnet(net, prefix, "ipv6");
+  for (const [net, prefix] of subnets) list.addSubnet(net, prefix, family);
   return list;
 }
 
-/** An IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2) reads as what it is. */
-function plain({ address, family }: Address): Address {
-  const mapped = /^::ffff:(.+)$/i.exec(address)?.[1];
-  return mapped !== undefined && isIPv4(mapped)
-    ? { address: mapped, family: 4 }
-    : { address, family };
+/** Tells whether an address is of one host on the internet. */
+function createPublicCheck(): (address: string) => boolean {
+  const v4 = listOf(specialV4, "ipv4");
+  const v6 = listOf(specialV6, "ipv6");
+  const given = listOf([["2000::", 3]], "ipv6");
+  const mapped = listOf([["::ffff:0:0", 96]], "ipv6");
+  // A network that has only IPv6 reaches an IPv4 host by an address that holds the other (RFC 6052).
+  const translated = listOf([["64:ff9b::", 96]], "ipv6");
+  const translatedV4 = listOf(
+    specialV4.map(([net, prefix]) => [`64:ff9b::${net}`, 96 + prefix] as const),
+    "ipv6",
+  );
+  return (address) => {
+    const family = isIP(address);
+    if (family === 4) return !v4.check(address, "ipv4");
+    if (family !== 6) return false;
+    // A list of IPv4 ranges knows the addresses that are mapped into IPv6.
+    if (mapped.check(address, "ipv6")) return !v4.check(address, "ipv6");
+    if (translated.check(address, "ipv6")) return !translatedV4.check(address, "ipv6");
+    return given.check(address, "ipv6") && !v6.check(address, "ipv6");
+  };
 }
 
-const distance = { local: 0, lan: 1, cloud: 2 } as const;
+/** An address without the interface that a link-local one is tied to. */
+function bare(address: string): string {
+  return address.replace(/%.*$/, "");
+}
 
-/** Checks what names resolve to, so that a name goes no other way than it is trusted for. */
-export interface Addresses {
-  /** The addresses of a host that may be connected to; rejects with `door.unreachable`, which says why. */
-  of(hostname: string): Promise<readonly Address[]>;
+/** Of a name's addresses those that its ending promises; a router at home may also give a host one on the internet. */
+function atHome(host: string, found: readonly LookupAddress[]): readonly LookupAddress[] {
+  const promised = trustOf(host);
+  const kept = found.filter(({ address }) => {
+    const trust = trustOf(bare(address));
+    return trust === "local" || (trust === "lan" && promised === "lan");
+  });
+  const [first] = found;
+  if (kept.length > 0 || first === undefined) return kept;
+  throw new AppError("door.not-home", { host, address: first.address });
+}
+
+type Answer = (error: Error | null, addresses: readonly LookupAddress[]) => void;
+
+function noAddress(): Error {
+  return Object.assign(new Error("the name has no address"), { code: "ENOTFOUND" });
 }
 
 /**
- * Addresses by a resolver. A name that is trusted for its ending must be at home, and one of the internet must not: the answer of a
- * name server is no permission to reach this machine or the home network.
+ * A lookup for connections: a name is resolved once, its addresses are checked against what the name may mean, and they alone are
+ * dialled. One address that is not on the internet refuses a name that should be, for that is how a name is turned on its asker.
  */
-export function createAddresses(resolve: Resolve): Addresses {
-  const special = createSpecial();
-  const isSpecial = ({ address, family }: Address): boolean =>
-    special.check(address, family === 6 ? "ipv6" : "ipv4");
-  return {
-    async of(hostname) {
-      const found = (await resolve(hostname)).map(plain);
-      const trust = trustOf(hostname);
-      const isFar = trust === "cloud";
-      const fit = found.filter((one) =>
-        isFar ? !isSpecial(one) : distance[trustOf(one.address)] <= distance[trust],
-      );
-      if (fit.length > 0) return fit;
-      const [first] = found;
-      const where = isFar ? "no address of the internet" : "an address that is further away";
-      const problem =
-        first === undefined ? "name not found" : `its name leads to ${where}, ${first.address}`;
-      throw new AppError("door.unreachable", { host: hostname, problem });
-    },
+export function createLookup({ resolve, dial }: Network): LookupFunction {
+  const isPublic = createPublicCheck();
+
+  async function addressesOf(host: string): Promise<readonly LookupAddress[]> {
+    const found = await resolve(host);
+    if (trustOf(host) !== "cloud") return atHome(host, found);
+    const inside = found.find(({ address }) => !isPublic(bare(address)));
+    if (inside === undefined) return found;
+    throw new AppError("door.not-public", { host, address: inside.address });
+  }
+
+  async function answer(host: string, done: Answer): Promise<void> {
+    let addresses: readonly LookupAddress[];
+    try {
+      addresses = (await addressesOf(host)).map(dial);
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)), []);
+      return;
+    }
+    done(addresses.length > 0 ? null : noAddress(), addresses);
+  }
+
+  return (host, { all }, done) => {
+    void answer(host, (error, addresses) => {
+      const [first] = addresses;
+      if (error !== null || first === undefined || all === true) done(error, [...addresses]);
+      else done(null, first.address, first.family);
+    });
   };
 }

@@ -1,85 +1,93 @@
-import type { LookupFunction } from "node:net";
+import type { Socket } from "node:net";
 
-import type { Dispatcher } from "undici";
+import type { Agent, buildConnector } from "undici";
 
 import type { DoorUse } from "#core/http.ts";
 
-import type { Address, Addresses } from "./addresses.ts";
+import { createLookup, type Network } from "./addresses.ts";
 import { createMeter } from "./meter.ts";
-
-/** A proxy of the owner's. */
-export interface Proxy {
-  /** Its address, for example http://proxy.home.arpa:3128. */
-  readonly url: string;
-  /** What is sent as Proxy-Authorization, asked for at each new connection; undefined where it wants nothing. */
-  readonly authorization: () => string | undefined;
-}
+import { type OwnersProxy, throughProxy } from "./proxy.ts";
 
 const defaultConnectMs = 5000;
 
 /** No deadline of undici's own: a model may think for long, and callers have theirs. HTTP/1 only: its bytes can be counted. */
 const plainHttp = { headersTimeout: 0, bodyTimeout: 0, allowH2: false } as const;
 
-type LookupCallback = Parameters<LookupFunction>[2];
-
-/** A lookup that gives checked addresses alone, so that what was checked is what is connected to. */
-function pinned(addresses: Addresses): LookupFunction {
-  async function find(hostname: string, all: boolean, callback: LookupCallback): Promise<void> {
-    let found: readonly Address[];
-    try {
-      found = await addresses.of(hostname);
-    } catch (error) {
-      callback(error instanceof Error ? error : new Error(String(error)), "");
-      return;
-    }
-    const [first] = found;
-    if (all) callback(null, [...found]);
-    else callback(null, first?.address ?? "", first?.family);
-  }
-  return (hostname, { all = false }, callback) => void find(hostname, all, callback);
+/** Connections of one kind of use. */
+export interface Way {
+  readonly agent: Agent;
+  /** A connection for a client of its own, over TLS where the address says so. */
+  connect(url: URL): Promise<Socket>;
+  destroy(): Promise<void>;
 }
 
-/** undici, loaded at the first request, since it is large and most commands send none. */
-export async function openConnections(addresses: Addresses, proxy: Proxy | undefined) {
-  const { Agent, ProxyAgent, fetch } = await import("undici");
-  const agents = new Map<string | AbortSignal, Dispatcher>();
-  const meter = createMeter();
-  const lookup = pinned(addresses);
+/** What ways are made of. */
+export interface WayOptions {
+  readonly network: Network;
+  readonly proxy: OwnersProxy | undefined;
+}
 
-  /** Ends an agent's connections with the signal that they are kept by. */
-  function endWith(signal: AbortSignal, agent: Dispatcher): void {
+/** A connection by a connector of undici's. */
+function connectBy(connect: buildConnector.connector, url: URL): Promise<Socket> {
+  const { host, port } = url;
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const protocol = url.protocol.replace("ws", "http");
+  return new Promise((resolve, reject) => {
+    connect({ hostname, host, port, protocol }, (error, socket) => {
+      if (error === null) resolve(socket);
+      else reject(error);
+    });
+  });
+}
+
+/** undici, loaded at the first connection, since it is large and most commands make none. */
+export async function loadUndici({ network, proxy }: WayOptions) {
+  const undici = await import("undici");
+  const lookup = createLookup(network);
+  const ways = new Map<number | AbortSignal, Way>();
+  const meter = createMeter();
+
+  function makeWay(timeout: number): Way {
+    const settings = { timeout, allowH2: false };
+    const direct = undici.buildConnector({ ...settings, lookup });
+    // The proxy's own answer is a part of the connection, and has its deadline.
+    const toProxy = { connect: undici.buildConnector(settings), headersTimeout: timeout };
+    const pool = proxy && new undici.Pool(proxy.url, { ...plainHttp, ...toProxy });
+    const connect = proxy && pool ? throughProxy(direct, pool, proxy) : direct;
+    const agent = new undici.Agent({ ...plainHttp, connect });
+    return {
+      agent,
+      connect: (url) => connectBy(connect, url),
+      async destroy() {
+        await Promise.all([agent.destroy(), pool?.destroy()]);
+      },
+    };
+  }
+
+  /** Ends a way's connections with the signal that they are kept by. */
+  function endWith(signal: AbortSignal, way: Way): void {
     const end = (): void => {
-      agents.delete(signal);
-      void agent.destroy();
+      ways.delete(signal);
+      void way.destroy();
     };
     if (signal.aborted) end();
     else signal.addEventListener("abort", end, { once: true });
   }
 
-  function make(connectMs: number, isFar: boolean): Dispatcher {
-    const connect = { timeout: connectMs, lookup };
-    if (proxy === undefined || !isFar) return new Agent({ ...plainHttp, connect });
-    const token = proxy.authorization();
-    // What a name leads to is then the proxy's to find out.
-    const through = { ...plainHttp, uri: proxy.url, requestTls: { timeout: connectMs } };
-    return new ProxyAgent({ ...through, ...(token === undefined ? {} : { token }) });
-  }
-
   return {
-    fetch,
+    fetch: undici.fetch,
     meter,
-    /** The connections of a use; those that go beyond the home network go by the owner's proxy, if there is one. */
-    agentFor({ connectMs = defaultConnectMs, ownUntil }: DoorUse, isFar: boolean): Dispatcher {
-      const key = ownUntil ?? `${connectMs} ${isFar ? "far" : "near"}`;
-      const known = agents.get(key);
+    wayFor({ connectMs = defaultConnectMs, ownUntil }: DoorUse): Way {
+      const key = ownUntil ?? connectMs;
+      const known = ways.get(key);
       if (known !== undefined) return known;
-      const made = make(connectMs, isFar);
-      agents.set(key, made);
+      const made = makeWay(connectMs);
+      ways.set(key, made);
       if (ownUntil !== undefined) endWith(ownUntil, made);
       return made;
     },
     async close(): Promise<void> {
-      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+      await Promise.all([...ways.values()].map((way) => way.destroy()));
       meter.close();
     },
   };

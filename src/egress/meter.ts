@@ -1,177 +1,181 @@
-import { createHash, type Hash } from "node:crypto";
+import { createHash, hash, type Hash } from "node:crypto";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { Socket } from "node:net";
 
 import type { Dispatcher } from "undici";
 
-import type { Receipt } from "#core/http.ts";
+import type { Moved } from "./recorder.ts";
 
-/** What one request has moved, as its receipt says it. */
-export type Count = Pick<
-  Receipt,
-  | "headBytesOut"
-  | "bodyBytesOut"
-  | "headBytesIn"
-  | "bodyBytesIn"
-  | "sha256Out"
-  | "sha256In"
-  | "status"
->;
+/** The bytes of one body as they pass. */
+export interface Body {
+  readonly bytes: () => number;
+  readonly add: (chunk: Uint8Array) => void;
+  /** Of all that passed; null where nothing did. Asked once, at the end. */
+  readonly sha256: () => string | null;
+}
 
-/** The count of what has not moved anything yet. */
-export const nothingMoved: Count = {
-  headBytesOut: 0,
-  bodyBytesOut: 0,
-  headBytesIn: 0,
-  bodyBytesIn: 0,
-  sha256Out: null,
-  sha256In: null,
-  status: null,
-};
+/**
+ * Counts and hashes a body. With `kept`, nobody changes a chunk's bytes once it has passed: most bodies are one chunk, which is
+ * then hashed in one call, at a third of the cost.
+ */
+export function createBody(kept: boolean): Body {
+  const state: { bytes: number; first: Uint8Array | undefined; hashing: Hash | undefined } = {
+    bytes: 0,
+    first: undefined,
+    hashing: undefined,
+  };
+  return {
+    bytes: () => state.bytes,
+    add(chunk) {
+      state.bytes += chunk.byteLength;
+      if (kept && state.first === undefined) {
+        state.first = chunk;
+        return;
+      }
+      if (state.hashing === undefined) {
+        state.hashing = createHash("sha256");
+        if (state.first !== undefined) state.hashing.update(state.first);
+      }
+      state.hashing.update(chunk);
+    },
+    sha256() {
+      if (state.hashing !== undefined) return state.hashing.digest("hex");
+      return state.first === undefined ? null : hash("sha256", state.first, "hex");
+    },
+  };
+}
 
-/** What follows one request: called once with its count, when nothing more will be counted. */
-export type Watch = (count: Count) => void;
+/** One request and its answer on the connection that carries them. */
+export interface Exchange {
+  readonly out: Body;
+  readonly in: Body;
+  status: number | null;
+  connection: { readonly socket: Socket; readonly out: number; readonly in: number } | undefined;
+}
 
-/** Counts what undici sends and receives, per request. */
+/** What a connection has received and its reader has taken. */
+function takenFrom(socket: Socket): number {
+  return socket.bytesRead - socket.readableLength;
+}
+
+/** What the connection moved since the request began, as head and body; HTTP/1 has one request at a time on a connection. */
+function movedBy({ out, in: into, status, connection }: Exchange): Moved {
+  const socket = connection?.socket;
+  const allOut = socket === undefined ? 0 : socket.bytesWritten - (connection?.out ?? 0);
+  const allIn = socket === undefined ? 0 : takenFrom(socket) - (connection?.in ?? 0);
+  return {
+    headBytesOut: allOut - out.bytes(),
+    bodyBytesOut: out.bytes(),
+    headBytesIn: allIn - into.bytes(),
+    bodyBytesIn: into.bytes(),
+    sha256Out: out.sha256(),
+    sha256In: into.sha256(),
+    status,
+  };
+}
+
+/** Passes on what undici tells of a request, and counts. */
+function counting(
+  handler: Dispatcher.DispatchHandler,
+  exchange: Exchange,
+  ended: (moved: Moved) => void,
+): Dispatcher.DispatchHandler {
+  const state = { ended: false };
+  const end = (): void => {
+    if (!state.ended) ended(movedBy(exchange));
+    state.ended = true;
+  };
+  return {
+    onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
+    onBodySent: (chunk) => exchange.out.add(chunk),
+    onResponseStarted: () => handler.onResponseStarted?.(),
+    onResponseStart(controller, status, ...rest) {
+      exchange.status = status;
+      handler.onResponseStart?.(controller, status, ...rest);
+    },
+    onResponseData(controller, chunk) {
+      exchange.in.add(chunk);
+      handler.onResponseData?.(controller, chunk);
+    },
+    onResponseEnd(controller, trailers) {
+      end();
+      handler.onResponseEnd?.(controller, trailers);
+    },
+    onResponseError(controller, error) {
+      end();
+      handler.onResponseError?.(controller, error);
+    },
+  };
+}
+
+/** What an event of undici's names; a stranger's shape is a bug, since nothing would be counted. */
+function requestIn(event: unknown): object {
+  const isOne = typeof event === "object" && event !== null && "request" in event;
+  if (isOne && typeof event.request === "object" && event.request !== null) return event.request;
+  throw new TypeError("undici's event names no request");
+}
+
+function socketIn(event: unknown): Socket {
+  const isOne = typeof event === "object" && event !== null && "socket" in event;
+  if (isOne && event.socket instanceof Socket) return event.socket;
+  throw new TypeError("undici's event names no socket");
+}
+
+/** How one request is watched. */
+export interface Watch {
+  /** True where nobody changes what was sent once it has passed. */
+  readonly kept: boolean;
+  /** Told once, when nothing more will be moved. */
+  readonly ended: (moved: Moved) => void;
+}
+
+/** Counts what undici moves, per request. */
 export interface Meter {
-  /** Dispatches so that `watch` follows this request. */
-  dispatch(run: () => boolean, watch: Watch): boolean;
+  /** A dispatcher for one request. */
+  metered(dispatcher: Dispatcher, watch: Watch): Dispatcher;
   close(): void;
 }
 
-/** A connection's bytes so far, before TLS. */
-interface Line {
-  readonly bytesWritten: number;
-  readonly bytesRead: number;
-}
-
-function isLine(value: unknown): value is Line {
-  return (
-    typeof value === "object" && value !== null && "bytesWritten" in value && "bytesRead" in value
-  );
-}
-
-/** A body, one way. */
-function createBody() {
-  let bytes = 0;
-  let hash: Hash | undefined;
-  return {
-    add(chunk: string | Uint8Array): void {
-      bytes += typeof chunk === "string" ? Buffer.byteLength(chunk) : chunk.byteLength;
-      (hash ??= createHash("sha256")).update(chunk);
-    },
-    bytes: () => bytes,
-    sha256: () => hash?.digest("hex") ?? null,
-  };
-}
-
-/** A request on its way. A connection has one at a time, so what it moves meanwhile is this request's. */
-function createTally(watch: Watch) {
-  const out = createBody();
-  const back = createBody();
-  let line: Line | undefined;
-  let written = 0;
-  let read = 0;
-  let status: number | null = null;
-  return {
-    begin(socket: Line): void {
-      line = socket;
-      written = socket.bytesWritten;
-      read = socket.bytesRead;
-    },
-    out,
-    back,
-    answered(code: number): void {
-      status = code;
-    },
-    end(): void {
-      const wholeOut = line === undefined ? 0 : line.bytesWritten - written;
-      const wholeIn = line === undefined ? 0 : line.bytesRead - read;
-      watch({
-        headBytesOut: Math.max(0, wholeOut - out.bytes()),
-        bodyBytesOut: out.bytes(),
-        headBytesIn: Math.max(0, wholeIn - back.bytes()),
-        bodyBytesIn: back.bytes(),
-        sha256Out: out.sha256(),
-        sha256In: back.sha256(),
-        status,
-      });
-    },
-  };
-}
-
-type Tally = ReturnType<typeof createTally>;
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null;
-}
-
-type Event = Readonly<Record<string, unknown>>;
-
-/** What each of undici's events does to the tally of its request. */
-const effects: Readonly<Record<string, (tally: Tally, event: Event) => void>> = {
-  "undici:client:sendHeaders": (tally, { socket }) => {
-    if (isLine(socket)) tally.begin(socket);
-  },
-  "undici:request:bodyChunkSent": (tally, { chunk }) => {
-    if (typeof chunk === "string" || chunk instanceof Uint8Array) tally.out.add(chunk);
-  },
-  "undici:request:headers": (tally, { response }) => {
-    if (isObject(response)) tally.answered(Number(response["statusCode"]));
-  },
-  "undici:request:bodyChunkReceived": (tally, { chunk }) => {
-    if (typeof chunk === "string" || chunk instanceof Uint8Array) tally.back.add(chunk);
-  },
-  "undici:request:trailers": (tally) => tally.end(),
-  "undici:request:error": (tally) => tally.end(),
-};
-
-const last: ReadonlySet<string> = new Set(["undici:request:trailers", "undici:request:error"]);
-
-/** A meter on undici's diagnostics channels (undici, docs/api/DiagnosticsChannel.md), which name the request in each event. */
+/** A meter on undici's diagnostics channels (undici, docs/api/DiagnosticsChannel.md), which name the connection of a request. */
 export function createMeter(): Meter {
-  const tallies = new WeakMap<object, Tally>();
-  // undici makes its request object, and says so, while it is being dispatched.
-  const dispatching: { watch: Watch | undefined } = { watch: undefined };
+  const exchanges = new WeakMap<object, Exchange>();
+  const dispatching: { exchange: Exchange | undefined } = { exchange: undefined };
 
-  function create(event: unknown): void {
-    const { watch } = dispatching;
-    if (watch === undefined || !isObject(event) || !isObject(event["request"])) return;
-    tallies.set(event["request"], createTally(watch));
-  }
-
-  const listeners: [string, (event: unknown) => void][] = Object.entries(effects).map(
-    ([channel, effect]) => [
-      channel,
-      (event) => {
-        if (!isObject(event) || !isObject(event["request"])) return;
-        const tally = tallies.get(event["request"]);
-        if (tally === undefined) return;
-        effect(tally, event);
-        if (last.has(channel)) tallies.delete(event["request"]);
-      },
-    ],
-  );
-  listeners.push(["undici:request:create", create]);
-  for (const [channel, listener] of listeners) subscribe(channel, listener);
+  // undici makes its request object first of all when one is dispatched; the next is a request of its own, to a proxy.
+  const onCreate = (event: unknown): void => {
+    const { exchange } = dispatching;
+    dispatching.exchange = undefined;
+    if (exchange !== undefined) exchanges.set(requestIn(event), exchange);
+  };
+  const onSend = (event: unknown): void => {
+    const exchange = exchanges.get(requestIn(event));
+    if (exchange === undefined) return;
+    const socket = socketIn(event);
+    exchange.connection = { socket, out: socket.bytesWritten, in: takenFrom(socket) };
+  };
+  subscribe("undici:request:create", onCreate);
+  subscribe("undici:client:sendHeaders", onSend);
 
   return {
-    dispatch(run, watch) {
-      dispatching.watch = watch;
-      try {
-        return run();
-      } finally {
-        dispatching.watch = undefined;
-      }
-    },
+    metered: (dispatcher, { kept, ended }) =>
+      dispatcher.compose((dispatch) => (options, handler) => {
+        const exchange = {
+          out: createBody(kept),
+          // undici gives its own copy of what came away.
+          in: createBody(true),
+          status: null,
+          connection: undefined,
+        };
+        dispatching.exchange = exchange;
+        try {
+          return dispatch(options, counting(handler, exchange, ended));
+        } finally {
+          dispatching.exchange = undefined;
+        }
+      }),
     close() {
-      for (const [channel, listener] of listeners) unsubscribe(channel, listener);
+      unsubscribe("undici:request:create", onCreate);
+      unsubscribe("undici:client:sendHeaders", onSend);
     },
   };
-}
-
-/** A dispatcher that counts its one request. */
-export function metered(dispatcher: Dispatcher, meter: Meter, watch: Watch): Dispatcher {
-  return dispatcher.compose(
-    (dispatch) => (options, handler) => meter.dispatch(() => dispatch(options, handler), watch),
-  );
 }

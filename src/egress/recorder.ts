@@ -3,10 +3,8 @@ import type { DoorUse, Receipt } from "#core/http.ts";
 import { newId } from "#core/ids.ts";
 import type { Trust } from "#core/trust.ts";
 
-import { nothingMoved, type Watch } from "./meter.ts";
-
-/** What receipts are written with. */
-export interface RecorderDeps {
+/** Where receipts go. */
+export interface RecorderOptions {
   readonly clock: Clock;
   /** Stores a receipt; called when a request begins and again when it has ended. */
   readonly record: (receipt: Receipt) => Promise<void>;
@@ -14,16 +12,31 @@ export interface RecorderDeps {
   readonly onUnrecorded: (error: unknown) => void;
 }
 
-/** Writes receipts. */
-export interface Recorder {
-  /** Writes a request's receipt as it begins; call what it gives once with what the request moved. */
-  begin(use: DoorUse, url: URL, trust: Trust): Promise<Watch>;
-  /** Waits for those that are being written. */
-  settled(): Promise<void>;
-}
+/** What one request has moved. */
+export type Moved = Pick<
+  Receipt,
+  | "headBytesOut"
+  | "bodyBytesOut"
+  | "headBytesIn"
+  | "bodyBytesIn"
+  | "sha256Out"
+  | "sha256In"
+  | "status"
+>;
 
-/** A recorder over a store of receipts. */
-export function createRecorder({ clock, record, onUnrecorded }: RecorderDeps): Recorder {
+/** What a request that never connected has moved. */
+export const nothing: Moved = {
+  headBytesOut: 0,
+  bodyBytesOut: 0,
+  headBytesIn: 0,
+  bodyBytesIn: 0,
+  sha256Out: null,
+  sha256In: null,
+  status: null,
+};
+
+/** Writes a request's receipt when it begins and when it has ended; `settled` waits for those being written. */
+export function createRecorder({ clock, record, onUnrecorded }: RecorderOptions) {
   const writing = new Set<Promise<void>>();
 
   function put(receipt: Receipt): Promise<void> {
@@ -33,16 +46,20 @@ export function createRecorder({ clock, record, onUnrecorded }: RecorderDeps): R
     return written;
   }
 
+  /** Resolves when the request may go out, with what is told of its end. */
+  async function begin(use: DoorUse, url: URL, trust: Trust): Promise<(moved: Moved) => void> {
+    const at = clock.now();
+    const { purpose, taskId, labels = [], redactions = 0 } = use;
+    const head = { id: newId(at), taskId, purpose, host: url.host, trust, at, labels, redactions };
+    const begun = put({ ...head, ...nothing });
+    // What leaves the home network is on record before its first byte, or does not leave.
+    if (trust === "cloud") await begun;
+    return (moved) => void put({ ...head, ...moved });
+  }
+
   return {
-    async begin({ purpose, taskId, labels = [], redactions = 0 }, { host }, trust) {
-      const at = clock.now();
-      const head = { id: newId(at), taskId, purpose, host, trust, at, labels, redactions };
-      const begun = put({ ...head, ...nothingMoved });
-      // What leaves the home network is on record before its first byte, or does not leave.
-      if (trust === "cloud") await begun;
-      return (count) => void put({ ...head, ...count }).catch(() => undefined);
-    },
-    async settled() {
+    begin,
+    async settled(): Promise<void> {
       while (writing.size > 0) await Promise.all(writing);
     },
   };

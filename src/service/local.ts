@@ -1,9 +1,11 @@
 import type { Clock } from "#core/clock.ts";
 import type { Check } from "#core/doctor.ts";
 import { AppError } from "#core/errors.ts";
+import type { Spending } from "#core/ledger.ts";
 import type { Models } from "#core/models.ts";
 import type { BotAccount, Hearing, Operations, Status, TaskRecord } from "#core/operations.ts";
 import type { PeopleDesk } from "#core/people.ts";
+import type { PrivacyDesk } from "#core/privacy.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
@@ -24,6 +26,9 @@ export interface LocalParts {
   readonly models: () => Promise<Models>;
   readonly doctor: () => Promise<Check[]>;
   readonly people: () => Promise<PeopleDesk>;
+  readonly privacy: () => Promise<PrivacyDesk>;
+  /** What was spent of every cap. */
+  readonly spending: () => Promise<readonly Spending[]>;
   readonly talk: () => Promise<Talk>;
   /** Asks Telegram whose token this is. */
   readonly checkBot: (token: string) => Promise<BotAccount>;
@@ -93,12 +98,23 @@ function peopling({ people, checkBot }: LocalParts): Peopling {
   };
 }
 
+type Guarding = Pick<Operations, "privacy" | "setPrivacy" | "checkPrivacy">;
+
+function guarding({ privacy }: LocalParts): Guarding {
+  return {
+    privacy: async () => (await privacy()).view(),
+    setPrivacy: async (change) => (await privacy()).change(change),
+    checkPrivacy: async () => (await privacy()).check(),
+  };
+}
+
 /** The operations over the parts of this process. */
 export function createLocalOperations(parts: LocalParts): Operations {
   const { clock, store, models, doctor, shutdown } = parts;
   return {
     ...answering(parts),
     ...peopling(parts),
+    ...guarding(parts),
     ...talking(clock, parts.talk),
     tasks: async (query) => (await store()).tasks(query),
     async task({ ending }) {
@@ -110,7 +126,13 @@ export function createLocalOperations(parts: LocalParts): Operations {
       const page = await made.tasksAfter(after, limit);
       return Promise.all(page.map((task) => recordOf(made, task)));
     },
-    stats: async ({ days }) => (await store()).stats(clock.now() - days * dayMs),
+    async stats({ days }) {
+      const [totals, spending] = await Promise.all([
+        (await store()).stats(clock.now() - days * dayMs),
+        parts.spending(),
+      ]);
+      return { ...totals, spending };
+    },
     models: async () => (await models()).list(),
     explain: async ({ tier }) => (await models()).explain(tier),
     async pull({ name }, watch) {

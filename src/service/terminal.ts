@@ -122,6 +122,7 @@ function createPlatform(
       return Promise.resolve({ ok: true, messageId });
     },
     draft: ({ address }, taskId, text) => tell(address, { type: "draft", taskId, text }),
+    beside: (address, line) => tell(address, { type: "note", line }),
     typing: (address) => tell(address, { type: "typing" }),
     receipt: (address) => tell(address, { type: "queued" }),
     whisper: (address, line) => tell(address, { type: "note", line }),

@@ -1,7 +1,9 @@
 import { sql } from "kysely";
 
-import type { Departure, Stats, UsageTotal } from "#core/store.ts";
+import type { Departure } from "#core/departures.ts";
+import type { Stats, UsageTotal } from "#core/store.ts";
 import type { TaskState } from "#core/task.ts";
+import { labels } from "#core/trust.ts";
 
 import type { Queries } from "./queries.ts";
 
@@ -64,7 +66,7 @@ export function totals(queries: Queries, since: number): Stats {
 
 /** What left this machine since a moment (milliseconds since 1970). */
 export function departures({ build, all }: Queries, since: number): Departure[] {
-  return all(
+  const rows = all(
     build
       .selectFrom("receipts")
       .select([
@@ -73,10 +75,17 @@ export function departures({ build, all }: Queries, since: number): Departure[] 
         "trust",
         (select) => select.fn.countAll<number>().as("requests"),
         sql<number>`sum(head_bytes_out + body_bytes_out)`.as("bytesOut"),
+        sql<number>`sum(head_bytes_in + body_bytes_in)`.as("bytesIn"),
+        sql<number>`sum(redactions)`.as("redactions"),
+        sql<string>`group_concat(DISTINCT labels)`.as("labels"),
       ])
       .where("at", ">=", since)
       .where("trust", "!=", "local")
       .groupBy(["host", "purpose", "trust"])
       .orderBy("bytesOut", "desc"),
   );
+  return rows.map(({ labels: held, ...row }) => {
+    // Lists of JSON, one behind the other.
+    return { ...row, labels: labels.filter((label) => held.includes(`"${label}"`)) };
+  });
 }

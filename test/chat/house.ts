@@ -9,6 +9,7 @@ import { createSpeech } from "../../src/chat/parts.ts";
 import { createPeople } from "../../src/chat/people.ts";
 import type { ChatEvent, Manners, Sender } from "../../src/core/chat.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import type { Spending } from "../../src/core/ledger.ts";
 import type { ModelRequest } from "../../src/core/model.ts";
 import type { People } from "../../src/core/people.ts";
 import { createScriptedModel, type Script } from "../../src/models/scripted.ts";
@@ -19,6 +20,7 @@ import { makeAgent } from "../fakes/agents.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 import { createFakeLog } from "../fakes/log.ts";
 import { createFakePlatform, type FakePlatform } from "../fakes/platform.ts";
+import { createDeskOver } from "../fakes/privacy.ts";
 import { createSingleRouter } from "../fakes/router.ts";
 
 const bot = { platform: "fake", account: "1" };
@@ -80,6 +82,7 @@ export async function openHouse(
     readonly kind?: "direct" | "group";
     readonly platform?: FakePlatform;
     readonly next?: number;
+    readonly spending?: readonly Spending[];
     /** Stands between the store and everything that works with it. */
     readonly between?: (store: SqliteStore) => SqliteStore;
   } = {},
@@ -122,6 +125,8 @@ export async function openHouse(
     runner,
     attachments,
     agents: ["assistant"],
+    privacy: createDeskOver(store),
+    spending: () => Promise.resolve(options.spending ?? []),
     people: await openPeople(store, platform),
   });
   await chats.start("fake");

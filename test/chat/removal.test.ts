@@ -8,6 +8,7 @@ import { openStore } from "../../src/store/open-store.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 import { createFakeLog } from "../fakes/log.ts";
+import { createDeskOver } from "../fakes/privacy.ts";
 import { createFakePlatform } from "../fakes/platform.ts";
 import { drafts } from "./house.ts";
 
@@ -64,6 +65,8 @@ test("a message that is stored only after its person was removed becomes no work
     store: slow,
     people,
     runner: createWaitingRunner(),
+    privacy: createDeskOver(store),
+    spending: () => Promise.resolve([]),
     agents: ["assistant"],
     attachments: {
       note: () => Promise.resolve(),

@@ -1,22 +1,11 @@
 import { describe, expect, test } from "vitest";
 
 import { createScreen } from "../../src/cli/chat-screen.ts";
-import type { Output } from "../../src/cli/output.ts";
 import type { TerminalEvent } from "../../src/core/terminal.ts";
+import { createFakeOutput } from "../fakes/output.ts";
 
 function setUp(isTerminal = false) {
-  const written = { data: "", beside: new Array<string>() };
-  const write = (text: string): void => void (written.data += text);
-  const output: Output = {
-    write,
-    writeAll: (text) => Promise.resolve(write(text)),
-    line: (text) => write(`${text}\n`),
-    note: (text) => void written.beside.push(text),
-    transient: (text) => void written.beside.push(`(${text})`),
-    dim: (text) => text,
-    bold: (text) => text,
-    isTerminal,
-  };
+  const { written, output } = createFakeOutput(isTerminal);
   return { written, screen: createScreen(output) };
 }
 

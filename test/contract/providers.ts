@@ -84,7 +84,13 @@ function provider({ name, fake: start, host, cannot }: Setup): Provider {
       const settings = host(server.url, caseName);
       const rules = [{ purpose: "model", origin: server.url, linksOut: false } as const];
       const record = (): Promise<void> => Promise.resolve();
-      const door = createDoor({ clock: systemClock, record, onUnrecorded: () => {}, rules });
+      const door = createDoor({
+        clock: systemClock,
+        record,
+        onUnrecorded: () => {},
+        localOnly: () => Promise.resolve(false),
+        rules,
+      });
       const deps: MakeDeps = {
         home: "/home/owner",
         door,

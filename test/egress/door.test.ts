@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
@@ -10,10 +9,6 @@ import { trustOf } from "../../src/core/trust.ts";
 import { createDoor } from "../../src/egress/door.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
 
 const model = (origin: string) => ({ purpose: "model", origin, linksOut: false }) as const;
 const use = { purpose: "model", taskId: "task-1" } as const;
@@ -153,8 +148,7 @@ describe("a receipt", () => {
     const port = typeof address === "object" ? address?.port : undefined;
     const origin = `http://127.0.0.1:${port}`;
     const { door, receipts } = openDoor([model(origin)]);
-    const carried = { ...use, labels: ["personal"], redactions: 2 } as const;
-    const response = await door.open(carried)(origin, { method: "POST", body: "ping é" });
+    const response = await door.open(use)(origin, { method: "POST", body: "ping é" });
     expect(await response.text()).toBe("pong");
     const [receipt] = receipts();
     expect(receipt).toMatchObject({
@@ -163,11 +157,6 @@ describe("a receipt", () => {
       trust: "local",
       bodyBytesOut: 7,
       bodyBytesIn: 4,
-      headBytesIn: 38,
-      sha256Out: sha256("ping é"),
-      sha256In: sha256("pong"),
-      labels: ["personal"],
-      redactions: 2,
       status: 200,
     });
     expect((receipt?.headBytesOut ?? 0) + 7).toBe(seen.bytes);
@@ -196,7 +185,7 @@ describe("a receipt", () => {
     expect(await response.text()).toBe("ok");
     const [receipt] = receipts();
     expect(seen.text).toContain("transfer-encoding: chunked");
-    expect(receipt).toMatchObject({ bodyBytesOut: 5017, sha256Out: sha256("x".repeat(5017)) });
+    expect(receipt?.bodyBytesOut).toBe(5017);
     expect((receipt?.headBytesOut ?? 0) + (receipt?.bodyBytesOut ?? 0)).toBe(seen.bytes);
   });
 
@@ -209,6 +198,7 @@ describe("a receipt", () => {
       rules: [model(origin)],
       record,
       onUnrecorded: () => {},
+      localOnly: () => Promise.resolve(false),
     });
     onTestFinished(() => door.close());
     await (await door.open(use)(origin)).text();
@@ -227,6 +217,7 @@ describe("a receipt", () => {
       rules: [model(origin)],
       record: () => Promise.reject(new Error("disk full")),
       onUnrecorded: (error) => errors.push(error),
+      localOnly: () => Promise.resolve(false),
     });
     onTestFinished(() => door.close());
     expect(await (await door.open(use)(origin)).text()).toBe("answer");
@@ -241,6 +232,7 @@ test("what cannot be put on record does not go to the cloud", async () => {
     rules: [model("https://cloud.invalid")],
     record: () => Promise.reject(new Error("disk full")),
     onUnrecorded: () => {},
+    localOnly: () => Promise.resolve(false),
   });
   onTestFinished(() => door.close());
   await expect(door.open(use)("https://cloud.invalid/")).rejects.toThrow("disk full");

@@ -31,7 +31,12 @@ export async function findStarter(settingsText: string): Promise<Starter> {
     .loose()
     .parse({ ...z.record(z.string(), z.unknown()).parse(parse(settingsText)), hosts: {} });
   const record = (): Promise<void> => Promise.resolve();
-  const door = createDoor({ clock: systemClock, record, onUnrecorded: () => {} });
+  const door = createDoor({
+    clock: systemClock,
+    record,
+    onUnrecorded: () => {},
+    localOnly: () => Promise.resolve(false),
+  });
   const files = createModelFiles({
     folder: cache,
     rows: settings.embedded,

@@ -16,6 +16,7 @@ import { createAskPersonTool } from "../../src/tools/ask-person.ts";
 import { makeAgent } from "../fakes/agents.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 import { createFakeLog } from "../fakes/log.ts";
+import { createDeskOver } from "../fakes/privacy.ts";
 import { createSingleRouter } from "../fakes/router.ts";
 
 const script = {
@@ -59,6 +60,8 @@ async function openHouse(folder: string) {
     ...deps,
     runner,
     attachments: createAttachments({ ...deps, files, mostBytes: 1000 }),
+    privacy: createDeskOver(store),
+    spending: () => Promise.resolve([]),
     agents: ["assistant", "other"],
     people: createPeople({ store, clock: systemClock, platforms: {} }),
   });

