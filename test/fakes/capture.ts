@@ -86,14 +86,22 @@ function hashOf(body: Buffer): string | null {
   return body.length === 0 ? null : createHash("sha256").update(body).digest("hex");
 }
 
+/** A request that was answered by another protocol: all that follows its head is its body. */
+function switched(request: Message, { start }: Message, data: Buffer): Message {
+  if (!start.includes(" 101 ")) return request;
+  const body = data.subarray(request.size);
+  return { ...request, size: data.length, body };
+}
+
 /** The exchanges of one connection, from the bytes of both its directions. */
 function readExchanges(out: Buffer, into: Buffer): Exchange[] {
   const found: Exchange[] = [];
   let [asked, answered] = [out, into];
   for (;;) {
-    const request = readMessage(asked, "request", false);
-    if (request.size === 0) return found;
-    const answer = readMessage(answered, "answer", request.start.startsWith("HEAD "));
+    const head = readMessage(asked, "request", false);
+    if (head.size === 0) return found;
+    const answer = readMessage(answered, "answer", head.start.startsWith("HEAD "));
+    const request = switched(head, answer, asked);
     found.push({
       host: request.headers.get("host") ?? "",
       headBytesOut: request.size - request.body.length,
