@@ -31,13 +31,13 @@ export function createDoor(options: DoorOptions): Door {
 
   async function once(use: DoorUse, url: URL, init: FetchInit): Promise<Response> {
     const trust = await gate.check(use, url, init.method ?? "GET");
-    const { fetch, meter, ...ways } = await undici();
+    const net = await undici();
     init.signal?.throwIfAborted();
     const ended = await gate.begin(use, url, trust);
     const kept = typeof init.body === "string";
-    const dispatcher = meter.metered(ways.wayFor(use).agent, { kept, ended });
+    const dispatcher = net.meter.metered(net.wayFor(use).agent, { kept, ended });
     try {
-      return await fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
+      return await net.fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
     } catch (error) {
       throw unreachable(error, url.host, init.signal);
     }
