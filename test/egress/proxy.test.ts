@@ -1,5 +1,7 @@
-import { createServer } from "node:http";
 import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import path from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
@@ -9,7 +11,10 @@ import { ownNetwork } from "../../src/egress/addresses.ts";
 import type { OwnersProxy } from "../../src/egress/proxy.ts";
 import { exchangeOf, homewardNetwork, startCapture, startRaw } from "../fakes/capture.ts";
 import { trustedCertificate } from "../fakes/certificate.ts";
+import { emptyFolder } from "../fakes/folder.ts";
+import { startFakeOpenAi } from "../fakes/openai.ts";
 import { portOf } from "../fakes/open-server.ts";
+import { run } from "../fakes/program.ts";
 import { startProxy } from "../fakes/proxy.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
@@ -107,6 +112,54 @@ test("a proxy of the environment is never used", async () => {
   const { door } = openDoor([ruleFor(origin)], { network: homewardNetwork() });
   expect(await (await door.open(use)(origin)).text()).toBe("far");
   expect(proxy.heads).toEqual([]);
+});
+
+describe("the program", () => {
+  /** A home whose only model is in a cloud, behind this proxy of the owner's. */
+  async function homeBehind(proxy: string): Promise<string> {
+    const { url } = await startFakeOpenAi("good-key");
+    const far = url.replace("127.0.0.1", "api.house.example");
+    const home = await emptyFolder("home");
+    await mkdir(path.join(home, "config"));
+    const models = `cloud: when-asked
+hosts: { far: { kind: openai, url: "${far}/v1", key: OPENAI_API_KEY } }
+deployments: { far: { host: far, model: plain, price: { input: 1, output: 1 } } }
+tiers: { cloud-smart: [far] }
+`;
+    await writeFile(path.join(home, "config/models.local.yaml"), models);
+    await writeFile(path.join(home, "config/privacy.local.yaml"), proxy);
+    return home;
+  }
+
+  test("goes by the proxy of its settings, and by none of its environment", async () => {
+    const [own, strange] = [await startProxy(), await startProxy()];
+    const home = await homeBehind(`{ proxy: "${own.url}", proxy_login: PROXY_PASSWORD }`);
+    const env = {
+      OPENAI_API_KEY: "good-key",
+      PROXY_PASSWORD: "me:s3cret-words",
+      NODE_USE_ENV_PROXY: "1",
+      HTTP_PROXY: strange.url,
+      HTTPS_PROXY: strange.url,
+      ALL_PROXY: strange.url,
+    };
+    const { stdout, stderr, code } = await run(home, ["--tier", "cloud", "hi"], { env });
+    expect([stdout.trim(), code]).toEqual(["Hello, wörld 😀.", 0]);
+    expect(own.heads).toHaveLength(1);
+    expect(own.heads[0]).toContain("CONNECT api.house.example:");
+    expect(own.heads[0]).toContain(Buffer.from("me:s3cret-words").toString("base64"));
+    expect(strange.heads).toEqual([]);
+    expect(stderr).not.toContain("s3cret");
+  });
+
+  test("does not go without the proxy's password", async () => {
+    const own = await startProxy();
+    const home = await homeBehind(`{ proxy: "${own.url}", proxy_login: PROXY_PASSWORD }`);
+    const { stderr, code } = await run(home, ["--tier", "cloud", "hi"]);
+    expect([own.heads, code]).toEqual([[], 2]);
+    expect(stderr).toContain(
+      "config/privacy.local.yaml: the key proxy_login: there is no secret PROXY_PASSWORD: run agent setup --key PROXY_PASSWORD.",
+    );
+  });
 });
 
 describe("config/privacy.yaml", () => {
