@@ -19,6 +19,29 @@ export interface DoorOptions extends GateOptions {
 
 const redirectLimit = 5;
 
+type Once = (use: DoorUse, url: URL, init: FetchInit) => Promise<Response>;
+
+/** A fetch that follows redirects, each of them a request of its own. */
+function following(once: Once, use: DoorUse): Fetch {
+  return async (address, given = {}) => {
+    const { url: first, authorization } = withoutCredentials(new URL(address));
+    let [url, init, hop] = [first, given, use];
+    if (authorization !== undefined) {
+      init = { ...given, headers: { authorization, ...given.headers } };
+    }
+    for (let hops = 0; hops <= redirectLimit; hops += 1) {
+      const response = await once(hop, url, init);
+      const to = locationOf(response, url);
+      if (to === undefined) return response;
+      await response.body?.cancel();
+      init = redirected(init, { status: response.status, from: url, to });
+      hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
+      url = to;
+    }
+    throw new AppError("door.unreachable", { host: url.host, problem: "too many redirects" });
+  };
+}
+
 /** The one door out: every connection of the program is made here, by rule and on record. */
 export function createDoor(options: DoorOptions): Door {
   const { network = ownNetwork, proxy } = options;
@@ -43,28 +66,8 @@ export function createDoor(options: DoorOptions): Door {
     }
   }
 
-  function open(use: DoorUse): Fetch {
-    return async (address, given = {}) => {
-      const { url: first, authorization } = withoutCredentials(new URL(address));
-      let [url, init, hop] = [first, given, use];
-      if (authorization !== undefined) {
-        init = { ...given, headers: { authorization, ...given.headers } };
-      }
-      for (let hops = 0; hops <= redirectLimit; hops += 1) {
-        const response = await once(hop, url, init);
-        const to = locationOf(response, url);
-        if (to === undefined) return response;
-        await response.body?.cancel();
-        init = redirected(init, { status: response.status, from: url, to });
-        hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
-        url = to;
-      }
-      throw new AppError("door.unreachable", { host: url.host, problem: "too many redirects" });
-    };
-  }
-
   return {
-    open,
+    open: (use) => following(once, use),
     relay: async (use, url) => (await relays()).open(use, url),
     allow: (rule) => gate.allow(rule),
     async close() {

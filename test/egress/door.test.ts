@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Fetch, Receipt } from "../../src/core/http.ts";
 import { trustOf } from "../../src/core/trust.ts";
+import { ownNetwork } from "../../src/egress/addresses.ts";
 import { createDoor } from "../../src/egress/door.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
@@ -247,6 +248,13 @@ describe("a connection that fails", () => {
     );
   });
 
+  test("a name that nobody answers for has the deadline of the connection", async () => {
+    const network = { ...ownNetwork, resolve: () => new Promise<never>(() => {}) };
+    const { door } = openDoor([model("http://slow.example")], { network });
+    const fetch = door.open({ ...use, connectMs: 200 });
+    await expect(fetch("http://slow.example/")).rejects.toThrow("(connect timeout)");
+  });
+
   test("an abort while headers are pending reaches the server", async () => {
     const closed = Promise.withResolvers<string>();
     const arrived = Promise.withResolvers<void>();
@@ -273,6 +281,9 @@ test.each([
   ["172.32.0.1", "cloud"],
   ["nas.local", "lan"],
   ["fd00::1", "lan"],
+  ["febf::1", "lan"],
+  ["fd::1", "cloud"],
+  ["fe8::1", "cloud"],
   ["example.com", "cloud"],
   ["localhost.evil.example", "cloud"],
 ])("%s is trusted as %s", (host, trust) => {
