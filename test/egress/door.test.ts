@@ -56,6 +56,19 @@ describe("what the door lets out", () => {
     expect(linking.receipts().map((receipt) => receipt.status)).toEqual([302, 200]);
   });
 
+  test("a name and password that a redirect brings along are left out, of requests and of sentences", async () => {
+    const seen: (string | undefined)[] = [];
+    const origin = await startServer((request, response) => {
+      seen.push(request.headers.authorization);
+      const location = `http://me:s3cret@${request.headers.host}/end`;
+      if (request.url === "/end") response.end("here");
+      else response.writeHead(302, { location }).end();
+    });
+    const { door } = openDoor([model(origin)]);
+    expect(await (await door.open(use)(origin)).text()).toBe("here");
+    expect(seen).toEqual([undefined, undefined]);
+  });
+
   test("a use may have connections of its own, which end with its signal and are never met again", async () => {
     const served = new Map<string, Socket[]>();
     const origin = await startServer(({ url = "", socket }, response) => {
