@@ -19,11 +19,27 @@ export interface DoorOptions extends GateOptions {
 
 const redirectLimit = 5;
 
-/** A request as it begins: a name and a password of its address go as a header. */
-function firstRequest(address: string, given: FetchInit): { url: URL; init: FetchInit } {
-  const { url, authorization } = withoutCredentials(new URL(address));
-  if (authorization === undefined) return { url, init: given };
-  return { url, init: { ...given, headers: { authorization, ...given.headers } } };
+type Once = (use: DoorUse, url: URL, init: FetchInit) => Promise<Response>;
+
+/** A fetch that follows redirects, each of them a request of its own. */
+function following(once: Once, use: DoorUse): Fetch {
+  return async (address, given = {}) => {
+    const { url: first, authorization } = withoutCredentials(new URL(address));
+    let [url, init, hop] = [first, given, use];
+    if (authorization !== undefined) {
+      init = { ...given, headers: { authorization, ...given.headers } };
+    }
+    for (let hops = 0; hops <= redirectLimit; hops += 1) {
+      const response = await once(hop, url, init);
+      const to = locationOf(response, url);
+      if (to === undefined) return response;
+      await response.body?.cancel();
+      init = redirected(init, { status: response.status, from: url, to });
+      hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
+      url = to;
+    }
+    throw new AppError("door.unreachable", { host: url.host, problem: "too many redirects" });
+  };
 }
 
 /** The one door out: every connection of the program is made here, by rule and on record. */
@@ -38,37 +54,20 @@ export function createDoor(options: DoorOptions): Door {
 
   async function once(use: DoorUse, url: URL, init: FetchInit): Promise<Response> {
     const trust = await gate.check(use, url, init.method ?? "GET");
-    const { fetch, meter, ...ways } = await undici();
+    const net = await undici();
     init.signal?.throwIfAborted();
     const ended = await gate.begin(use, url, trust);
     const kept = typeof init.body === "string";
-    const dispatcher = meter.metered(ways.wayFor(use).agent, { kept, ended });
+    const dispatcher = net.meter.metered(net.wayFor(use).agent, { kept, ended });
     try {
-      return await fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
+      return await net.fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
     } catch (error) {
       throw unreachable(error, url.host, init.signal);
     }
   }
 
-  function open(use: DoorUse): Fetch {
-    return async (address, given = {}) => {
-      let { url, init } = firstRequest(address, given);
-      let hop = use;
-      for (let hops = 0; hops <= redirectLimit; hops += 1) {
-        const response = await once(hop, url, init);
-        const to = locationOf(response, url);
-        if (to === undefined) return response;
-        await response.body?.cancel();
-        init = redirected(init, { status: response.status, from: url, to });
-        hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
-        url = to;
-      }
-      throw new AppError("door.unreachable", { host: url.host, problem: "too many redirects" });
-    };
-  }
-
   return {
-    open,
+    open: (use) => following(once, use),
     relay: async (use, url) => (await relays()).open(use, url),
     allow: (rule) => gate.allow(rule),
     async close() {

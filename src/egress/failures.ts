@@ -8,6 +8,7 @@ const problems: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to it",
   ENETUNREACH: "no network",
   UND_ERR_CONNECT_TIMEOUT: "connect timeout",
+  UND_ERR_HEADERS_TIMEOUT: "no answer in time",
   UND_ERR_SOCKET: "connection closed",
 };
 

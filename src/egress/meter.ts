@@ -27,15 +27,15 @@ export function createBody(kept: boolean): Body {
   return {
     bytes: () => state.bytes,
     add(chunk) {
+      const isFirst = state.bytes === 0;
       state.bytes += chunk.byteLength;
-      if (kept && state.first === undefined) {
+      if (kept && isFirst) {
         state.first = chunk;
         return;
       }
-      if (state.hashing === undefined) {
-        state.hashing = createHash("sha256");
-        if (state.first !== undefined) state.hashing.update(state.first);
-      }
+      state.hashing ??= createHash("sha256");
+      if (state.first !== undefined) state.hashing.update(state.first);
+      state.first = undefined;
       state.hashing.update(chunk);
     },
     sha256() {

@@ -7,11 +7,11 @@ const asking: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Headers that may go with a request to another origin; any other may be a credential. */
 const harmless: ReadonlySet<string> = new Set(["accept", "accept-language", "range", "user-agent"]);
 
-/** Where an answer asks to go; undefined where it is the answer. */
+/** Where an answer asks to go, without a name or password of its own choosing; undefined where it is the answer. */
 export function locationOf({ status, headers }: Response, from: URL): URL | undefined {
   if (!asking.has(status)) return undefined;
   const location = headers.get("location");
-  return location === null ? undefined : new URL(location, from);
+  return location === null ? undefined : withoutCredentials(new URL(location, from)).url;
 }
 
 /** The request that a redirect asks for (WHATWG fetch, HTTP-redirect fetch). */

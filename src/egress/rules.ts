@@ -18,10 +18,12 @@ function isPlainRead(url: URL, method: string, from: string): boolean {
 /** How far the host of a request is trusted: a chat service that the owner connected is a platform, unless it is nearer. */
 export function trustFor(rules: readonly DoorRule[], use: DoorUse, url: URL): Trust {
   const trust = trustOf(url.hostname);
+  if (trust !== "cloud") return trust;
+  const { origin } = url;
   const connected = rules.some(
-    (rule) => rule.platform === true && rule.purpose === use.purpose && rule.origin === url.origin,
+    (rule) => rule.platform === true && rule.purpose === use.purpose && rule.origin === origin,
   );
-  return connected && trust === "cloud" ? "platform" : trust;
+  return connected ? "platform" : trust;
 }
 
 /** Throws `door.refused` unless a rule for this purpose names the origin, or names the one whose answer linked to it. */
@@ -31,8 +33,9 @@ export function checkRules(
   request: { readonly url: URL; readonly method: string },
 ): void {
   const { url, method } = request;
+  const { origin } = url;
   const mine = rules.filter((rule) => rule.purpose === use.purpose);
-  if (mine.some((rule) => rule.origin === url.origin)) return;
+  if (mine.some((rule) => rule.origin === origin)) return;
   const from = use.linkedFrom === undefined ? "" : originOf(use.linkedFrom);
   const linked = mine.some((rule) => rule.linksOut && rule.origin === from);
   if (linked && isPlainRead(url, method, from)) return;

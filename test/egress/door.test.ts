@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Fetch, Receipt } from "../../src/core/http.ts";
 import { trustOf } from "../../src/core/trust.ts";
+import { ownNetwork } from "../../src/egress/addresses.ts";
 import { createDoor } from "../../src/egress/door.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
@@ -53,6 +54,19 @@ describe("what the door lets out", () => {
     expect(await (await linking.door.open(use)(`${origin}/out`, { headers })).text()).toBe("there");
     expect(seen).toEqual([undefined]);
     expect(linking.receipts().map((receipt) => receipt.status)).toEqual([302, 200]);
+  });
+
+  test("a name and password that a redirect brings along are left out, of requests and of sentences", async () => {
+    const seen: (string | undefined)[] = [];
+    const origin = await startServer((request, response) => {
+      seen.push(request.headers.authorization);
+      const location = `http://me:s3cret@${request.headers.host}/end`;
+      if (request.url === "/end") response.end("here");
+      else response.writeHead(302, { location }).end();
+    });
+    const { door } = openDoor([model(origin)]);
+    expect(await (await door.open(use)(origin)).text()).toBe("here");
+    expect(seen).toEqual([undefined, undefined]);
   });
 
   test("a use may have connections of its own, which end with its signal and are never met again", async () => {
@@ -247,6 +261,13 @@ describe("a connection that fails", () => {
     );
   });
 
+  test("a name that nobody answers for has the deadline of the connection", async () => {
+    const network = { ...ownNetwork, resolve: () => new Promise<never>(() => {}) };
+    const { door } = openDoor([model("http://slow.example")], { network });
+    const fetch = door.open({ ...use, connectMs: 200 });
+    await expect(fetch("http://slow.example/")).rejects.toThrow("(connect timeout)");
+  });
+
   test("an abort while headers are pending reaches the server", async () => {
     const closed = Promise.withResolvers<string>();
     const arrived = Promise.withResolvers<void>();
@@ -273,6 +294,9 @@ test.each([
   ["172.32.0.1", "cloud"],
   ["nas.local", "lan"],
   ["fd00::1", "lan"],
+  ["febf::1", "lan"],
+  ["fd::1", "cloud"],
+  ["fe8::1", "cloud"],
   ["example.com", "cloud"],
   ["localhost.evil.example", "cloud"],
 ])("%s is trusted as %s", (host, trust) => {
