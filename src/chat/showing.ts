@@ -42,18 +42,23 @@ async function draft({ task, markdown }: Piece, { chat, platform }: Where, clock
   return shown;
 }
 
+/** What stands in the message: something, whatever there is. */
+function shownText(markdown: string): string {
+  return markdown.trim() === "" ? "…" : markdown;
+}
+
 /** Shows each unfinished answer by edits of one message, the one that the answer will be in. */
 function createEdits({ store }: SenderDeps) {
   const messages = new Map<string, Shown>();
 
-  /** Makes the message, with a button that stops its task. */
-  async function begin({ task }: Piece, { platform }: Where): Promise<void> {
+  /** Makes the message, with a button that stops its task; what stays as it is, such as a wait, is not shown again. */
+  async function begin({ task, markdown }: Piece, { platform }: Where): Promise<void> {
     const stop = { label: "Stop", action: { do: "stop", taskId: task.id } } as const;
     const { buttons, stored } = drawOffers([[stop]], null);
     const message: Shown = { buttons, stored, row: undefined, messageId: undefined };
     messages.set(task.id, message);
     const { chatId, id: taskId, replyTo } = task;
-    const saying: Saying = { type: "answer", markdown: "…", buttons };
+    const saying: Saying = { type: "answer", markdown: shownText(markdown), buttons };
     const [part] = partsFor(platform, saying, { chatId, taskId, replyTo, stored });
     message.row = part && (await store.beginAnswer({ ...part, taskId }))?.id;
   }
@@ -67,7 +72,7 @@ function createEdits({ store }: SenderDeps) {
         if (message === undefined) await begin(piece, where);
         return shown;
       }
-      const markdown = piece.markdown.trim() === "" ? "…" : piece.markdown;
+      const markdown = shownText(piece.markdown);
       const [part] = platform.render({ type: "answer", markdown, buttons: message.buttons });
       if (part === undefined) return shown;
       const target = { address: chat.address, replyTo: piece.task.replyTo };

@@ -11,6 +11,7 @@ import type { ChatEvent, Manners, Sender } from "../../src/core/chat.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Spending } from "../../src/core/ledger.ts";
 import type { ModelRequest } from "../../src/core/model.ts";
+import type { Router } from "../../src/core/router.ts";
 import type { People } from "../../src/core/people.ts";
 import { createScriptedModel, type Script } from "../../src/models/scripted.ts";
 import { openFileStore } from "../../src/store/file-store.ts";
@@ -82,6 +83,8 @@ export async function openHouse(
     readonly kind?: "direct" | "group";
     readonly platform?: FakePlatform;
     readonly next?: number;
+    /** Stands between the router and the runner. */
+    readonly routed?: (router: Router) => Router;
     readonly spending?: readonly Spending[];
     /** Stands between the store and everything that works with it. */
     readonly between?: (store: SqliteStore) => SqliteStore;
@@ -108,10 +111,11 @@ export async function openHouse(
   const files = await openFileStore(path.join(folder, "files"));
   const deps = { store, platforms, clock: systemClock, log };
   const attachments = createAttachments({ ...deps, files, mostBytes: 1_000_000 });
+  const single = createSingleRouter(model, systemClock);
   const runner = createRunner(
     {
       store,
-      router: createSingleRouter(model, systemClock),
+      router: options.routed?.(single) ?? single,
       tools: [createAskPersonTool()],
       clock: systemClock,
       log,

@@ -8,7 +8,7 @@ import { createFakeClock } from "../fakes/clock.ts";
 import { createFakePlatform } from "../fakes/platform.ts";
 import { makeTask } from "../fakes/task.ts";
 
-import { drafts } from "./house.ts";
+import { drafts, expectReads, openHouse } from "./house.ts";
 
 const task = makeTask({ chatId: "fake:here", state: "running", output: null, replyTo: "1" });
 
@@ -77,4 +77,27 @@ describe("an answer that is shown as it comes", () => {
     expect(shown).not.toContain(waiting);
     following.end();
   });
+});
+
+test("a long wait is seen in a group, whose messages are edited, until the answer is there", async () => {
+  const begun = Promise.withResolvers<void>();
+  const house = await openHouse(
+    { scenes: [{ replies: [{ text: "A bird." }] }] },
+    {
+      kind: "group",
+      manners: { ...drafts, live: "edit" },
+      routed: (router) => ({
+        ...router,
+        async *stream(ask, signal) {
+          yield wait;
+          await begun.promise;
+          yield* router.stream(ask, signal);
+        },
+      }),
+    },
+  );
+  await house.write("hi");
+  await expectReads(house, waiting);
+  begun.resolve();
+  await expectReads(house, "A bird.");
 });

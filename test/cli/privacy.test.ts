@@ -22,7 +22,7 @@ hosts:
   far: { kind: openai, url: "https://far.invalid/v1" }
 deployments:
   script: { host: here, model: script }
-  far: { host: far, model: far }
+  far: { host: far, model: far, price: { input: 1, output: 1 } }
 tiers: { cloud-smart: [far] }
 `,
   );

@@ -86,7 +86,7 @@ describe("agent config", () => {
     expectOneLine(
       await run(home, ["config"]),
       2,
-      /^config\/log\.local\.yaml: there is no key keep_dais: did you mean keep_days\?$/,
+      /^config\/log\.local\.yaml:1: there is no key keep_dais: did you mean keep_days\?$/,
     );
   });
 });
