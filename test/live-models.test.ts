@@ -95,10 +95,11 @@ describe("settings that change while the program runs", () => {
     expect(await nameOf(live.router)).toBe("first");
     state.settings = "second";
     await pass(2000);
-    expect([await nameOf(live.router), state.closed]).toEqual(["second", []]);
+    await expect.poll(() => nameOf(live.router)).toBe("second");
+    expect(state.closed).toEqual([]);
     expect(state.said).toEqual(["The settings of the models have changed, and hold from now on."]);
     await pass(30 * 60_000);
-    expect(state.closed).toEqual(["first"]);
+    await expect.poll(() => state.closed).toEqual(["first"]);
     live.close();
     expect(state.closed).toEqual(["first", "second"]);
   });
@@ -113,6 +114,6 @@ describe("settings that change while the program runs", () => {
     expect(state.said).toHaveLength(1);
     state.settings = "third";
     await pass(2000);
-    expect(await nameOf(live.router)).toBe("third");
+    await expect.poll(() => nameOf(live.router)).toBe("third");
   });
 });

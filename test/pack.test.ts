@@ -111,7 +111,7 @@ console.log(JSON.stringify(seen));
     ]);
   });
 
-  test("trains the classifier of messages in a thread, on the phrasings that it brings", async () => {
+  test("trains the classifier of messages in a process of its own, on the phrasings that it brings", async () => {
     const program = path.join(state.folder, "classify.js");
     onTestFinished(() => writeFile(program, ""));
     await writeFile(
@@ -119,12 +119,14 @@ console.log(JSON.stringify(seen));
       `const root = new URL("./node_modules/personal-ai-agent/", import.meta.url);
 const { createClassifier } = await import(new URL("dist/src/agents/classifier/classifier.js", root));
 const { systemClock } = await import(new URL("dist/src/core/clock.js", root));
+const { createSpawn } = await import(new URL("dist/src/sandbox/spawn.js", root));
+const process = { spawn: createSpawn(), mayTrain: true };
 const agents = ["assistant", "code", "fileops", "research"].map((name) => ({ name, examples: [] }));
 const phrasings = new URL("config/phrasings", root).pathname;
 const sources = async () => ({ agents, phrasings, gold: [] });
 const log = { info: () => {}, warn: console.error, bug: console.error };
 const folder = ${JSON.stringify(path.join(state.folder, "cache"))};
-const classifier = createClassifier({ folder, version: "1", sources, clock: systemClock, log });
+const classifier = createClassifier({ folder, version: "1", sources, ...process, clock: systemClock, log });
 await classifier.prepare();
 console.log((await classifier.classify("Write a Python function that reverses a list")).agent);
 `,
