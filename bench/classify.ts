@@ -160,7 +160,7 @@ async function testFigures(
   lesson: Lesson,
 ): Promise<Figure[]> {
   const sources = { agents, phrasings, gold: [] };
-  const process = { spawn: createSpawn(), mayTrain: true };
+  const process = { spawn: createSpawn(), trainsAfterMs: 0 };
   const ports = { folder, version: "bench", ...process, clock: systemClock, log };
   const classifier = createClassifier({ ...ports, sources: () => Promise.resolve(sources) });
   const begun = performance.now();

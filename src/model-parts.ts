@@ -38,6 +38,9 @@ export async function makeModels(options: Options, storage: Storage): Promise<Ma
   return { sources, router: makeRouter({ sources, clock, redactor, store: storage.store }) };
 }
 
+/** The first answers have the machine. */
+const trainsAfterMs = 15_000;
+
 /** The classifier of messages; only a process that lives for long trains one. */
 export async function makeClassifier(options: Options, storage: Storage): Promise<Classifier> {
   const [{ createClassifier }, { createSpawn }] = await Promise.all([
@@ -50,7 +53,7 @@ export async function makeClassifier(options: Options, storage: Storage): Promis
     folder: state,
     version,
     spawn: createSpawn(),
-    mayTrain: kind === "service" || kind === "chat",
+    trainsAfterMs: kind === "service" || kind === "chat" ? trainsAfterMs : null,
     clock: clockOf(options),
     log: await storage.log(),
     async sources() {

@@ -120,7 +120,7 @@ console.log(JSON.stringify(seen));
 const { createClassifier } = await import(new URL("dist/src/agents/classifier/classifier.js", root));
 const { systemClock } = await import(new URL("dist/src/core/clock.js", root));
 const { createSpawn } = await import(new URL("dist/src/sandbox/spawn.js", root));
-const process = { spawn: createSpawn(), mayTrain: true };
+const process = { spawn: createSpawn(), trainsAfterMs: 0 };
 const agents = ["assistant", "code", "fileops", "research"].map((name) => ({ name, examples: [] }));
 const phrasings = new URL("config/phrasings", root).pathname;
 const sources = async () => ({ agents, phrasings, gold: [] });

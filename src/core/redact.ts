@@ -16,7 +16,10 @@ export interface Redactor {
   readonly redact: (text: string) => string;
   /** A JSON value with every text in it redacted, keys included. */
   readonly redactValue: (value: unknown) => unknown;
-  /** For text that comes in pieces: holds back what could be the beginning of a secret. `end` gives the rest. */
+  /**
+   * For text that comes in pieces: holds back what could be the beginning of a secret. `end` gives the rest, in which eight or more
+   * characters of a secret that goes no further are one, too.
+   */
   readonly stream: () => { push(text: string): string; end(): string };
 }
 
@@ -119,7 +122,9 @@ export function createRedactor(): Redactor {
         end() {
           const { held } = rest;
           rest.held = "";
-          return redact(held);
+          const piece = begun(held, state.values);
+          if (piece < shortestPiece) return redact(held);
+          return redact(held.slice(0, held.length - piece)) + replacement;
         },
       };
     },

@@ -28,7 +28,7 @@ async function setUp() {
       sources: { agents, phrasings, gold: [], ...own },
     };
     const sources = () => Promise.resolve(changing.sources);
-    const process = { spawn: createSpawn(), mayTrain: true };
+    const process = { spawn: createSpawn(), trainsAfterMs: 0 };
     const ports = { folder: at, version, sources, ...process, clock: systemClock, log };
     const classifier = createClassifier(ports);
     onTestFinished(() => classifier.close());

@@ -127,6 +127,7 @@ describe("the redactor", () => {
     ],
     ["a beginning comes to nothing", ["abcdefgh"], ["see abcd", "xyz"], "see abcdxyz"],
     ["the stream ends within one", ["abcdef", "abcdefghij"], ["see abcdef"], "see [secret]"],
+    ["a stream is broken off within one", ["abcdefghijkl"], ["see abcd", "efgh"], "see [secret]"],
   ])("in a stream nothing is shown where %s", (_, values, pieces, clean) => {
     const stream = redactorOf(...values).stream();
     expect(pieces.map((piece) => stream.push(piece)).join("") + stream.end()).toBe(clean);

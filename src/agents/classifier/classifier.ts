@@ -20,8 +20,8 @@ export interface ClassifierPorts {
   /** Asked at every `prepare`, for what holds then. */
   readonly sources: () => Promise<ExampleSources>;
   readonly spawn: Spawn;
-  /** False where what is not trained yet stays so: for a process that ends soon. */
-  readonly mayTrain: boolean;
+  /** Milliseconds until a training begins, so that who asked something first has the machine; null for a process that trains nothing. */
+  readonly trainsAfterMs: number | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -51,11 +51,14 @@ const noModel: Load = () => Promise.resolve(undefined);
 function createKeeper(ports: ClassifierPorts) {
   const { folder, version, sources, spawn, clock, log } = ports;
   const file = path.join(folder, cacheName);
-  const state = { load: noModel, closed: false };
+  const state = { load: noModel };
+  const closing = new AbortController();
   const running = new Set<RunningTraining>();
   const fromFile = (key: string): Load => lazily(() => readModel(file, key));
 
   async function train(from: ExampleSources, key: string): Promise<void> {
+    await clock.sleep(ports.trainsAfterMs ?? 0, closing.signal);
+    if (closing.signal.aborted) return;
     const begun = clock.elapsed();
     const training = startTraining(spawn, { sources: from, file, key });
     running.add(training);
@@ -71,7 +74,7 @@ function createKeeper(ports: ClassifierPorts) {
       const key = await keyOf(from, `${formatVersion} ${version}`);
       const fits = (await readModel(file, key)) !== undefined;
       state.load = fits ? fromFile(key) : noModel;
-      if (!fits && ports.mayTrain && !state.closed) await train(from, key);
+      if (!fits && ports.trainsAfterMs !== null) await train(from, key);
     } catch (error) {
       state.load = noModel;
       log.bug(error);
@@ -79,7 +82,7 @@ function createKeeper(ports: ClassifierPorts) {
   }
 
   async function stop(): Promise<void> {
-    state.closed = true;
+    closing.abort();
     for (const training of running) training.stop();
     await Promise.allSettled([...running].map(({ done }) => done));
   }
