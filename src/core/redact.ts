@@ -71,6 +71,14 @@ function begun(text: string, values: readonly string[]): number {
   return values.reduce((longest, value) => Math.max(longest, begunBy(text, value)), 0);
 }
 
+/** The place at or before `cut` where no secret is cut in two. */
+function wholeUntil(text: string, cut: number, pattern: RegExp | undefined): number {
+  for (const match of pattern === undefined ? [] : text.matchAll(pattern)) {
+    if (match.index < cut && match.index + match[0].length > cut) return match.index;
+  }
+  return cut;
+}
+
 /** A redactor that knows no secret yet. */
 export function createRedactor(): Redactor {
   const state: { values: readonly string[]; pattern: RegExp | undefined } = {
@@ -80,14 +88,6 @@ export function createRedactor(): Redactor {
 
   function redact(text: string): string {
     return state.pattern === undefined ? text : text.replaceAll(state.pattern, replacement);
-  }
-
-  /** The place at or before `cut` where no secret is cut in two. */
-  function wholeUntil(text: string, cut: number): number {
-    for (const match of state.pattern === undefined ? [] : text.matchAll(state.pattern)) {
-      if (match.index < cut && match.index + match[0].length > cut) return match.index;
-    }
-    return cut;
   }
 
   function redactValue(value: unknown): unknown {
@@ -115,7 +115,7 @@ export function createRedactor(): Redactor {
       return {
         push(text) {
           const all = rest.held + text;
-          const cut = wholeUntil(all, all.length - begun(all, state.values));
+          const cut = wholeUntil(all, all.length - begun(all, state.values), state.pattern);
           rest.held = all.slice(cut);
           return redact(all.slice(0, cut));
         },

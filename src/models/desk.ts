@@ -1,26 +1,27 @@
 import type { Clock } from "#core/clock.ts";
 import type { Attempt } from "#core/route.ts";
-import type { RouteAsk, RoutedEvent } from "#core/router.ts";
+import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 import { trustOf } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
 import { type Circuits, createCircuits } from "./routing/circuit.ts";
-import {
-  createSlots,
-  type Place,
-  type Slot,
-  type Slots,
-  type Wait,
-  type Want,
-} from "./routing/slots.ts";
+import { createSlots, type Place, type Slot, type Wait } from "./routing/slots.ts";
 import { createSpeeds, type Speeds } from "./routing/speeds.ts";
+import type { Voice } from "./telling.ts";
 
 /** A candidate's slot, and how long it was waited for. */
 export interface Seat {
   readonly candidate: Candidate;
   readonly queuedMs: number;
   readonly leave: () => void;
+}
+
+/** Who waits for a slot. */
+export interface Waiter {
+  readonly ask: Pick<RouteAsk, "task" | "priority">;
+  readonly voice: Pick<Voice, "say">;
+  readonly signal: AbortSignal;
 }
 
 /** What is known of the hosts while the program runs: who works, who waits, who rests, how fast they are. */
@@ -33,11 +34,7 @@ export interface Desk {
     candidates: readonly Candidate[],
   ): Seat | undefined;
   /** Waits for a slot of one of the candidates, and says so; undefined when the signal aborts before. */
-  seat(
-    ask: Pick<RouteAsk, "task" | "priority">,
-    candidates: readonly Candidate[],
-    signal: AbortSignal,
-  ): AsyncGenerator<RoutedEvent, Seat | undefined>;
+  seat(run: Waiter, candidates: readonly Candidate[]): Promise<Seat | undefined>;
   /** Learns from an attempt that was made at a host. */
   learn(candidate: Candidate, ask: Pick<RouteAsk, "task">, attempt: Attempt): void;
   /** What a host has read last, as far as that is known. */
@@ -121,37 +118,6 @@ function createExpectations() {
   };
 }
 
-/** Waits for a slot, saying so; undefined when the signal aborts before. */
-async function* waitForSlot(
-  slots: Slots,
-  want: Omit<Want<Held>, "onWait">,
-): AsyncGenerator<RoutedEvent, Slot<Held> | undefined> {
-  const waits: Wait[] = [];
-  const leaving = new AbortController();
-  const state = { wake: () => {}, seated: false };
-  const onWait = (wait: Wait): void => {
-    waits.push(wait);
-    state.wake();
-  };
-  const signal = AbortSignal.any([want.signal, leaving.signal]);
-  const taking = slots.take({ ...want, signal, onWait }).catch(() => undefined);
-  try {
-    for (;;) {
-      const news = new Promise<"news">((resolve) => (state.wake = () => resolve("news")));
-      const got = waits.length > 0 ? "news" : await Promise.race([taking, news]);
-      if (got !== "news") {
-        state.seated = true;
-        return got;
-      }
-      for (const wait of waits.splice(0)) yield { type: "wait", ...wait };
-    }
-  } finally {
-    leaving.abort("left");
-    // Nobody is there any more to take a slot that came in the meantime.
-    if (!state.seated) void taking.then((slot) => slot?.release());
-  }
-}
-
 function seatOf({ place, release }: Slot<Held>, queuedMs: number): Seat {
   return { candidate: place.candidate, queuedMs, leave: release };
 }
@@ -170,10 +136,12 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
     lastAt: (host) => expected.lastAt(host),
     hasRead: (candidate, { task }) => expected.know(candidate, task),
     waitMs: (host) => slots.waitMs(host),
-    async *seat({ task, priority }, candidates, signal) {
+    async seat({ ask: { task, priority }, voice, signal }, candidates) {
       const since = clock.elapsed();
       const places = expected.placesOf(candidates, task);
-      const slot = yield* waitForSlot(slots, { places, priority, signal });
+      const onWait = (wait: Wait): void => voice.say({ type: "wait", ...wait });
+      const want = { places, priority, signal, onWait };
+      const slot = await slots.take(want).catch(() => undefined);
       return slot === undefined ? undefined : seatOf(slot, Math.round(clock.elapsed() - since));
     },
     seatNow({ task, priority }, candidates) {

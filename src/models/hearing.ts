@@ -3,8 +3,6 @@ import { AppError } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import type { ModelEvent, ModelRequest, ModelStop, TokenUsage, ToolCall } from "#core/model.ts";
 
-import type { RoutedEvent } from "#core/router.ts";
-
 import { failedStop } from "./answering.ts";
 import { textMismatch } from "./json-schema.ts";
 import type { Taken } from "./routing/identifiers.ts";
@@ -126,38 +124,27 @@ function createIds() {
 /** A model's events but its stop, and what was counted when they are over. */
 export interface Hearing {
   readonly events: AsyncIterable<ModelEvent>;
-  /** Throws before the stop has come. */
+  /** What was heard until now: who leaves before the stop has come has stopped the model. */
   readonly heard: () => Heard;
 }
-
-/**
- * A model's events on their way to the caller, who goes on with the work behind them when they are over: on the way through that
- * work each token would take more time than all else that is done for it.
- */
-export interface Passage {
-  readonly type: "passage";
-  readonly events: AsyncIterable<ModelEvent>;
-}
-
-/** What is said within the router. */
-export type Said = RoutedEvent | Passage;
 
 /** Listens to a model. */
 export function listen(events: AsyncIterable<ModelEvent>, deps: HearingDeps): Hearing {
   const ear = createEar(deps);
   const restoring = createRestoring(deps.taken);
   const named = createIds();
-  const state: { heard: Heard | undefined } = { heard: undefined };
+  const state: { stop: ModelStop; wasCut: boolean } = {
+    stop: { type: "stop", reason: "aborted" },
+    wasCut: false,
+  };
 
   async function* pass(): AsyncGenerator<ModelEvent> {
     for await (const event of events) {
       if (event.type === "stop") {
         const rest = restoring.rest();
         if (rest !== "") yield { type: "text", text: rest };
-        const { usage, firstTokenMs, length, text } = ear;
-        const wasCut = event.reason === "length";
-        const stop = judged(event, ear, deps);
-        state.heard = { stop, usage, firstTokenMs, length, text, wasCut };
+        state.wasCut = event.reason === "length";
+        state.stop = judged(event, ear, deps);
         return;
       }
       ear.hear(event);
@@ -165,13 +152,14 @@ export function listen(events: AsyncIterable<ModelEvent>, deps: HearingDeps): He
       if (deps.taken === undefined) yield whole;
       else for (const piece of restoring.pass(whole)) yield piece;
     }
+    throw new Error("A model's stream ended without a stop.");
   }
 
   return {
     events: pass(),
     heard() {
-      if (state.heard === undefined) throw new Error("A model's stream ended without a stop.");
-      return state.heard;
+      const { usage, firstTokenMs, length, text } = ear;
+      return { ...state, usage, firstTokenMs, length, text };
     },
   };
 }

@@ -5,15 +5,16 @@ import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
 import type { Desk, Seat } from "./desk.ts";
-import type { Said } from "./hearing.ts";
 import { monthEnd } from "./routing/circuit.ts";
 import { isTrouble, type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
+import type { Voice } from "./telling.ts";
 import type { Tries } from "./tries.ts";
 import { type Narrowed, type Tried, type TryDeps, tryOnce } from "./trying.ts";
 
 /** One request on its way. */
 export interface Run {
   readonly ask: RouteAsk;
+  readonly voice: Voice;
   readonly signal: AbortSignal;
   readonly log: Tries;
   readonly withheld: readonly Origin[];
@@ -86,23 +87,23 @@ function giveUp(
 }
 
 /** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
-export async function* persist(
+export async function persist(
   deps: PersistDeps,
   run: Run,
   seat: Pick<Seat, "candidate" | "queuedMs"> & {
     /** True for one that was left alone until now: it has one try to show that it is well again. */
     readonly wasResting: boolean;
   },
-): AsyncGenerator<Said, ModelStop | undefined> {
+): Promise<ModelStop | undefined> {
   const { desk, toolless } = deps;
-  const { ask, signal, log, withheld } = run;
+  const { ask, voice, signal, log, withheld } = run;
   const { candidate, queuedMs, wasResting } = seat;
   const { deployment } = candidate;
-  const one = { ask, candidate, signal, queuedMs, withheld };
+  const one = { ask, candidate, voice, signal, queuedMs, withheld };
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
     const why = { notice: log.noticeFor(candidate), reason: log.reasonFor(candidate) };
-    const tried = yield* tryOnce(deps, { ...one, ...why, within });
+    const tried = await tryOnce(deps, { ...one, ...why, within });
     const { stop, attempt } = tried;
     desk.learn(candidate, ask, attempt);
     log.add(attempt, stop.failure);

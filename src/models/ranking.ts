@@ -3,7 +3,6 @@ import type { ModelStop } from "#core/model.ts";
 
 import { type Candidate, isCandidate, type Option } from "./candidates.ts";
 import type { Desk, Seat } from "./desk.ts";
-import type { Said } from "./hearing.ts";
 import { persist, type PersistDeps, type Run } from "./persisting.ts";
 
 /** Why a candidate is left alone for now. */
@@ -55,17 +54,17 @@ async function fitting(
   return fit;
 }
 
-async function* trySeat(
+async function trySeat(
   deps: PersistDeps,
   run: Run,
   { candidate, queuedMs, leave }: Seat,
-): AsyncGenerator<Said, ModelStop | undefined> {
+): Promise<ModelStop | undefined> {
   const { circuits } = deps.desk;
   // It may have failed for somebody else while this one waited.
   const why = restOf(candidate, deps.desk);
   const wasResting = why === undefined && circuits.enter(candidate.deployment);
   try {
-    if (why === undefined) return yield* persist(deps, run, { candidate, queuedMs, wasResting });
+    if (why === undefined) return await persist(deps, run, { candidate, queuedMs, wasResting });
     run.log.drop(candidate, why);
     return undefined;
   } finally {
@@ -76,19 +75,19 @@ async function* trySeat(
 }
 
 /** Tries options that are equally good, the one that will answer soonest first; gives the stop that ends the request. */
-export async function* tryRank(
+export async function tryRank(
   deps: PersistDeps,
   run: Run,
   rank: readonly Option[],
-): AsyncGenerator<Said, ModelStop | undefined> {
+): Promise<ModelStop | undefined> {
   run.log.look(rank);
   let pool = await fitting(deps, run, rank.filter(isCandidate));
   while (pool.length > 0) {
     const { ask, signal } = run;
     const now = signal.aborted ? undefined : deps.desk.seatNow(ask, pool);
-    const seat = now ?? (yield* deps.desk.seat(ask, pool, signal));
+    const seat = now ?? (await deps.desk.seat(run, pool));
     if (seat === undefined) return { type: "stop", reason: "aborted" };
-    const stop = yield* trySeat(deps, run, seat);
+    const stop = await trySeat(deps, run, seat);
     if (stop !== undefined) return stop;
     const others = pool.filter((other) => other !== seat.candidate);
     pool = await fitting(deps, run, others);

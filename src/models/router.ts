@@ -9,11 +9,11 @@ import type { ModelSettings } from "#core/settings.ts";
 
 import { createOptions, explainOption, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
-import type { Said } from "./hearing.ts";
 import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
 import { tryRank } from "./ranking.ts";
 import { type Standing, standingOf, withheldBy } from "./routing/policy.ts";
+import { telling, type Voice } from "./telling.ts";
 import { createTries } from "./tries.ts";
 import { warmUp } from "./warming.ts";
 
@@ -63,40 +63,34 @@ export function createRouter(deps: RouterDeps): Router {
     known.isRecalled = true;
   });
 
-  async function* tryAll(
-    run: Run,
-    standing: Standing,
-  ): AsyncGenerator<Said, ModelStop | undefined> {
+  async function tryAll(run: Run, standing: Standing): Promise<ModelStop | undefined> {
     for await (const rank of optionsFor({ ...run.ask, standing })) {
-      const stop = yield* tryRank(trying, run, rank);
+      const stop = await tryRank(trying, run, rank);
       if (stop !== undefined) return stop;
     }
     for (const waitMs of busyWaitsMs) {
       const busy = run.busy.splice(0);
       if (busy.length === 0) return undefined;
       if (!(await pause(trying, waitMs, run))) return { type: "stop", reason: "aborted" };
-      const stop = yield* tryRank(trying, run, busy);
+      const stop = await tryRank(trying, run, busy);
       if (stop !== undefined) return stop;
     }
     return undefined;
   }
 
-  async function* work(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<Said> {
+  async function work(ask: RouteAsk, voice: Voice, signal: AbortSignal): Promise<void> {
     const log = createTries(settings.use, ask);
     if (!known.isRecalled) await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
-    const run: Run = { ask, signal, log, withheld: withheldBy(standing), tooSmall: 0, busy: [] };
-    const stop = yield* tryAll(run, standing);
-    yield { type: "route", route: log.route() };
-    yield stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() };
+    const withheld = withheldBy(standing);
+    const run: Run = { ask, voice, signal, log, withheld, tooSmall: 0, busy: [] };
+    const stop = await tryAll(run, standing);
+    voice.say({ type: "route", route: log.route() });
+    voice.say(stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() });
   }
 
-  async function* stream(ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> {
-    for await (const said of work(ask, signal)) {
-      if (said.type !== "passage") yield said;
-      else for await (const event of said.events) yield event;
-    }
-  }
+  const stream = (ask: RouteAsk, signal: AbortSignal): AsyncGenerator<RoutedEvent> =>
+    telling(signal, (voice, own) => work(ask, voice, own));
 
   async function warm(ask: RouteAsk, signal: AbortSignal) {
     if (!known.isRecalled) await recall();

@@ -15,9 +15,10 @@ import type { Origin } from "#core/trust.ts";
 
 import { failedStop } from "./answering.ts";
 import type { Candidate } from "./candidates.ts";
-import { type Heard, listen, type Said } from "./hearing.ts";
+import { type Heard, listen } from "./hearing.ts";
 import type { Paid, Purse } from "./purse.ts";
 import { createTaken, type Taken } from "./routing/identifiers.ts";
+import { following, type Voice } from "./telling.ts";
 
 /** What tries work with. */
 export interface TryDeps {
@@ -41,6 +42,7 @@ export interface Narrowed extends Partial<Pick<ModelLimits, "contextTokens" | "t
 export interface Try {
   readonly ask: RouteAsk;
   readonly candidate: Candidate;
+  readonly voice: Voice;
   readonly signal: AbortSignal;
   readonly queuedMs: number;
   readonly within: Narrowed;
@@ -94,13 +96,9 @@ function outcomeOf(stop: ModelStop): Attempt["outcome"] {
 
 /** Ends work with its caller's signal, or after so many milliseconds; `expired` says that it was that. */
 function createLimit(clock: Clock, ms: number, signal: AbortSignal) {
-  // A reason is given each time, since to make the usual one takes longer than all else here.
-  const limit = new AbortController();
+  const limit = following(signal);
   const done = new AbortController();
   const state = { expired: false };
-  const pass = (): void => limit.abort(signal.reason);
-  if (signal.aborted) pass();
-  else signal.addEventListener("abort", pass, { once: true });
   void clock.sleep(ms, done.signal).then(() => {
     if (done.signal.aborted) return;
     state.expired = true;
@@ -110,7 +108,7 @@ function createLimit(clock: Clock, ms: number, signal: AbortSignal) {
     signal: limit.signal,
     expired: () => state.expired,
     over() {
-      signal.removeEventListener("abort", pass);
+      limit.letGo();
       done.abort("over");
     },
     end: () => limit.abort("enough"),
@@ -226,16 +224,17 @@ function lateStop(model: string, mostMs: number): ModelStop {
 }
 
 /** Asks one model once, and says what it says; `chosen` first, `attempt` last. */
-export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tried> {
+export async function tryOnce(deps: TryDeps, one: Try): Promise<Tried> {
+  const { reason, notice, voice } = one;
   const ready = await prepare(deps, one);
   if ("stop" in ready) {
-    yield { type: "attempt", attempt: ready.attempt };
+    voice.say({ type: "attempt", attempt: ready.attempt });
     return ready;
   }
-  const { reason, notice } = one;
   const { model, request, limits, taken, sent, begun } = ready;
   const { deployment, tier } = begun;
-  yield { type: "chosen", deployment, tier, reason, ...(notice === undefined ? {} : { notice }) };
+  const noticed = notice === undefined ? {} : { notice };
+  voice.say({ type: "chosen", deployment, tier, reason, ...noticed });
   const { clock } = deps;
   const from = clock.elapsed();
   const mostMs = deps.totalMs(one.candidate.host);
@@ -245,7 +244,7 @@ export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tr
     const schema = request.answerSchema;
     const at = { clock, model: model.id, taken, schema, end: limit.end };
     const hearing = listen(model.stream(request, limit.signal), at);
-    yield { type: "passage", events: hearing.events };
+    await voice.hand(hearing.events);
     heard = hearing.heard();
   } finally {
     limit.over();
@@ -254,9 +253,9 @@ export async function* tryOnce(deps: TryDeps, one: Try): AsyncGenerator<Said, Tr
   const ms = clock.elapsed() - from;
   const { attempt, events } = await settled(ready, { ...heard, stop, ms });
   const cut = stop.failure === undefined ? cutNotice(model.id, sent, heard.usage) : undefined;
-  if (cut !== undefined) yield { type: "notice", text: cut };
-  yield* events;
-  yield { type: "attempt", attempt };
+  if (cut !== undefined) voice.say({ type: "notice", text: cut });
+  for (const event of events) voice.say(event);
+  voice.say({ type: "attempt", attempt });
   const hadTools = request.tools.length > 0;
   return { stop, attempt, limits, sent, hadTools, wasCut: heard.wasCut, text: heard.text };
 }

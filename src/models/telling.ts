@@ -1,0 +1,83 @@
+import { createMailbox } from "#core/mailbox.ts";
+import type { ModelEvent } from "#core/model.ts";
+import type { RoutedEvent } from "#core/router.ts";
+
+/** How the work on one request tells its caller what happens. */
+export interface Voice {
+  /** Tells an event, after all that was told before. */
+  say(event: RoutedEvent): void;
+  /**
+   * Hands over a model's own events, which then go to the caller without a way through the work: resolves when the caller has had them
+   * all, or has left. Rejects as they do.
+   */
+  hand(events: AsyncIterable<ModelEvent>): Promise<void>;
+}
+
+interface Handed {
+  readonly type: "handed";
+  readonly events: AsyncIterable<ModelEvent>;
+  readonly done: () => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** A controller that aborts with a signal, until it is let go. */
+export function following(signal: AbortSignal) {
+  const controller = new AbortController();
+  // A reason is given each time, since to make the usual one takes longer than all else here.
+  const pass = (): void => controller.abort(signal.reason);
+  if (signal.aborted) pass();
+  else signal.addEventListener("abort", pass, { once: true });
+  return {
+    signal: controller.signal,
+    abort: (reason: string): void => controller.abort(reason),
+    letGo: (): void => signal.removeEventListener("abort", pass),
+  };
+}
+
+async function* handOver({ events, done, failed }: Handed): AsyncGenerator<ModelEvent> {
+  try {
+    for await (const event of events) yield event;
+  } catch (error) {
+    failed(error);
+  } finally {
+    done();
+  }
+}
+
+/**
+ * The events of work, as it tells them; rejects as it does. Its signal aborts with the given one, and when the iteration is left, which waits
+ * for the work's end.
+ */
+export async function* telling(
+  signal: AbortSignal,
+  work: (voice: Voice, signal: AbortSignal) => Promise<void>,
+): AsyncGenerator<RoutedEvent> {
+  const box = createMailbox<RoutedEvent | Handed>();
+  const own = following(signal);
+  /** Lets the work go on whose model nobody listens to any more. */
+  const state = { left: false, release: () => {} };
+  const voice: Voice = {
+    say: (event) => box.put(event),
+    hand: (events) =>
+      new Promise((done, failed) => {
+        if (state.left) done();
+        state.release = done;
+        box.put({ type: "handed", events, done, failed });
+      }),
+  };
+  const worked = work(voice, own.signal).finally(() => box.close());
+  // It is awaited below, when all that was told has been heard.
+  worked.catch(() => {});
+  try {
+    for await (const told of box.read()) {
+      if (told.type === "handed") yield* handOver(told);
+      else yield told;
+    }
+  } finally {
+    state.left = true;
+    state.release();
+    own.abort("left");
+    own.letGo();
+    await worked;
+  }
+}
