@@ -87,11 +87,10 @@ function createExpectations() {
     last.set(host, { deployment, agent: task.agent, conversation: conversationOf(task) });
   }
 
-  function workMs({ host, deployment, trust }: Candidate, task: RouteAsk["task"]) {
+  function workMs({ host, deployment, trust }: Candidate, conversation: string) {
     const before = last.get(host);
     const isLoaded = trust === "cloud" || before === undefined || before.deployment === deployment;
-    const isKnown =
-      before?.deployment === deployment && before.conversation === conversationOf(task);
+    const isKnown = before?.deployment === deployment && before.conversation === conversation;
     const ms = speeds.workMs(deployment, isKnown);
     return ms === undefined ? undefined : ms + (isLoaded ? 0 : loadMs);
   }
@@ -108,7 +107,8 @@ function createExpectations() {
     /** Who was never measured is taken for as good as the best, so that it soon is measured. */
     placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
       const heaviest = candidates.toSorted((a, b) => b.weight - a.weight);
-      const works = heaviest.map((candidate) => workMs(candidate, task));
+      const conversation = conversationOf(task);
+      const works = heaviest.map((candidate) => workMs(candidate, conversation));
       const known = works.filter((ms) => ms !== undefined);
       const usual = known.length === 0 ? unmeasuredMs : Math.min(...known);
       return heaviest.map((candidate, at) => {

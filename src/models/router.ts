@@ -7,10 +7,11 @@ import type { Attempt, TierName } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
-import { createOptions, explainOption, type Sources } from "./candidates.ts";
+import { explainOption, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
 import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
+import { createOptions } from "./options.ts";
 import { tryRank } from "./ranking.ts";
 import { type Standing, standingOf, withheldBy } from "./routing/policy.ts";
 import { telling, type Voice } from "./telling.ts";

@@ -1,0 +1,300 @@
+import { AppError, reasonOf } from "#core/errors.ts";
+import type { Model } from "#core/model.ts";
+import type { TierName } from "#core/route.ts";
+import type { RouteAsk } from "#core/router.ts";
+import type { ModelSettings } from "#core/settings.ts";
+import { trustOf } from "#core/trust.ts";
+
+import {
+  type Candidate,
+  type Found,
+  type Installed,
+  isCandidate,
+  type Option,
+  type Sources,
+  trustOfDeployment,
+} from "./candidates.ts";
+import { refusalOf, type Standing } from "./routing/policy.ts";
+
+/** What is asked for, and how far its words may go. */
+export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid" | "deadline"> {
+  readonly standing: Standing;
+}
+
+/** A deployment as a tier lists it, refused or not; undefined where the settings have none of this name. */
+type Listing = (id: string, tier: TierName) => Candidate | undefined;
+
+/** What options are made from. */
+interface Given {
+  readonly settings: ModelSettings;
+  readonly sources: Sources;
+  readonly listed: Listing;
+  readonly wish: Wish;
+  /** Why the wish's words may not go to a host of this trust. */
+  readonly refusal: (trust: Candidate["trust"]) => string | undefined;
+}
+
+/** The function, asked once for each argument. */
+function rememberedBy<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
+  const known = new Map<Key, { readonly value: Value }>();
+  return (key) => {
+    const found = known.get(key) ?? { value: make(key) };
+    known.set(key, found);
+    return found.value;
+  };
+}
+
+/** The deployments of the settings; what does not change from one request to the next is worked out once. */
+function createListing(settings: ModelSettings, sources: Sources): Listing {
+  const ofTier = rememberedBy((tier: TierName) =>
+    rememberedBy((id: string): Candidate | undefined => {
+      const deployment = settings.deployments[id];
+      if (deployment === undefined) return undefined;
+      return {
+        deployment: id,
+        tier,
+        reason: `of ${tier}`,
+        host: deployment.host,
+        trust: trustOfDeployment(settings, deployment),
+        weight: deployment.weight,
+        context: deployment.context,
+        open: () => sources.open(id, deployment),
+      };
+    }),
+  );
+  return (id, tier) => ofTier(tier)(id);
+}
+
+function sameName(installed: string, wanted: string): boolean {
+  return installed === wanted || installed === `${wanted}:latest`;
+}
+
+/**
+ * The options of a wish in the order of the house: those of one list are equally good. What it would avoid comes last. Lists come
+ * one by one, since a later one may be slow to make.
+ */
+export function createOptions(
+  settings: ModelSettings,
+  sources: Sources,
+): (wish: Wish) => AsyncGenerator<Option[]> {
+  const listed = createListing(settings, sources);
+  return (wish) => {
+    const refusal = rememberedBy((trust: Candidate["trust"]) => refusalOf(settings, wish, trust));
+    const given = { settings, sources, listed, wish, refusal };
+    return wish.avoid === undefined ? ordered(given) : withLast(given, wish.avoid);
+  };
+}
+
+/** The options with what would be avoided at their end. */
+async function* withLast(given: Given, avoid: string): AsyncGenerator<Option[]> {
+  const avoided: Option[] = [];
+  for await (const rank of ordered(given)) {
+    const isAvoided = ({ deployment }: Option): boolean => deployment === avoid;
+    avoided.push(...rank.filter(isAvoided));
+    const kept = rank.filter((option) => !isAvoided(option));
+    if (kept.length > 0) yield kept;
+  }
+  if (avoided.length > 0) yield avoided;
+}
+
+/** The owner's own, the tier's lists, those of the next tier, a stand-in, embedded, and a cloud where it may help out. */
+async function* ordered(given: Given): AsyncGenerator<Option[]> {
+  const { settings, wish } = given;
+  if (wish.deadline !== undefined) {
+    yield* tierOptions(given, wish.tier);
+    return;
+  }
+  if (settings.use !== null && !wish.forced) yield [await ownChoice(given, settings.use)];
+  const asksCloud = wish.tier === "cloud-smart" && wish.forced;
+  // Who asked for a cloud that no rule allows is told so, and not answered by something else.
+  if (asksCloud && !(yield* anyOf(tierOptions(given, "cloud-smart")))) return;
+  // A tier helps out where the one below it fails.
+  if (wish.tier === "local-fast") yield* tierOptions(given, "local-fast");
+  yield* tierOptions(given, "local-smart");
+  yield* lastOptions(given, asksCloud);
+}
+
+/** What answers where no tier at home does; who asked for a cloud is not answered by a toy. */
+async function* lastOptions(given: Given, asksCloud: boolean): AsyncGenerator<Option[]> {
+  const here = await given.sources.embedded.find();
+  // A toy, or one that would have to be downloaded first, goes behind a cloud that may help out.
+  const isModel = here !== undefined && here.notice === undefined;
+  const embedded = embeddedOptions(given.sources, here);
+  if (isModel) yield embedded;
+  if (asksCloud) return;
+  if (given.wish.standing.mayGo) yield* tierOptions(given, "cloud-smart");
+  if (!isModel && embedded.length > 0) yield embedded;
+}
+
+/** The ranks as they come; true where any of their options may be tried. */
+async function* anyOf(ranks: AsyncIterable<Option[]>): AsyncGenerator<Option[], boolean> {
+  let found = false;
+  for await (const rank of ranks) {
+    found ||= rank.some(isCandidate);
+    yield rank;
+  }
+  return found;
+}
+
+async function ownChoice(given: Given, use: string): Promise<Option> {
+  const { settings, sources, wish } = given;
+  const { tier } = wish;
+  const reason = "your own choice (use in config/models.local.yaml)";
+  if (settings.deployments[use] !== undefined) {
+    const option = candidateOf(given, { id: use, tier });
+    return isCandidate(option) ? { ...option, reason } : option;
+  }
+  const file = await sources.embedded.find(use);
+  if (file !== undefined) {
+    return embeddedCandidate({ deployment: use, reason, open: () => sources.embedded.open(use) });
+  }
+  const known = Object.keys(settings.deployments).join(", ");
+  return { deployment: use, tier, why: new AppError("usage.unknown-model", { model: use, known }) };
+}
+
+/** Why the wish's words may not go there. */
+function refused(
+  { settings, refusal }: Given,
+  { deployment, host, trust }: Candidate,
+): AppError | undefined {
+  const problem = refusal(trust);
+  if (problem === undefined) return undefined;
+  const settled = settings.hosts[host];
+  // A plain name such as "nas" could point anywhere.
+  const isPlain = settled?.kind === "ollama" && !new URL(settled.url).hostname.includes(".");
+  const plain =
+    "its host's name could point anywhere: give its IP address, or a name under .local or .home.arpa.";
+  return new AppError("model.refused", { model: deployment, problem: isPlain ? plain : problem });
+}
+
+interface Listed {
+  readonly id: string;
+  readonly tier: TierName;
+}
+
+/** The candidate of a deployment, unless its words may not go there. */
+function candidateOf(given: Given, { id, tier }: Listed): Option {
+  const candidate = given.listed(id, tier);
+  if (candidate === undefined) {
+    const problem = "it is not among deployments in config/models.yaml.";
+    return { deployment: id, tier, why: new AppError("model.refused", { model: id, problem }) };
+  }
+  const why = refused(given, candidate);
+  return why === undefined ? candidate : { deployment: id, tier, why };
+}
+
+async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option[]> {
+  let pull: string | undefined;
+  for (const entry of given.settings.tiers[tier]) {
+    const ids = typeof entry === "string" ? [entry] : entry;
+    const options = ids.map((id) => candidateOf(given, { id, tier }));
+    const lists = await installedFor(given, options);
+    const rank = options.map((option) => ifInstalled(given, option, lists));
+    for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
+    yield rank;
+  }
+  const mayStandIn = tier !== "cloud-smart" && given.wish.deadline === undefined;
+  if (pull !== undefined && mayStandIn) yield* standIns(given, { tier, pull });
+}
+
+/** What each host that lists its models has installed, or why it does not say. */
+type Lists = ReadonlyMap<string, readonly Installed[] | AppError>;
+
+/** Asks the hosts of these options, each once. */
+async function installedFor(
+  { settings, sources }: Given,
+  options: readonly Option[],
+): Promise<Lists> {
+  const lists = new Map<string, readonly Installed[] | AppError>();
+  const asked = new Set<string>();
+  for (const option of options) {
+    if (isCandidate(option) && settings.hosts[option.host]?.kind === "ollama") {
+      asked.add(option.host);
+    }
+  }
+  const answers = [...asked].map(async (host) => {
+    try {
+      lists.set(host, await sources.installed(host));
+    } catch (error) {
+      lists.set(host, asAppError(error, host));
+    }
+  });
+  await Promise.all(answers);
+  return lists;
+}
+
+/** The option, or why its host cannot answer with it. */
+function ifInstalled({ settings }: Given, option: Option, lists: Lists): Option {
+  const list = isCandidate(option) ? lists.get(option.host) : undefined;
+  const { deployment: id, tier } = option;
+  const settled = settings.deployments[id];
+  if (list === undefined || settled === undefined) return option;
+  if (list instanceof AppError) return { deployment: id, tier, why: list };
+  const { host, model } = settled;
+  const found = list.find(({ name }) => sameName(name, model));
+  if (found?.remote === true) {
+    const problem = "it runs in a cloud, though a host here lists it: choose one that runs here.";
+    return { deployment: id, tier, why: new AppError("model.refused", { model, problem }) };
+  }
+  if (found !== undefined) return option;
+  const missing = { model, host, fix: `run agent models pull ${model}` };
+  return { deployment: id, tier, why: new AppError("model.missing", missing), pull: model };
+}
+
+function asAppError(error: unknown, host: string): AppError {
+  if (error instanceof AppError) return error;
+  const details = { host, problem: reasonOf(error) };
+  return new AppError("model.unavailable", details, { cause: error });
+}
+
+/** Another installed model whose template knows tools: the smallest for fast, the largest for smart. */
+async function* standIns(
+  { settings, sources, refusal }: Given,
+  wanted: { readonly tier: TierName; readonly pull: string },
+): AsyncGenerator<Option[]> {
+  const sign = wanted.tier === "local-fast" ? 1 : -1;
+  for (const [host, settled] of Object.entries(settings.hosts)) {
+    if (settled.kind !== "ollama") continue;
+    const trust = trustOf(new URL(settled.url).hostname);
+    if (refusal(trust) !== undefined) continue;
+    const installed = await sources.installed(host).catch(() => []);
+    const fit = installed
+      .filter((model) => model.tools && !model.remote)
+      .toSorted((a, b) => sign * (a.sizeBytes - b.sizeBytes))[0];
+    if (fit === undefined) continue;
+    const id = `${host}/${fit.name}`;
+    const reason = `stands in for ${wanted.pull}, which is not on ${host}`;
+    const notice = `${fit.name} answers, since ${wanted.pull} is not on ${host}: agent models pull ${wanted.pull} gets it.`;
+    const standIn = { ...standInSettings, host, model: fit.name };
+    const open = (): Promise<Model> => sources.open(id, standIn);
+    yield [{ deployment: id, tier: wanted.tier, reason, notice, host, trust, weight: 1, open }];
+  }
+}
+
+const standInSettings = { context: 8192, max_answer: 2048, tools: true, weight: 1 } as const;
+
+/** Embedded models share one engine, as those of a host share its slots. */
+const embeddedPlace = { tier: "embedded", host: "embedded", trust: "local", weight: 1 } as const;
+
+function embeddedCandidate(
+  own: Pick<Candidate, "deployment" | "reason" | "notice" | "open">,
+): Candidate {
+  return { ...embeddedPlace, ...own };
+}
+
+function embeddedOptions({ embedded }: Sources, here: Found | undefined): Option[] {
+  if (!embedded.installed) {
+    return [{ deployment: "embedded", tier: "embedded", why: new AppError("engine.missing") }];
+  }
+  if (here !== undefined) {
+    const { name, notice } = here;
+    const reason = "a model file on this machine";
+    const own = { deployment: name, reason, open: () => embedded.open(name) };
+    return [embeddedCandidate(notice === undefined ? own : { ...own, notice })];
+  }
+  const { offer } = embedded;
+  if (offer === undefined) return [];
+  const open = (signal: AbortSignal): Promise<Model> => embedded.obtain(signal);
+  return [embeddedCandidate({ deployment: "embedded", reason: offer, open })];
+}
+
