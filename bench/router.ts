@@ -137,7 +137,7 @@ function open(ledger: Ledger, reached?: (at: number) => void): Router {
       timeZone: () => Promise.resolve("Europe/Amsterdam"),
     }),
     sources: sourcesWith({
-      installed: () => Promise.resolve(installed),
+      installed: () => installed,
       open(id) {
         const model = made.get(id) ?? createInstant(id, reached);
         made.set(id, model);

@@ -137,7 +137,7 @@ function open(ledger: Ledger, reached?: (at: number) => void, opened?: (at: numb
       timeZone: () => Promise.resolve("Europe/Amsterdam"),
     }),
     sources: sourcesWith({
-      installed: () => Promise.resolve(installed),
+      installed: () => installed,
       open(id) {
         opened?.(performance.now());
         const model = made.get(id) ?? createInstant(id, reached);
@@ -229,7 +229,12 @@ async function withStore(): Promise<Figure[]> {
 }
 
 
-const t = await decisionTimes(home);
-console.log('p50', percentile(t,0.5), 'min', Math.min(...t));
-const t2 = await decisionTimes(home);
-console.log('p50', percentile(t2,0.5), 'p10', percentile(t2,0.1));
+
+const acc: number[][] = [[],[],[],[],[],[],[]];
+let last = 0;
+(globalThis as any).probe = (n: number) => { const now = performance.now(); acc[n]?.push((now - last) * 1000); last = performance.now(); };
+{
+  const router = open(noLedger, undefined, () => (globalThis as any).probe(6));
+  for (let i = 0; i < 22000; i += 1) { last = performance.now(); await drain(router.stream(home, never)); if (i === 2000) acc.forEach(a => a.length = 0); }
+  acc.forEach((a, i) => console.log(i, a.length, percentile(a, 0.5)));
+}

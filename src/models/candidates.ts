@@ -59,8 +59,8 @@ export interface Found {
 
 /** Where models come from. Each member may be slow the first time and is asked only when its turn has come. */
 export interface Sources {
-  /** What a host has installed; rejects with an AppError when it does not answer. */
-  installed(host: string): Promise<readonly Installed[]>;
+  /** What a host has installed, at once where that is known; rejects with an AppError when it does not answer. */
+  installed(host: string): readonly Installed[] | Promise<readonly Installed[]>;
   /** The model of a deployment. */
   open(id: string, deployment: DeploymentSettings): Promise<Model>;
   readonly embedded: {

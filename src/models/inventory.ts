@@ -6,8 +6,8 @@ import { createCircuits } from "./routing/circuit.ts";
 
 /** What a host has installed, asked for so seldom that no request waits for it. */
 export interface Inventory {
-  /** Rejects as the host does; one that did not answer is left alone for a while. */
-  installed(): Promise<readonly Installed[]>;
+  /** At once where it is known. Rejects as the host does; one that did not answer is left alone for a while. */
+  installed(): readonly Installed[] | Promise<readonly Installed[]>;
   /** What was known may be wrong now: the next one asks. */
   forget(): void;
 }
@@ -68,12 +68,11 @@ export function createInventory(
   const ask = (): Promise<readonly Installed[]> => (state.asking ??= askHost());
 
   return {
-    async installed() {
+    installed() {
       const { list } = state;
       if (list === undefined) {
-        if (state.asking === undefined && circuits.resting("host") !== undefined)
-          throw state.failure;
-        return ask();
+        const rests = state.asking === undefined && circuits.resting("host") !== undefined;
+        return rests ? Promise.reject(state.failure) : ask();
       }
       // Its failure shows in the next request, which finds no list.
       if (clock.elapsed() - state.at > freshMs) void ask().catch(() => undefined);

@@ -212,14 +212,16 @@ async function installedFor(
       asked.add(option.host);
     }
   }
-  const answers = [...asked].map(async (host) => {
-    try {
-      lists.set(host, await sources.installed(host));
-    } catch (error) {
-      lists.set(host, asAppError(error, host));
+  const waits: Promise<unknown>[] = [];
+  for (const host of asked) {
+    const list = sources.installed(host);
+    if (!(list instanceof Promise)) lists.set(host, list);
+    else {
+      const failed = (error: unknown): AppError => asAppError(error, host);
+      waits.push(list.catch(failed).then((answer) => lists.set(host, answer)));
     }
-  });
-  await Promise.all(answers);
+  }
+  if (waits.length > 0) await Promise.all(waits);
   return lists;
 }
 
@@ -257,7 +259,7 @@ async function* standIns(
     if (settled.kind !== "ollama") continue;
     const trust = trustOf(new URL(settled.url).hostname);
     if (refusal(trust) !== undefined) continue;
-    const installed = await sources.installed(host).catch(() => []);
+    const installed = await Promise.resolve(sources.installed(host)).catch(() => []);
     const fit = installed
       .filter((model) => model.tools && !model.remote)
       .toSorted((a, b) => sign * (a.sizeBytes - b.sizeBytes))[0];

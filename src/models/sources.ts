@@ -65,7 +65,7 @@ export function createSources(deps: SourcesDeps): ModelSources {
     embedded,
     hosts,
     priceOf: createPriceTable(settings, deps),
-    installed: async (name) => (await inventories.get(name)?.installed()) ?? [],
+    installed: (name) => inventories.get(name)?.installed() ?? [],
     changed: () => inventories.forEach((inventory) => inventory.forget()),
     open(id, deployment) {
       const model =

@@ -92,12 +92,15 @@ function createChoice(working: Working, parallelOf: (host: string) => number) {
       working.freeInMs(host) + queuedMs(host, before),
     /** The free place that ends soonest, unless waiting for a busy one would end far sooner. */
     free(places: readonly Place[], priority: Priority): Place | undefined {
-      const ends = places.map(({ host, workMs }) => workMs + working.freeInMs(host));
-      const latest = Math.min(...ends) * hopeless;
-      const free = places.filter(
-        ({ host, workMs }) => working.isFree(host, priority) && workMs <= latest,
-      );
-      return free.toSorted((a, b) => a.workMs - b.workMs)[0];
+      let soonest = Number.POSITIVE_INFINITY;
+      let best: Place | undefined;
+      for (const place of places) {
+        const { host, workMs } = place;
+        soonest = Math.min(soonest, workMs + working.freeInMs(host));
+        const isBetter = best === undefined || workMs < best.workMs;
+        if (isBetter && working.isFree(host, priority)) best = place;
+      }
+      return best !== undefined && best.workMs <= soonest * hopeless ? best : undefined;
     },
   };
 }

@@ -29,6 +29,8 @@ export interface Speeds {
 const weight = 0.3;
 /** A prompt or an answer of fewer tokens says little about a rate. */
 const fewTokens = 8;
+/** A request of which nothing is known. */
+const usual = { promptTokens: 500, answerTokens: 150 };
 /** What is left to read of a prompt whose beginning is cached. */
 const newShare = 0.2;
 
@@ -65,9 +67,11 @@ export function createSpeeds(): Speeds {
       if (attempt.outcome !== "ok") return;
       speeds.set(attempt.deployment, measured(of(attempt.deployment), attempt));
     },
-    workMs(deployment, cached, size = {}) {
-      const speed = { promptTokens: 500, answerTokens: 150, ...of(deployment), ...size };
-      const { promptRate, answerRate, promptTokens, answerTokens } = speed;
+    workMs(deployment, cached, size) {
+      const speed = of(deployment);
+      const { promptRate, answerRate } = speed;
+      const promptTokens = size?.promptTokens ?? speed.promptTokens ?? usual.promptTokens;
+      const answerTokens = size?.answerTokens ?? speed.answerTokens ?? usual.answerTokens;
       if (promptRate === undefined && answerRate === undefined) return undefined;
       const toRead = promptTokens * (cached ? newShare : 1);
       const seconds = toRead / (promptRate ?? 1000) + answerTokens / (answerRate ?? 1000);
