@@ -38,9 +38,11 @@ interface Given {
 function rememberedBy<Key, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const known = new Map<Key, { readonly value: Value }>();
   return (key) => {
-    const found = known.get(key) ?? { value: make(key) };
-    known.set(key, found);
-    return found.value;
+    const found = known.get(key);
+    if (found !== undefined) return found.value;
+    const value = make(key);
+    known.set(key, { value });
+    return value;
   };
 }
 
@@ -206,20 +208,16 @@ async function installedFor(
   options: readonly Option[],
 ): Promise<Lists> {
   const lists = new Map<string, readonly Installed[] | AppError>();
-  const asked = new Set<string>();
-  for (const option of options) {
-    if (isCandidate(option) && settings.hosts[option.host]?.kind === "ollama") {
-      asked.add(option.host);
-    }
-  }
   const waits: Promise<unknown>[] = [];
-  for (const host of asked) {
+  for (const option of options) {
+    if (!isCandidate(option)) continue;
+    const { host } = option;
+    if (lists.has(host) || settings.hosts[host]?.kind !== "ollama") continue;
     const list = sources.installed(host);
-    if (!(list instanceof Promise)) lists.set(host, list);
-    else {
-      const failed = (error: unknown): AppError => asAppError(error, host);
-      waits.push(list.catch(failed).then((answer) => lists.set(host, answer)));
-    }
+    lists.set(host, list instanceof Promise ? [] : list);
+    if (!(list instanceof Promise)) continue;
+    const failed = (error: unknown): AppError => asAppError(error, host);
+    waits.push(list.catch(failed).then((answer) => lists.set(host, answer)));
   }
   if (waits.length > 0) await Promise.all(waits);
   return lists;

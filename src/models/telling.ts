@@ -65,7 +65,14 @@ export async function* telling(
         box.put({ type: "handed", events, done, failed });
       }),
   };
-  const worked = work(voice, own.signal).finally(() => box.close());
+  async function toItsEnd(): Promise<void> {
+    try {
+      await work(voice, own.signal);
+    } finally {
+      box.close();
+    }
+  }
+  const worked = toItsEnd();
   // It is awaited below, when all that was told has been heard.
   worked.catch(() => {});
   try {

@@ -17,10 +17,12 @@ interface Piece {
   readonly workMs: number;
 }
 
+const none: ReadonlySet<Piece> = new Set();
+
 /** The work of hosts that each do so many pieces at once. */
 export function createWorking(clock: Clock, parallelOf: (host: string) => number): Working {
   const hosts = new Map<string, Set<Piece>>();
-  const of = (host: string): ReadonlySet<Piece> => hosts.get(host) ?? new Set();
+  const of = (host: string): ReadonlySet<Piece> => hosts.get(host) ?? none;
   return {
     count: (host) => of(host).size,
     isFree(host, priority) {
