@@ -55,7 +55,8 @@ const ways: Readonly<Record<string, (house: House, breakOnce: () => void) => Pro
   "a model's client, asked past the router (Anthropic)": (house) => straightTo(house, "claude"),
   "a model's client, asked past the router (OpenAI)": (house) => straightTo(house, "gpt"),
   "a model's client, asked past the router (Ollama)": (house) => straightTo(house, "far"),
-  "what a host has installed": ({ sources }) => sources.installed("far").catch(() => []),
+  "what a host has installed": ({ sources }) =>
+    Promise.resolve(sources.installed("far")).catch(() => []),
   "whether a host has its cloud on": async ({ sources }) => sources.hosts.get("far")?.cloudIsOn(),
   "a pull by a host": async ({ sources }) => {
     for await (const step of sources.hosts.get("far")?.pull("plain", never) ?? []) void step;

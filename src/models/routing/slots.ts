@@ -96,9 +96,9 @@ function createChoice(working: Working, parallelOf: (host: string) => number) {
       let best: Place | undefined;
       for (const place of places) {
         const { host, workMs } = place;
-        soonest = Math.min(soonest, workMs + working.freeInMs(host));
         const isBetter = best === undefined || workMs < best.workMs;
         if (isBetter && working.isFree(host, priority)) best = place;
+        if (workMs < soonest) soonest = Math.min(soonest, workMs + working.freeInMs(host));
       }
       return best !== undefined && best.workMs <= soonest * hopeless ? best : undefined;
     },
