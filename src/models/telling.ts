@@ -20,8 +20,15 @@ interface Handed {
   readonly failed: (error: unknown) => void;
 }
 
-/** A controller that aborts with a signal, until it is let go. */
-export function following(signal: AbortSignal) {
+/** A signal of one's own that aborts with another one, until that is let go. */
+export interface Following {
+  readonly signal: AbortSignal;
+  readonly abort: (reason: string) => void;
+  readonly letGo: () => void;
+}
+
+/** Makes a signal that follows this one. */
+export function following(signal: AbortSignal): Following {
   const controller = new AbortController();
   // A reason is given each time, since to make the usual one takes longer than all else here.
   const pass = (): void => controller.abort(signal.reason);
@@ -29,8 +36,8 @@ export function following(signal: AbortSignal) {
   else signal.addEventListener("abort", pass, { once: true });
   return {
     signal: controller.signal,
-    abort: (reason: string): void => controller.abort(reason),
-    letGo: (): void => signal.removeEventListener("abort", pass),
+    abort: (reason) => controller.abort(reason),
+    letGo: () => signal.removeEventListener("abort", pass),
   };
 }
 
