@@ -3,13 +3,22 @@ export interface Mailbox<Value> {
   put(value: Value): void;
   /** Ends after the values that are in it. */
   close(): void;
-  read(): AsyncGenerator<Value>;
+  read(): AsyncIterable<Value>;
 }
 
 /** A mailbox for one reader. */
 export function createMailbox<Value>(): Mailbox<Value> {
   const values: Value[] = [];
   const state = { closed: false, wake: () => {} };
+  async function next(): Promise<IteratorResult<Value, undefined>> {
+    for (;;) {
+      const value = values.shift();
+      if (value !== undefined) return { done: false, value };
+      if (state.closed) return { done: true, value: undefined };
+      await new Promise<void>((resolve) => (state.wake = resolve));
+    }
+  }
+
   return {
     put(value) {
       values.push(value);
@@ -19,13 +28,7 @@ export function createMailbox<Value>(): Mailbox<Value> {
       state.closed = true;
       state.wake();
     },
-    async *read() {
-      for (;;) {
-        const value = values.shift();
-        if (value !== undefined) yield value;
-        else if (state.closed) return;
-        else await new Promise<void>((resolve) => (state.wake = resolve));
-      }
-    },
+    // Not a generator: a value would take more steps on its way through one.
+    read: () => ({ [Symbol.asyncIterator]: () => ({ next }) }),
   };
 }

@@ -14,8 +14,6 @@ export interface Candidate {
   /** The host whose slots its work takes. */
   readonly host: string;
   readonly trust: Exclude<Trust, "platform">;
-  /** Among equals the heavier one goes first. */
-  readonly weight: number;
   /** Tokens of prompt and answer together; absent where only the model itself knows. */
   readonly context?: number;
   /** A line that the person must see when this one answers. */

@@ -107,17 +107,12 @@ function createExpectations() {
     /** Who was never measured is taken for as good as the best, so that it soon is measured. */
     placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
       const conversation = conversationOf(task);
-      let best = Number.POSITIVE_INFINITY;
-      const works = candidates.map((candidate) => {
-        const ms = workMs(candidate, conversation);
-        best = Math.min(best, ms ?? best);
-        return ms;
-      });
-      const usual = Number.isFinite(best) ? best : unmeasuredMs;
-      const places = candidates.map((candidate, at) => {
+      const works = candidates.map((candidate) => workMs(candidate, conversation));
+      const known = works.filter((ms) => ms !== undefined);
+      const usual = known.length === 0 ? unmeasuredMs : Math.min(...known);
+      return candidates.map((candidate, at) => {
         return { host: candidate.host, candidate, workMs: works[at] ?? usual };
       });
-      return places.sort((a, b) => b.candidate.weight - a.candidate.weight);
     },
   };
 }

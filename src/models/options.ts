@@ -24,11 +24,15 @@ export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "av
 /** A deployment as a tier lists it, refused or not; undefined where the settings have none of this name. */
 type Listing = (id: string, tier: TierName) => Candidate | undefined;
 
+/** One deployment of a tier, or several that are equally good. */
+type TierEntry = ModelSettings["tiers"][TierName][number];
+
 /** What options are made from. */
 interface Given {
   readonly settings: ModelSettings;
   readonly sources: Sources;
   readonly listed: Listing;
+  readonly inOrder: (entry: TierEntry) => readonly string[];
   readonly wish: Wish;
   /** Why the wish's words may not go to a host of this trust. */
   readonly refusal: (trust: Candidate["trust"]) => string | undefined;
@@ -58,7 +62,6 @@ function createListing(settings: ModelSettings, sources: Sources): Listing {
         reason: `of ${tier}`,
         host: deployment.host,
         trust: trustOfDeployment(settings, deployment),
-        weight: deployment.weight,
         context: deployment.context,
         open: () => sources.open(id, deployment),
       };
@@ -80,9 +83,14 @@ export function createOptions(
   sources: Sources,
 ): (wish: Wish) => AsyncGenerator<Option[]> {
   const listed = createListing(settings, sources);
+  const weightOf = (id: string): number => settings.deployments[id]?.weight ?? 1;
+  /** Among equals the heavier one goes first. */
+  const inOrder = rememberedBy((entry: TierEntry) =>
+    typeof entry === "string" ? [entry] : entry.toSorted((a, b) => weightOf(b) - weightOf(a)),
+  );
   return (wish) => {
     const refusal = rememberedBy((trust: Candidate["trust"]) => refusalOf(settings, wish, trust));
-    const given = { settings, sources, listed, wish, refusal };
+    const given = { settings, sources, listed, inOrder, wish, refusal };
     return wish.avoid === undefined ? ordered(given) : withLast(given, wish.avoid);
   };
 }
@@ -188,8 +196,7 @@ function candidateOf(given: Given, { id, tier }: Listed): Option {
 async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option[]> {
   let pull: string | undefined;
   for (const entry of given.settings.tiers[tier]) {
-    const ids = typeof entry === "string" ? [entry] : entry;
-    const options = ids.map((id) => candidateOf(given, { id, tier }));
+    const options = given.inOrder(entry).map((id) => candidateOf(given, { id, tier }));
     const lists = await installedFor(given, options);
     const rank = options.map((option) => ifInstalled(given, option, lists));
     for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
@@ -267,14 +274,14 @@ async function* standIns(
     const notice = `${fit.name} answers, since ${wanted.pull} is not on ${host}: agent models pull ${wanted.pull} gets it.`;
     const standIn = { ...standInSettings, host, model: fit.name };
     const open = (): Promise<Model> => sources.open(id, standIn);
-    yield [{ deployment: id, tier: wanted.tier, reason, notice, host, trust, weight: 1, open }];
+    yield [{ deployment: id, tier: wanted.tier, reason, notice, host, trust, open }];
   }
 }
 
 const standInSettings = { context: 8192, max_answer: 2048, tools: true, weight: 1 } as const;
 
 /** Embedded models share one engine, as those of a host share its slots. */
-const embeddedPlace = { tier: "embedded", host: "embedded", trust: "local", weight: 1 } as const;
+const embeddedPlace = { tier: "embedded", host: "embedded", trust: "local" } as const;
 
 function embeddedCandidate(
   own: Pick<Candidate, "deployment" | "reason" | "notice" | "open">,
@@ -297,4 +304,3 @@ function embeddedOptions({ embedded }: Sources, here: Found | undefined): Option
   const open = (signal: AbortSignal): Promise<Model> => embedded.obtain(signal);
   return [embeddedCandidate({ deployment: "embedded", reason: offer, open })];
 }
-

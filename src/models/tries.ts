@@ -22,14 +22,13 @@ function constraintsOf({ tier, forced, sources, avoid, priority }: RouteAsk): st
 
 /** What was looked at, as it is told. */
 function createLooked() {
-  const looked: Explained[] = [];
+  const looked: Option[] = [];
   return {
-    all: looked,
-    add: (option: Option) => void looked.push(explainOption(option)),
+    all: (): Explained[] => looked.map(explainOption),
+    add: (option: Option) => void looked.push(option),
     drop({ deployment, tier }: Candidate, why: AppError): void {
       const at = looked.findLastIndex((one) => one.deployment === deployment);
-      const dropped = { deployment, tier, reason: why.message, usable: false };
-      looked[at === -1 ? looked.length : at] = dropped;
+      looked[at === -1 ? looked.length : at] = { deployment, tier, why };
     },
   };
 }
@@ -90,7 +89,7 @@ export function createTries(use: string | null, ask: RouteAsk) {
       const said = `${state.passed} ${deployment} is tried instead.`;
       return notice === undefined ? said : `${said} ${notice}`;
     },
-    route: (): Route => ({ constraints: constraintsOf(ask), candidates: looked.all }),
+    route: (): Route => ({ constraints: constraintsOf(ask), candidates: looked.all() }),
     /** What to say when nothing answered. */
     nothingLeft: (): Failure => state.failure ?? nothingTried(skipped),
   };
