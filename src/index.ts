@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly agent?: string;
   /** Begins a new conversation with this request. */
   readonly newConversation?: boolean;
+  /** Nothing of this request goes to a cloud, whatever was allowed. */
+  readonly localOnly?: boolean;
   /** Stops the task; what was done is kept. */
   readonly signal?: AbortSignal;
 }
@@ -153,10 +155,10 @@ export async function createAgent(options: AgentOptions = {}): Promise<PersonalA
     if (request.input.trim() === "") throw new AgentError(new AppError("usage.empty").failure);
     // What an earlier process left open goes on beside the new request; its failures are its own.
     earlier.resumed ??= services.resume({}).catch(() => undefined);
-    const { input, tier, agent, newConversation, signal } = request;
+    const { input: words, tier, agent, newConversation, localOnly, signal } = request;
     const watch = { ...(onEvent === undefined ? {} : { onEvent }), ...(signal ? { signal } : {}) };
-    const asked = { chatId, personId: owner, words: input, tier, agent, newConversation };
-    return guarded(() => operations.ask(asked, watch));
+    const how = { tier, agent, newConversation, localOnly };
+    return guarded(() => operations.ask({ chatId, personId: owner, words, ...how }, watch));
   }
 
   async function* stream(request: RunRequest): AsyncGenerator<TaskEvent> {

@@ -1,4 +1,5 @@
 import type { Agent } from "#core/agent.ts";
+import { knownCost } from "#core/cost.ts";
 import { AppError } from "#core/errors.ts";
 import type { Step, UsageRow } from "#core/task.ts";
 
@@ -49,6 +50,11 @@ export function checkLimits(
   );
   if (tokens >= agent.max_tokens) {
     throw new AppError("task.limit", { limit: `${agent.max_tokens} tokens` });
+  }
+  const { max_cost: most } = agent;
+  // What is not known may be more than the limit already.
+  if (most !== undefined && (knownCost(usage) ?? most) >= most) {
+    throw new AppError("task.limit", { limit: `$${most.toFixed(2)}` });
   }
   checkSameCall(steps);
 }

@@ -1,10 +1,10 @@
 import type { Clock } from "#core/clock.ts";
+import { budgetText } from "#core/cost.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelStop, ToolCall } from "#core/model.ts";
-import type { Attempt, BudgetEvent, Chosen, Route } from "#core/route.ts";
+import type { Attempt, Chosen, Route } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelStep, RouteRow, Step, TaskEvent, UsageRow } from "#core/task.ts";
-import { costText } from "#core/cost.ts";
 
 /** What a model call came to. */
 export interface ModelCall {
@@ -14,10 +14,6 @@ export interface ModelCall {
   readonly stop: ModelStop;
   /** Lines that the person must see with the answer. */
   readonly notices: readonly string[];
-}
-
-function budgetText({ name, percent, spentUsd, capUsd }: BudgetEvent): string {
-  return `${percent} % of the budget of ${costText(capUsd)} ${name} is spent (${costText(spentUsd)}).`;
 }
 
 /** Gathers a router's events into one step. */

@@ -1,6 +1,6 @@
 import type { ChatPlatform, Manners } from "#core/chat.ts";
 import type { Clock } from "#core/clock.ts";
-import { anewNotice, type Task, type TaskEvent, waitText } from "#core/task.ts";
+import { anewNotice, loadingText, type Task, type TaskEvent, waitText } from "#core/task.ts";
 
 import type { Sender } from "./sender.ts";
 
@@ -112,6 +112,7 @@ function createAnswer(deps: LiveDeps, task: Task) {
         state.text += event.text;
         state.unfinished = true;
       } else if (event.type === "tool") state.unfinished = false;
+      else if (event.type === "loading") state.aside = loadingText;
       else if (event.type === "wait") {
         const line = waitText(event);
         if (line !== undefined) say(line);

@@ -2,7 +2,14 @@ import { budgetText } from "#core/cost.ts";
 import { errorTable, exitCodes } from "#core/errors.ts";
 import { shortId } from "#core/ids.ts";
 import type { Question } from "#core/question.ts";
-import { anewNotice, cutNotice, type Task, type TaskEvent, waitText } from "#core/task.ts";
+import {
+  anewNotice,
+  cutNotice,
+  loadingText,
+  type Task,
+  type TaskEvent,
+  waitText,
+} from "#core/task.ts";
 
 import { type Output, plainText } from "./output.ts";
 
@@ -88,7 +95,8 @@ export function createAnswerWriter(
     else if (event.type === "wait") {
       const line = waitText(event);
       if (line !== undefined) aside.wait(line);
-    } else if (event.type === "tool") {
+    } else if (event.type === "loading") output.transient(loadingText);
+    else if (event.type === "tool") {
       text.keep();
       output.note(output.dim(toolLine(event)));
     } else if (event.type === "cut") lastLines.add(cutNotice);

@@ -23,6 +23,8 @@ export const agentSchema = z.strictObject({
   max_iterations: z.int().min(1).max(100).default(10),
   max_seconds: z.int().min(1).max(86_400).default(600),
   max_tokens: z.int().min(100).max(10_000_000).default(100_000),
+  /** US dollars of one task; absent where only the budgets count. */
+  max_cost: z.number().positive().optional(),
   approval_required: z.array(z.string()).default([]),
   tools: z.array(z.string()).default([]),
   system_prompt: z.string().min(1).max(20_000),

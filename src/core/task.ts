@@ -161,6 +161,9 @@ export function waitText(wait: {
   return `Waiting for the model: ${ahead}${long}.`;
 }
 
+/** What is said while a host reads a model from its disk. */
+export const loadingText = "The model is being loaded, which takes a moment.";
+
 /** What is said where what was written of an answer holds no longer. */
 export const anewNotice = "(the answer begins anew)";
 

@@ -32,6 +32,19 @@ function toolStep(seq: number, input: unknown): Step {
   };
 }
 
+const row = {
+  taskId: "t",
+  seq: 1,
+  deployment: "scripted",
+  tier: "local-fast",
+  reason: "",
+  outcome: "ok",
+  id: "a",
+  startedAt: 0,
+  queuedMs: 0,
+  durationMs: 1,
+} as const;
+
 describe("the limits of a task", () => {
   test("a task under its limits goes on", () => {
     expect(() => checkLimits(agent, [modelStep(1), toolStep(2, {})], [])).not.toThrow();
@@ -49,21 +62,19 @@ describe("the limits of a task", () => {
   });
 
   test("tokens of all attempts count, unknown ones as none", () => {
-    const row = {
-      taskId: "t",
-      seq: 1,
-      deployment: "scripted",
-      tier: "local-fast",
-      reason: "",
-      outcome: "ok",
-      id: "a",
-      startedAt: 0,
-      queuedMs: 0,
-      durationMs: 1,
-    } as const;
     const usage = [{ ...row, promptTokens: 60 }, row, { ...row, answerTokens: 40 }];
     expect(() => checkLimits(agent, [], usage.slice(0, 2))).not.toThrow();
     expect(() => checkLimits(agent, [], usage)).toThrow("its limit of 100 tokens");
+  });
+
+  test("what all attempts cost counts, and one whose cost is not known reaches any limit", () => {
+    const dear = makeAgent({ name: "assistant", max_cost: 0.5 });
+    const paid = (costUsd: number) => ({ ...row, promptTokens: 10, costUsd });
+    expect(() => checkLimits(dear, [], [paid(0.25), paid(0.24)])).not.toThrow();
+    expect(() => checkLimits(dear, [], [paid(0.25), paid(0.25)])).toThrow("its limit of $0.50");
+    const unknown = { ...row, promptTokens: 10 };
+    expect(() => checkLimits(dear, [], [unknown])).toThrow("its limit of $0.50");
+    expect(() => checkLimits(agent, [], [unknown])).not.toThrow();
   });
 
   test("the same call three times is a circle, whatever the order of its keys", () => {

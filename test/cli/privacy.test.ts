@@ -95,7 +95,7 @@ describe("agent privacy", () => {
     };
     expect(await cloud()).toMatch(/^cloud-smart: ok/);
     await run(home, ["privacy", "local-only", "on"]);
-    expect(await cloud()).toMatch(/^cloud-smart: no, .*local-only mode is on/);
+    expect(await cloud()).toMatch(/^cloud-smart: no, .*local-only holds for it/);
     const asked = await run(home, ["--tier", "cloud", "Hello"]);
     expect([asked.code, asked.stderr]).toEqual([5, expect.stringContaining("local-only")]);
     await run(home, ["privacy", "local-only", "off"]);

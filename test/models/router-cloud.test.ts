@@ -89,7 +89,7 @@ describe("a cloud as a fallback", () => {
     const events = await fleet.run(asked);
     expect([endOf(events), sentenceOf(events)]).toEqual([
       "model.refused",
-      expect.stringContaining("local-only mode is on"),
+      expect.stringContaining("local-only holds for it"),
     ]);
     expect(fleet.asked.map(({ deployment }) => deployment)).toEqual(["local"]);
   });

@@ -69,7 +69,7 @@ export function refusalOf(
     return `what is ${first.label} does not go to a host of trust ${trust}: change policy in config/models.local.yaml.`;
   }
   if (standing.rules.has("local-only")) {
-    return "local-only mode is on: run agent privacy local-only off to let anything go to a cloud.";
+    return "local-only holds for it: ask without --local-only, and where it is on for the chat or everywhere, run agent privacy local-only off.";
   }
   if (!standing.mayGo) return wordsMissing(settings);
   return beyond.map((source) => missingFor(source, standing)).find((why) => why !== undefined);

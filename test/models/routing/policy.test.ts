@@ -103,7 +103,9 @@ describe("what may go to a host", () => {
       standing: standing("fallback", asked, ["local-only", "memories", "files"]),
       sources: [sourceOf("instructions")],
     };
-    expect(refusalOf(settingsWith("fallback"), request, "cloud")).toMatch(/local-only mode is on/);
+    expect(refusalOf(settingsWith("fallback"), request, "cloud")).toMatch(
+      /local-only holds for it/,
+    );
     expect(refusalOf(settingsWith("fallback"), request, "local")).toBeUndefined();
   });
 
