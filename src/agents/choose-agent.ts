@@ -9,7 +9,8 @@ export interface Choice {
   readonly input: string;
 }
 
-function find(agents: readonly Agent[], name: string): Agent {
+/** The agent of this name; throws `usage.unknown-agent`. */
+export function findAgent(agents: readonly Agent[], name: string): Agent {
   const agent = agents.find((candidate) => candidate.name === name);
   if (agent !== undefined) return agent;
   const known = agents.map((candidate) => candidate.name).join(", ");
@@ -59,8 +60,8 @@ export function chooseAgent(
     return { agent: mentioned, chosenBy: "mention", input: words.slice(mention[0].length) };
   }
   if (option !== undefined)
-    return { agent: find(agents, option), chosenBy: "option", input: words };
+    return { agent: findAgent(agents, option), chosenBy: "option", input: words };
   const ruled = byRule(agents, words);
   if (ruled !== undefined) return { agent: ruled, chosenBy: "rule", input: words };
-  return { agent: find(agents, defaultAgent), chosenBy: "default", input: words };
+  return { agent: findAgent(agents, defaultAgent), chosenBy: "default", input: words };
 }

@@ -8,7 +8,7 @@ import type { Request, Runner, Watch } from "#core/runner.ts";
 import type { NewTask } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 
-import { chooseAgent, plainVotes } from "./choose-agent.ts";
+import { chooseAgent, findAgent, plainVotes } from "./choose-agent.ts";
 import { votesOn } from "./decide-agent.ts";
 import { type Ended, type LoopDeps, type RunnerDeps, runTask } from "./loop.ts";
 import { toolSpec } from "./prompt.ts";
@@ -191,6 +191,28 @@ function choose(agents: readonly Agent[], request: Request): NewTask {
   };
 }
 
+/** Says whose words are, and takes the owner's word of it. */
+function createVoting(deps: LoopDeps, agents: readonly Agent[]): Pick<Runner, "correct" | "votes"> {
+  return {
+    async correct({ text, agent }) {
+      const { name } = findAgent(agents, agent);
+      const { input } = chooseAgent(text, agents, undefined);
+      await deps.store.addGoldLabel({ text: input, agent: name });
+      return { learned: deps.learn?.() ?? Promise.resolve(false) };
+    },
+    async votes(words, signal) {
+      await deps.learn?.();
+      const { input } = chooseAgent(words, agents, undefined);
+      const last = {
+        stage: "default",
+        agent: defaultAgent,
+        why: "where nothing else decides",
+      } as const;
+      return [...plainVotes(words, agents), ...(await votesOn(deps, input, signal)), last];
+    },
+  };
+}
+
 /** The runner over a loop's parts and the configured agents. */
 export function createRunner(given: RunnerDeps, agents: readonly Agent[]): Runner {
   const { store } = given;
@@ -209,14 +231,7 @@ export function createRunner(given: RunnerDeps, agents: readonly Agent[]): Runne
   return {
     choose: (request) => choose(agents, request),
     isFree: (chatId) => queue.isFree(chatId),
-    async votes(words, signal) {
-      const last = {
-        stage: "default",
-        agent: defaultAgent,
-        why: "where nothing else decides",
-      } as const;
-      return [...plainVotes(words, agents), ...(await votesOn(deps, words, signal)), last];
-    },
+    ...createVoting(deps, agents),
     async work(task, watch = {}) {
       // Its question may be answered before the work that asked it is over.
       const before = await queue.find(task.id);

@@ -38,6 +38,7 @@ function createWaitingRunner(): Runner {
       }),
     run: () => Promise.reject(new Error("nothing is asked here")),
     votes: () => Promise.resolve([]),
+    correct: () => Promise.resolve({ learned: Promise.resolve(false) }),
     isFree: () => true,
     stop: () => Promise.resolve(),
     resume: () => Promise.resolve([]),

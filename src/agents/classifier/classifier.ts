@@ -30,10 +30,10 @@ export interface ClassifierPorts {
 export interface Classifier {
   /**
    * Sees to it that there is a model of what holds now: at the start, and when examples or the owner's corrections have changed. Reads
-   * a file where it fits, else trains for seconds in a process of its own; resolves when that is over. Never rejects: a training that fails is
-   * logged, and the classifier abstains.
+   * a file where it fits, else trains for seconds in a process of its own; resolves when that is over, with true where there is such a
+   * model. Until then the one before is asked. Never rejects: a training that fails is logged, and the classifier abstains.
    */
-  readonly prepare: () => Promise<void>;
+  readonly prepare: () => Promise<boolean>;
   /** What the words say; abstains without votes until a model is there. Never rejects. */
   readonly classify: (text: string) => Promise<Classification>;
   /** Ends a training that runs. */
@@ -55,26 +55,28 @@ function createKeeper(ports: ClassifierPorts) {
   const running = new Set<RunningTraining>();
   const fromFile = (key: string): Load => lazily(() => readModel(file, key));
 
-  async function train(from: ExampleSources, key: string): Promise<void> {
+  async function train(from: ExampleSources, key: string): Promise<boolean> {
     const begun = clock.elapsed();
     const training = startTraining(spawn, { sources: from, file, key });
     running.add(training);
     const written = await training.done.finally(() => running.delete(training));
-    if (!written) return;
+    if (!written) return false;
     log.info("The classifier was trained.", { seconds: (clock.elapsed() - begun) / 1000 });
     state.load = fromFile(key);
+    return true;
   }
 
-  async function refresh(): Promise<void> {
+  async function refresh(): Promise<boolean> {
     try {
       const from = await sources();
       const key = await keyOf(from, `${formatVersion} ${version}`);
       const fits = (await readModel(file, key)) !== undefined;
-      state.load = fits ? fromFile(key) : noModel;
-      if (!fits && ports.mayTrain && !state.closed) await train(from, key);
+      if (fits) state.load = fromFile(key);
+      return fits || (ports.mayTrain && !state.closed && (await train(from, key)));
     } catch (error) {
       state.load = noModel;
       log.bug(error);
+      return false;
     }
   }
 
@@ -90,9 +92,9 @@ function createKeeper(ports: ClassifierPorts) {
 /** Makes a classifier; nothing is read or trained before it is asked to. */
 export function createClassifier(ports: ClassifierPorts): Classifier {
   const keeper = createKeeper(ports);
-  const queue = { last: Promise.resolve() };
+  const queue = { last: Promise.resolve(false) };
 
-  function prepare(): Promise<void> {
+  function prepare(): Promise<boolean> {
     // One after the other: the later one sees what holds then.
     queue.last = queue.last.then(keeper.refresh);
     return queue.last;
