@@ -66,7 +66,7 @@ test("a share of a cap that is reached is in the log, whoever watches", async ()
   const runner: Runner = {
     votes: () => Promise.resolve([]),
     correct: () => Promise.resolve({ learned: Promise.resolve(false) }),
-    choose: () => ({ ...task, newConversation: false }),
+    choose: () => Promise.resolve({ ...task, newConversation: false }),
     isFree: () => true,
     run: (_, watch) => runner.work(task, watch),
     work(worked, watch) {

@@ -83,7 +83,7 @@ function createAnswerActions(deps: PressDeps) {
       const { agent, tier, input: words, replyTo, localOnly } = task;
       const usage = await store.usage(task.id);
       const avoid = usage.findLast(({ outcome }) => outcome === "ok")?.deployment ?? null;
-      const chosen = runner.choose({ chatId: chat.id, personId, words, agent, localOnly });
+      const chosen = await runner.choose({ chatId: chat.id, personId, words, agent, localOnly });
       const again = await store.createTask({
         ...chosen,
         input: words,

@@ -104,7 +104,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
     if (words.trim() === "") throw new AppError("usage.empty");
     await deps.attachments.note({ chatId: chat.id, messageId }, message.attachments);
     if (agent === chat.agent && (await isForOpen(said, words))) return true;
-    const request = runner.choose({
+    const request = await runner.choose({
       chatId: chat.id,
       personId,
       words,

@@ -31,16 +31,16 @@ export interface Watch {
 
 /** Turns requests into tasks and works them: those of one chat in order, those of different chats side by side. */
 export interface Runner {
-  /** The task that a request would become; throws `usage.unknown-agent` and `usage.unknown-tier`. */
-  choose(request: Request): NewTask;
+  /** The task that a request would become; rejects with `usage.unknown-agent` and `usage.unknown-tier`. */
+  choose(request: Request): Promise<NewTask>;
   /**
    * What every stage says of whose these words are, in the order in which they are asked, as soon as the classifier is ready; nothing
    * is stored.
    */
   votes(words: string, signal: AbortSignal): Promise<StageVote[]>;
   /**
-   * Takes the owner's word of whose a text is, without the `@name` that it may begin with; resolves after the commit. Throws
-   * `usage.unknown-agent`.
+   * Takes the owner's word of whose a text is, without the `@name` that it may begin with: from now on it goes there. Resolves after
+   * the commit; rejects with `usage.unknown-agent`.
    */
   correct(label: GoldLabel): Promise<Corrected>;
   /** True where a task of this chat would be worked at once. */
