@@ -78,9 +78,11 @@ describe("no correction is", () => {
   test("an agent with words of its own, or one that replies to nothing", async () => {
     const { house, answer } = await answered();
     await house.write("@code and the fence", { replyTo: answer });
-    await expectReads(house, "You said: Mend the gate", "You said: and the fence");
+    await house.write("/code and the door", { replyTo: answer });
+    const said = ["You said: and the fence", "You said: and the door"];
+    await expectReads(house, "You said: Mend the gate", ...said);
     await house.write("/code");
-    await expect.poll(() => house.platform.texts("here")[2]).toContain("From now on code answers");
+    await expect.poll(() => house.platform.texts("here")[3]).toContain("From now on code answers");
     expect(await house.store.goldLabels()).toEqual([]);
   });
 
