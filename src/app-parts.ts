@@ -60,8 +60,8 @@ async function makeRunner(
     const { workWhenIdle } = await import("./agents/idle-work.ts");
     void workWhenIdle({ store, router, agents, tools, clock, log }, idle);
   }
-  const { classify } = classifier;
-  const deps = { store, router, tools, clock, log, speech, classify, ...more };
+  const { classify, prepare: learn } = classifier;
+  const deps = { store, router, tools, clock, log, speech, classify, learn, ...more };
   return logBudgets(createRunner(deps, agents), log);
 }
 

@@ -65,7 +65,8 @@ test("a share of a cap that is reached is in the log, whoever watches", async ()
   const task = makeTask();
   const runner: Runner = {
     votes: () => Promise.resolve([]),
-    choose: () => ({ ...task, newConversation: false }),
+    correct: () => Promise.resolve({ learned: Promise.resolve(false) }),
+    choose: () => Promise.resolve({ ...task, newConversation: false }),
     isFree: () => true,
     run: (_, watch) => runner.work(task, watch),
     work(worked, watch) {

@@ -2,6 +2,8 @@ import { type Agent, defaultAgent } from "#core/agent.ts";
 import type { StageVote } from "#core/choice.ts";
 import { AppError } from "#core/errors.ts";
 
+import { type OwnersWord, sameText } from "./corrections.ts";
+
 /** The agent of a request, how it was chosen, and the words that are left for it. */
 export interface Choice {
   readonly agent: Agent;
@@ -9,58 +11,74 @@ export interface Choice {
   readonly input: string;
 }
 
-function find(agents: readonly Agent[], name: string): Agent {
+/** The agent of this name; throws `usage.unknown-agent`. */
+export function findAgent(agents: readonly Agent[], name: string): Agent {
   const agent = agents.find((candidate) => candidate.name === name);
   if (agent !== undefined) return agent;
   const known = agents.map((candidate) => candidate.name).join(", ");
   throw new AppError("usage.unknown-agent", { agent: name, known });
 }
 
-function byRule(agents: readonly Agent[], input: string): Agent | undefined {
-  const fitting = agents.filter((agent) =>
-    agent.rules.some((rule) => new RegExp(rule, "i").test(input)),
-  );
-  return fitting.length === 1 ? fitting[0] : undefined;
+/** What the words alone are looked up in. */
+export interface Known {
+  readonly agents: readonly Agent[];
+  readonly ownersWord: OwnersWord;
 }
 
-/** What the stages say that need no more than the words themselves. */
-export function plainVotes(words: string, agents: readonly Agent[]): StageVote[] {
-  const { agent, chosenBy } = chooseAgent(words, agents, undefined);
+/** The agent whose words these are by the owner's word, else as its own example, else by the rules that fit it alone. */
+function ruling(
+  words: string,
+  { agents, ownersWord }: Known,
+): { readonly agent?: Agent | undefined; readonly why: string } {
+  const same = sameText(words);
+  if (same !== "") {
+    const told = ownersWord(words);
+    const agent = agents.find(({ name }) => name === told);
+    if (agent !== undefined) return { agent, why: "the owner said so" };
+    const [shown, ...others] = agents.filter(({ examples }) =>
+      examples.some((example) => sameText(example) === same),
+    );
+    if (shown !== undefined && others.length === 0) {
+      return { agent: shown, why: `it is an example of ${shown.name}` };
+    }
+  }
   const fitting = agents.filter(({ rules }) =>
     rules.some((rule) => new RegExp(rule, "i").test(words)),
   );
-  const ruled = fitting.map(({ name }) => name).join(", ");
+  if (fitting.length === 0) return { why: "no rule fits" };
+  const why = `rules fit of ${fitting.map(({ name }) => name).join(", ")}`;
+  return { agent: fitting.length === 1 ? fitting[0] : undefined, why };
+}
+
+/** What the stages say that need no more than the words themselves. */
+export function plainVotes(words: string, known: Known): StageVote[] {
+  const { agent, chosenBy, input } = chooseAgent(words, known, undefined);
+  const isMentioned = chosenBy === "mention";
+  const ruled = ruling(input, known);
   return [
     {
       stage: "mention",
-      agent: chosenBy === "mention" ? agent.name : null,
-      why: chosenBy === "mention" ? `it begins with @${agent.name}` : "it names no agent",
+      agent: isMentioned ? agent.name : null,
+      why: isMentioned ? `it begins with @${agent.name}` : "it names no agent",
     },
-    {
-      stage: "rule",
-      agent: fitting.length === 1 ? ruled : null,
-      why: fitting.length === 0 ? "no rule fits" : `rules fit of ${ruled}`,
-    },
+    { stage: "rule", agent: ruled.agent?.name ?? null, why: ruled.why },
   ];
 }
 
 /**
- * Chooses by `@name` at the start of the words, then by the owner's option, then by the one agent whose rules fit, then the
- * default. An `@word` that names no agent is left in the words. Throws `usage.unknown-agent` for an unknown option.
+ * Chooses by `@name` at the start of the words, then by the owner's option, then by the owner's word about this text, then by the one
+ * agent that has it as an example, then by the one whose rules fit, then the default. An `@word` that names no agent is left in the words. Throws `usage.unknown-agent` for an unknown option.
  */
-export function chooseAgent(
-  words: string,
-  agents: readonly Agent[],
-  option: string | undefined,
-): Choice {
+export function chooseAgent(words: string, known: Known, option: string | undefined): Choice {
+  const { agents } = known;
   const mention = /^@([a-z][a-z0-9-]*)\s+(?=\S)/i.exec(words);
   const mentioned = agents.find((agent) => agent.name === mention?.[1]?.toLowerCase());
   if (mention !== null && mentioned !== undefined) {
     return { agent: mentioned, chosenBy: "mention", input: words.slice(mention[0].length) };
   }
   if (option !== undefined)
-    return { agent: find(agents, option), chosenBy: "option", input: words };
-  const ruled = byRule(agents, words);
+    return { agent: findAgent(agents, option), chosenBy: "option", input: words };
+  const { agent: ruled } = ruling(words, known);
   if (ruled !== undefined) return { agent: ruled, chosenBy: "rule", input: words };
-  return { agent: find(agents, defaultAgent), chosenBy: "default", input: words };
+  return { agent: findAgent(agents, defaultAgent), chosenBy: "default", input: words };
 }

@@ -171,6 +171,9 @@ export async function votesOn(
   const asked = await askModel(deps, { input, task: noTask }, signal);
   const by = asked.usage.map(({ deployment }) => deployment).join(", ");
   const named = asked.agent === undefined ? "no agent was named in time" : `said by ${by}`;
-  const said = asked.stop.failure?.sentence ?? named;
+  const { failure } = asked.stop;
+  // Other tasks may well have a model: this one must answer at once.
+  const none = "no fast model is here, free and known to be quick enough";
+  const said = failure?.code === "model.none" ? none : (failure?.sentence ?? named);
   return [classified, { stage: "model", agent: asked.agent ?? null, why: said }];
 }

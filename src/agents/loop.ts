@@ -1,6 +1,7 @@
 import type { Agent } from "#core/agent.ts";
 import type { TaskFiles } from "#core/attachments.ts";
 import type { ChatStore } from "#core/chat-store.ts";
+import type { GoldLabels } from "#core/choice.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Notices, Speech } from "#core/speech.ts";
 import { AppError, type Failure } from "#core/errors.ts";
@@ -30,13 +31,15 @@ export interface LoopDeps extends RunnerDeps {
 
 /** What a runner works with. */
 export interface RunnerDeps {
-  readonly store: Store & Pick<QuestionStore, "askPerson"> & Pick<ChatStore, "chat">;
+  readonly store: Store & Pick<QuestionStore, "askPerson"> & Pick<ChatStore, "chat"> & GoldLabels;
   readonly router: Router;
   readonly tools: readonly Tool[];
   readonly clock: Clock;
   readonly log: Log;
   /** Says which agent words are for; absent where nothing was trained. */
   readonly classify?: Classify;
+  /** Teaches it what holds now; true where it has learned that. Never rejects. */
+  readonly learn?: () => Promise<boolean>;
   /** Absent where no chat is sent messages. */
   readonly speech?: Speech;
   /**

@@ -8,7 +8,8 @@ import type { Request, Runner, Watch } from "#core/runner.ts";
 import type { NewTask } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 
-import { chooseAgent, plainVotes } from "./choose-agent.ts";
+import { chooseAgent, findAgent, type Known, plainVotes } from "./choose-agent.ts";
+import { createCorrections } from "./corrections.ts";
 import { votesOn } from "./decide-agent.ts";
 import { type Ended, type LoopDeps, type RunnerDeps, runTask } from "./loop.ts";
 import { toolSpec } from "./prompt.ts";
@@ -176,8 +177,8 @@ function createQueue(
   };
 }
 
-function choose(agents: readonly Agent[], request: Request): NewTask {
-  const choice = chooseAgent(request.words, agents, request.agent);
+function choose(known: Known, request: Request): NewTask {
+  const choice = chooseAgent(request.words, known, request.agent);
   return {
     id: request.taskId,
     chatId: request.chatId,
@@ -191,32 +192,54 @@ function choose(agents: readonly Agent[], request: Request): NewTask {
   };
 }
 
+/** Chooses by words alone, says what every stage says of them, and takes the owner's word of it. */
+function createChoosing(
+  deps: LoopDeps,
+  agents: readonly Agent[],
+): Pick<Runner, "choose" | "correct" | "votes"> {
+  const corrections = createCorrections(deps.store);
+  const know = async (): Promise<Known> => ({ agents, ownersWord: await corrections.read() });
+  const last = {
+    stage: "default",
+    agent: defaultAgent,
+    why: "where nothing else decides",
+  } as const;
+  return {
+    choose: async (request) => choose(await know(), request),
+    async correct({ text, agent }) {
+      const { name } = findAgent(agents, agent);
+      const { input } = chooseAgent(text, await know(), undefined);
+      await corrections.add({ text: input, agent: name });
+      return { learned: deps.learn?.() ?? Promise.resolve(false) };
+    },
+    async votes(words, signal) {
+      await deps.learn?.();
+      const known = await know();
+      const { input } = chooseAgent(words, known, undefined);
+      return [...plainVotes(words, known), ...(await votesOn(deps, input, signal)), last];
+    },
+  };
+}
+
 /** The runner over a loop's parts and the configured agents. */
 export function createRunner(given: RunnerDeps, agents: readonly Agent[]): Runner {
   const { store } = given;
   const deps = { ...given, agents, specs: given.tools.map(toolSpec) };
   const work = createWork(deps.clock);
   const queue = createQueue(deps, agents, work);
+  const choosing = createChoosing(deps, agents);
   // A request stored while open tasks are being listed would be worked twice, so it waits for the list.
   const listing: { done: Promise<unknown> } = { done: Promise.resolve() };
 
   async function create(request: Request): Promise<Task> {
-    const chosen = choose(agents, request);
+    const chosen = await choosing.choose(request);
     await listing.done;
     return store.createTask(chosen);
   }
 
   return {
-    choose: (request) => choose(agents, request),
+    ...choosing,
     isFree: (chatId) => queue.isFree(chatId),
-    async votes(words, signal) {
-      const last = {
-        stage: "default",
-        agent: defaultAgent,
-        why: "where nothing else decides",
-      } as const;
-      return [...plainVotes(words, agents), ...(await votesOn(deps, words, signal)), last];
-    },
     async work(task, watch = {}) {
       // Its question may be answered before the work that asked it is over.
       const before = await queue.find(task.id);

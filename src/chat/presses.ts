@@ -3,20 +3,17 @@ import type { Chat, ChatStore } from "#core/chat-store.ts";
 import { carrierOf, departureLines, departuresOf } from "#core/departures.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import { originLines } from "#core/route-text.ts";
-import type { Runner } from "#core/runner.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
 
+import { type AgainDeps, askAgain } from "./again.ts";
 import { drawOffers, hashOf, type Offer } from "./buttons.ts";
 import { answerOf, cardParts, partsFor } from "./parts.ts";
 import type { Sender } from "./sender.ts";
-import type { Work } from "./work.ts";
 
 /** What pressing buttons works with. */
-export interface PressDeps {
+export interface PressDeps extends AgainDeps {
   readonly store: Store & ChatStore & QuestionStore;
-  readonly runner: Runner;
-  readonly work: Work;
   readonly sender: Sender;
 }
 
@@ -68,7 +65,7 @@ async function originsOf(store: Store, { id, chatId }: Task): Promise<string> {
 }
 
 function createAnswerActions(deps: PressDeps) {
-  const { store, runner, work } = deps;
+  const { store } = deps;
   const redraw = createRedraw(deps);
 
   return {
@@ -80,20 +77,9 @@ function createAnswerActions(deps: PressDeps) {
       return "";
     },
     async again({ personId, chat, seq: update }: Pressed, task: Task): Promise<string> {
-      const { agent, tier, input: words, replyTo, localOnly } = task;
       const usage = await store.usage(task.id);
       const avoid = usage.findLast(({ outcome }) => outcome === "ok")?.deployment ?? null;
-      const chosen = runner.choose({ chatId: chat.id, personId, words, agent, localOnly });
-      const again = await store.createTask({
-        ...chosen,
-        input: words,
-        tier,
-        replyTo,
-        avoid,
-        update,
-      });
-      await store.addFeedback({ taskId: task.id, personId, kind: "again", value: again.id });
-      work.begin(again);
+      await askAgain(deps, task, { chatId: chat.id, personId, update, agent: task.agent, avoid });
       return "Trying again.";
     },
     async wrong(pressed: Pressed, task: Task): Promise<string> {

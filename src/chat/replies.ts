@@ -9,6 +9,7 @@ import type { Question } from "#core/question.ts";
 import type { Store } from "#core/store.ts";
 
 import type { Attachments } from "./attachments.ts";
+import { askAgain } from "./again.ts";
 import { requestWords } from "./attached-words.ts";
 import type { Command, CommandPlace } from "./command.ts";
 import { agentCommands, commandOf } from "./commands.ts";
@@ -79,6 +80,29 @@ function createOpenMatters({ store }: ChatsDeps, { work }: Hands) {
   };
 }
 
+/** The agent whose command or `@name` is all that a message says; undefined where it says anything else. */
+function agentAlone(message: IncomingMessage, agents: readonly string[]): string | undefined {
+  if (message.forwarded || message.attachments.length > 0) return undefined;
+  const call = commandOf(message);
+  if (call !== undefined) return call.words === "" ? agentCommands.get(call.name) : undefined;
+  const name = message.text.trim().toLowerCase();
+  return agents.find((agent) => name === `@${agent}`);
+}
+
+/** A reply to what was answered that names an agent alone has it asked again there; what the owner says is kept as a correction. */
+function createCorrections({ store, runner, agents }: ChatsDeps, { work }: Hands) {
+  return async ({ chat, personId, role, message, seq }: Said): Promise<boolean> => {
+    const agent = agentAlone(message, agents);
+    if (agent === undefined || message.replyTo === null) return false;
+    const task = await store.taskOfMessage(chat.id, message.replyTo);
+    if (task === undefined || task.finishedAt === null) return false;
+    if (role === "owner") await runner.correct({ text: task.input, agent });
+    const again = { chatId: chat.id, personId, update: seq, agent, avoid: null };
+    await askAgain({ store, runner, work }, task, again);
+    return true;
+  };
+}
+
 /** Says a line of ours to a message, which is done with it: said in two commits a crash in between would say it twice. */
 function createSay({ store }: ChatsDeps, { sender }: Hands) {
   return async ({ platform, chat, message, seq }: Said, text: string): Promise<true> => {
@@ -94,6 +118,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
   const { work } = hands;
   const say = createSay(deps, hands);
   const isForOpen = createOpenMatters(deps, hands);
+  const isCorrection = createCorrections(deps, hands);
   const { store, runner } = deps;
   const commands = new Map(hands.commands.map((command) => [command.name, command]));
 
@@ -104,7 +129,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
     if (words.trim() === "") throw new AppError("usage.empty");
     await deps.attachments.note({ chatId: chat.id, messageId }, message.attachments);
     if (agent === chat.agent && (await isForOpen(said, words))) return true;
-    const request = runner.choose({
+    const request = await runner.choose({
       chatId: chat.id,
       personId,
       words,
@@ -122,6 +147,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
   }
 
   async function reply(said: Said): Promise<boolean> {
+    if (await isCorrection(said)) return true;
     const call = commandOf(said.message);
     if (call === undefined) return ask(said, requestWords(said.message), said.chat.agent);
     const agent = agentCommands.get(call.name);

@@ -1,8 +1,9 @@
+import type { StageVote } from "#core/choice.ts";
 import { exitCodes } from "#core/errors.ts";
 import type { Operations } from "#core/operations.ts";
 import { tierNames } from "#core/route.ts";
 
-import { type Output, sizeText } from "./output.ts";
+import { type Output, plainText, sizeText } from "./output.ts";
 
 /** Lists what each tier would use and why, then the models of this machine. */
 export async function listModels(
@@ -65,4 +66,31 @@ export async function checkModels(
     }
   }
   return checks.some((check) => check.ok) ? exitCodes.ok : exitCodes.noModel;
+}
+
+function voteLine({ stage, agent, why }: StageVote): string {
+  return plainText(`${stage.padEnd(10)}  ${(agent ?? "-").padEnd(10)}  ${why}`);
+}
+
+/** Says what every stage says of a text, and which agent would take it; `is` is the owner's word, which is kept. */
+export async function routeText(
+  operations: Operations,
+  output: Output,
+  request: { readonly words: string; readonly is: string | undefined; readonly json: boolean },
+): Promise<void> {
+  const { words, is, json } = request;
+  const said = await operations.votes({ words, ...(is === undefined ? {} : { is }) });
+  if (json) {
+    output.line(JSON.stringify(said));
+    return;
+  }
+  for (const vote of said.votes) output.line(voteLine(vote));
+  if (is !== undefined) {
+    const learned =
+      said.learned === true
+        ? "the classifier has learned it"
+        : "the classifier learns it when a service or a chat starts";
+    output.note(`Kept: this text is for ${is}, and ${learned}.`);
+  }
+  output.line(`${said.choice.agent} takes it.`);
 }

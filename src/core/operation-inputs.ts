@@ -49,6 +49,8 @@ export const operationInputs = {
   models: nothing,
   /** The candidates of a tier, or of a word that means one, in the order they would be tried. */
   explain: z.strictObject({ tier: z.string() }),
+  /** Whose these words are, by every stage; `is` is the owner's word, which is stored. */
+  votes: z.strictObject({ words: z.string().min(1), is: z.string().optional() }),
   pull: z.strictObject({ name: z.string().min(1) }),
   doctor: nothing,
   person: z.strictObject({ personId: id }),

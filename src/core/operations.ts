@@ -1,5 +1,6 @@
 import type { z } from "zod";
 
+import type { TextVotes } from "./choice.ts";
 import type { Check } from "./doctor.ts";
 import type { Receipt } from "./http.ts";
 import type { Spending } from "./ledger.ts";
@@ -78,6 +79,7 @@ interface Results {
   stats: Totals;
   models: ListedModel[];
   explain: Explained[];
+  votes: TextVotes;
   pull: null;
   doctor: Check[];
   person: PersonSettings;
@@ -153,6 +155,7 @@ export function operationsOver(call: OperationCall): Operations {
     stats: (input) => call("stats", input),
     models: (input) => call("models", input),
     explain: (input) => call("explain", input),
+    votes: (input) => call("votes", input),
     pull: (input, watch) => call("pull", input, watch),
     doctor: (input) => call("doctor", input),
     person: (input) => call("person", input),

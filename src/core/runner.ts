@@ -1,4 +1,4 @@
-import type { StageVote } from "./choice.ts";
+import type { Corrected, GoldLabel, StageVote } from "./choice.ts";
 import type { NewTask } from "./store.ts";
 import type { Task, TaskEvent } from "./task.ts";
 
@@ -31,10 +31,18 @@ export interface Watch {
 
 /** Turns requests into tasks and works them: those of one chat in order, those of different chats side by side. */
 export interface Runner {
-  /** The task that a request would become; throws `usage.unknown-agent` and `usage.unknown-tier`. */
-  choose(request: Request): NewTask;
-  /** What every stage says of whose these words are, in the order in which they are asked; nothing is stored. */
+  /** The task that a request would become; rejects with `usage.unknown-agent` and `usage.unknown-tier`. */
+  choose(request: Request): Promise<NewTask>;
+  /**
+   * What every stage says of whose these words are, in the order in which they are asked, as soon as the classifier is ready; nothing
+   * is stored.
+   */
   votes(words: string, signal: AbortSignal): Promise<StageVote[]>;
+  /**
+   * Takes the owner's word of whose a text is, without the `@name` that it may begin with: from now on it goes there. Resolves after
+   * the commit; rejects with `usage.unknown-agent`.
+   */
+  correct(label: GoldLabel): Promise<Corrected>;
   /** True where a task of this chat would be worked at once. */
   isFree(chatId: string): boolean;
   /**

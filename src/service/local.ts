@@ -1,3 +1,4 @@
+import { choiceOf } from "#core/choice.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Check } from "#core/doctor.ts";
 import { AppError } from "#core/errors.ts";
@@ -108,6 +109,19 @@ function guarding({ privacy }: LocalParts): Guarding {
   };
 }
 
+/** What every stage says of a text, after the owner's word is stored where it was given. */
+function voting({ runner }: LocalParts): Pick<Operations, "votes"> {
+  return {
+    async votes({ words, is }) {
+      const made = await runner();
+      const said = is === undefined ? undefined : await made.correct({ text: words, agent: is });
+      const learned = await said?.learned;
+      const votes = await made.votes(words, new AbortController().signal);
+      return { votes, choice: choiceOf(votes), ...(learned === undefined ? {} : { learned }) };
+    },
+  };
+}
+
 /** The operations over the parts of this process. */
 export function createLocalOperations(parts: LocalParts): Operations {
   const { clock, store, models, doctor, shutdown } = parts;
@@ -115,6 +129,7 @@ export function createLocalOperations(parts: LocalParts): Operations {
     ...answering(parts),
     ...peopling(parts),
     ...guarding(parts),
+    ...voting(parts),
     ...talking(clock, parts.talk),
     tasks: async (query) => (await store()).tasks(query),
     async task({ ending }) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { chooseAgent } from "../../src/agents/choose-agent.ts";
+import { chooseAgent, plainVotes } from "../../src/agents/choose-agent.ts";
+import { sameText } from "../../src/agents/corrections.ts";
 import { makeAgent } from "../fakes/agents.ts";
 
 const agents = [
@@ -8,10 +9,19 @@ const agents = [
   makeAgent({ name: "code", rules: ["\\bpython\\b"] }),
   makeAgent({ name: "research", rules: ["^compare\\b"] }),
 ];
+const known = { agents, ownersWord: () => undefined };
+const withExamples = {
+  ...known,
+  agents: agents.map((agent) => {
+    const own = agent.name === "assistant" ? ["Compare Python with prose", "?"] : [];
+    const shared = agent.name === "code" ? [] : ["Good morning!"];
+    return { ...agent, examples: [...own, ...shared] };
+  }),
+};
 
 describe("which agent works a request", () => {
   test("a mention goes before everything and is taken out of the words", () => {
-    const choice = chooseAgent("@code compare two lists", agents, "research");
+    const choice = chooseAgent("@code compare two lists", known, "research");
     expect([choice.agent.name, choice.chosenBy, choice.input]).toEqual([
       "code",
       "mention",
@@ -20,27 +30,67 @@ describe("which agent works a request", () => {
   });
 
   test("a mention of nobody stays in the words", () => {
-    const choice = chooseAgent("@alice said hello", agents, undefined);
+    const choice = chooseAgent("@alice said hello", known, undefined);
     expect([choice.agent.name, choice.input]).toEqual(["assistant", "@alice said hello"]);
   });
 
   test("the option goes before the rules", () => {
-    const choice = chooseAgent("some Python", agents, "research");
+    const choice = chooseAgent("some Python", known, "research");
     expect([choice.agent.name, choice.chosenBy]).toEqual(["research", "option"]);
   });
 
   test("one agent whose rules fit takes the request", () => {
-    const choice = chooseAgent("some Python please", agents, undefined);
+    const choice = chooseAgent("some Python please", known, undefined);
     expect([choice.agent.name, choice.chosenBy]).toEqual(["code", "rule"]);
   });
 
   test("two agents whose rules fit leave it to the default", () => {
-    const choice = chooseAgent("Compare Python and Go", agents, undefined);
+    const choice = chooseAgent("Compare Python and Go", known, undefined);
     expect([choice.agent.name, choice.chosenBy]).toEqual(["assistant", "default"]);
   });
 
+  test.each([
+    ["as it is written", "Compare Python with prose"],
+    ["in other case, with other spaces and marks", "  compare PYTHON\n with  prose ?! "],
+  ])("one agent's own example, %s, goes before the rules", (_, words) => {
+    const { agent, chosenBy, input } = chooseAgent(words, withExamples, undefined);
+    expect([agent.name, chosenBy, input]).toEqual(["assistant", "rule", words]);
+    expect(plainVotes(words, withExamples)[1]).toEqual({
+      stage: "rule",
+      agent: "assistant",
+      why: "it is an example of assistant",
+    });
+  });
+
+  test("more than an example, an example of two agents, and marks alone are nobody's", () => {
+    for (const words of ["Compare Python with prose today", "Good morning", "?"]) {
+      expect(chooseAgent(words, withExamples, undefined).chosenBy).toBe("default");
+    }
+  });
+
+  test("the owner's word goes before examples and rules, and after what was asked for", () => {
+    const told = { ...withExamples, ownersWord: () => "research" };
+    const words = "Compare Python with prose";
+    expect(chooseAgent(words, told, undefined)).toMatchObject({
+      agent: { name: "research" },
+      chosenBy: "rule",
+    });
+    expect(plainVotes(`@code ${words}`, told)).toEqual([
+      { stage: "mention", agent: "code", why: "it begins with @code" },
+      { stage: "rule", agent: "research", why: "the owner said so" },
+    ]);
+    expect(chooseAgent(words, told, "code").agent.name).toBe("code");
+    const gone = { ...withExamples, ownersWord: () => "cook" };
+    expect(chooseAgent(words, gone, undefined).agent.name).toBe("assistant");
+  });
+
+  test("a mark within a name tells two texts apart", () => {
+    expect(sameText("What is C#?")).not.toBe(sameText("What is C?"));
+    expect(sameText("Was läuft？")).toBe(sameText("was  läuft"));
+  });
+
   test("an unknown option is refused with the known names", () => {
-    expect(() => chooseAgent("hello", agents, "cook")).toThrow(
+    expect(() => chooseAgent("hello", known, "cook")).toThrow(
       'There is no agent "cook": use one of assistant, code, research',
     );
   });

@@ -86,11 +86,13 @@ export async function openHouse(
     /** Stands between the router and the runner. */
     readonly routed?: (router: Router) => Router;
     readonly spending?: readonly Spending[];
+    /** The names of the agents. */
+    readonly agents?: readonly string[];
     /** Stands between the store and everything that works with it. */
     readonly between?: (store: SqliteStore) => SqliteStore;
   } = {},
 ): Promise<House> {
-  const { manners = drafts, kind = "direct" } = options;
+  const { manners = drafts, kind = "direct", agents = ["assistant"] } = options;
   const folder = options.folder ?? (await emptyFolder("house"));
   const platform = options.platform ?? createFakePlatform("fake", manners);
   const opened = await openStore({ folder, clock: systemClock });
@@ -122,13 +124,13 @@ export async function openHouse(
       speech: createSpeech(platforms),
       prepare: attachments.prepare,
     },
-    [makeAgent({ name: "assistant", tools: ["ask_person"] })],
+    agents.map((name) => makeAgent({ name, tools: ["ask_person"] })),
   );
   const chats = createChats({
     ...deps,
     runner,
     attachments,
-    agents: ["assistant"],
+    agents,
     privacy: createDeskOver(store),
     spending: () => Promise.resolve(options.spending ?? []),
     people: await openPeople(store, platform),

@@ -23,21 +23,17 @@ function message(messageId: string, text: string): IncomingMessage {
 /** A runner whose tasks end only when they are stopped. */
 function createWaitingRunner(): Runner {
   return {
-    choose: ({ chatId, personId, words }) => ({
-      chatId,
-      personId,
-      agent: "assistant",
-      chosenBy: "default" as const,
-      tier: null,
-      input: words,
-      newConversation: false,
-    }),
+    choose: ({ chatId, personId, words: input }) => {
+      const chosen = { agent: "assistant", chosenBy: "default", tier: null } as const;
+      return Promise.resolve({ ...chosen, chatId, personId, input, newConversation: false });
+    },
     work: (task, watch) =>
       new Promise((resolve) => {
         watch?.signal?.addEventListener("abort", () => resolve(task));
       }),
     run: () => Promise.reject(new Error("nothing is asked here")),
     votes: () => Promise.resolve([]),
+    correct: () => Promise.resolve({ learned: Promise.resolve(false) }),
     isFree: () => true,
     stop: () => Promise.resolve(),
     resume: () => Promise.resolve([]),

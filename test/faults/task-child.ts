@@ -12,6 +12,7 @@ import type { Agent } from "../../src/core/agent.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Model } from "../../src/core/model.ts";
 import type { ChatStore } from "../../src/core/chat-store.ts";
+import type { GoldLabels } from "../../src/core/choice.ts";
 import type { QuestionStore } from "../../src/core/question-store.ts";
 import type { Store } from "../../src/core/store.ts";
 import type { Step } from "../../src/core/task.ts";
@@ -89,7 +90,7 @@ function journalledModel(model: Model): Model {
   };
 }
 
-type Both = Store & QuestionStore & ChatStore;
+type Both = Store & QuestionStore & ChatStore & GoldLabels;
 
 /** Says in the journal which steps the store has promised to keep; the broken variant forgets them. */
 function journalled(store: Both): Both {

@@ -20,7 +20,7 @@ export interface ClassifierPorts {
   /** Asked at every `prepare`, for what holds then. */
   readonly sources: () => Promise<ExampleSources>;
   readonly spawn: Spawn;
-  /** Milliseconds until a training begins, so that who asked something first has the machine; null for a process that trains nothing. */
+  /** Milliseconds from now before which no training begins, so that the first answers have the machine; null for a process that trains nothing. */
   readonly trainsAfterMs: number | null;
   readonly clock: Clock;
   readonly log: Log;
@@ -30,10 +30,10 @@ export interface ClassifierPorts {
 export interface Classifier {
   /**
    * Sees to it that there is a model of what holds now: at the start, and when examples or the owner's corrections have changed. Reads
-   * a file where it fits, else trains for seconds in a process of its own; resolves when that is over. Never rejects: a training that fails is
-   * logged, and the classifier abstains.
+   * a file where it fits, else trains for seconds in a process of its own; resolves when that is over, with true where there is such a
+   * model. Until then the one before is asked. Never rejects: a training that fails is logged, and the classifier abstains.
    */
-  readonly prepare: () => Promise<void>;
+  readonly prepare: () => Promise<boolean>;
   /** What the words say; abstains without votes until a model is there. Never rejects. */
   readonly classify: (text: string) => Promise<Classification>;
   /** Ends a training that runs. */
@@ -52,32 +52,36 @@ function createKeeper(ports: ClassifierPorts) {
   const { folder, version, sources, spawn, clock, log } = ports;
   const file = path.join(folder, cacheName);
   const state = { load: noModel };
+  const madeAt = clock.elapsed();
   const closing = new AbortController();
   const running = new Set<RunningTraining>();
   const fromFile = (key: string): Load => lazily(() => readModel(file, key));
 
-  async function train(from: ExampleSources, key: string): Promise<void> {
-    await clock.sleep(ports.trainsAfterMs ?? 0, closing.signal);
-    if (closing.signal.aborted) return;
+  async function train(from: ExampleSources, key: string, afterMs: number): Promise<boolean> {
+    await clock.sleep(madeAt + afterMs - clock.elapsed(), closing.signal);
+    if (closing.signal.aborted) return false;
     const begun = clock.elapsed();
     const training = startTraining(spawn, { sources: from, file, key });
     running.add(training);
     const written = await training.done.finally(() => running.delete(training));
-    if (!written) return;
+    if (!written) return false;
     log.info("The classifier was trained.", { seconds: (clock.elapsed() - begun) / 1000 });
     state.load = fromFile(key);
+    return true;
   }
 
-  async function refresh(): Promise<void> {
+  async function refresh(): Promise<boolean> {
     try {
       const from = await sources();
       const key = await keyOf(from, `${formatVersion} ${version}`);
       const fits = (await readModel(file, key)) !== undefined;
-      state.load = fits ? fromFile(key) : noModel;
-      if (!fits && ports.trainsAfterMs !== null) await train(from, key);
+      if (fits) state.load = fromFile(key);
+      const { trainsAfterMs: afterMs } = ports;
+      return fits || (afterMs !== null && (await train(from, key, afterMs)));
     } catch (error) {
       state.load = noModel;
       log.bug(error);
+      return false;
     }
   }
 
@@ -93,9 +97,9 @@ function createKeeper(ports: ClassifierPorts) {
 /** Makes a classifier; nothing is read or trained before it is asked to. */
 export function createClassifier(ports: ClassifierPorts): Classifier {
   const keeper = createKeeper(ports);
-  const queue = { last: Promise.resolve() };
+  const queue = { last: Promise.resolve(false) };
 
-  function prepare(): Promise<void> {
+  function prepare(): Promise<boolean> {
     // One after the other: the later one sees what holds then.
     queue.last = queue.last.then(keeper.refresh);
     return queue.last;

@@ -1,0 +1,43 @@
+import type { ChatStore } from "#core/chat-store.ts";
+import type { Runner } from "#core/runner.ts";
+import type { Store } from "#core/store.ts";
+import type { Task } from "#core/task.ts";
+
+import type { Work } from "./work.ts";
+
+/** What asking again works with. */
+export interface AgainDeps {
+  readonly store: Store & ChatStore;
+  readonly runner: Runner;
+  readonly work: Work;
+}
+
+/** By whom, where and by which update a task's words are asked again. */
+export interface Again {
+  readonly chatId: string;
+  readonly personId: string;
+  readonly update: number;
+  readonly agent: string;
+  /** The deployment that is to be tried last. */
+  readonly avoid: string | null;
+}
+
+/** Asks a task's words again as a new task, which answers the same message; rejects with `usage.unknown-agent`. */
+export async function askAgain(
+  { store, runner, work }: AgainDeps,
+  task: Task,
+  { chatId, personId, update, agent, avoid }: Again,
+): Promise<void> {
+  const { tier, input, replyTo, localOnly } = task;
+  const chosen = await runner.choose({ chatId, personId, words: input, agent, localOnly });
+  const again = await store.createTask({
+    ...chosen,
+    input,
+    tier,
+    replyTo,
+    avoid,
+    update,
+  });
+  await store.addFeedback({ taskId: task.id, personId, kind: "again", value: again.id });
+  work.begin(again);
+}
