@@ -1,10 +1,9 @@
 import { estimateTokens } from "#core/model.ts";
-import type { RouteAsk } from "#core/router.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
 import { allSources, type Source } from "#core/trust.ts";
 
 import type { LoopDeps } from "./loop.ts";
-import { callModel } from "./model-step.ts";
+import { callModel, type TaskAsk } from "./model-step.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** Most tokens of a summary. */
@@ -54,7 +53,7 @@ interface Left {
 /** Asks a model for the summary; gives what it made and the turns that it covers. */
 async function askForSummary(deps: LoopDeps, { task, left, before }: Left, signal: AbortSignal) {
   const covered: { turns: readonly Turn[] } = { turns: [] };
-  const ask: RouteAsk = {
+  const ask: TaskAsk = {
     tier: "local-fast",
     forced: false,
     task,

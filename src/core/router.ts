@@ -11,13 +11,18 @@ import type {
 import type { Task } from "./task.ts";
 import type { Source } from "./trust.ts";
 
+/** What a model call is made for. */
+export interface AskedFor extends Pick<Task, "chatId" | "personId" | "conversation" | "agent"> {
+  /** The task that the attempts and receipts are written to; null for work of no task, of which there are receipts alone. */
+  readonly id: string | null;
+}
+
 /** What is asked of the router for one model call. */
 export interface RouteAsk {
   readonly tier: TierName;
   /** True when a person asked for this tier: the owner's own `use` then does not go before it. */
   readonly forced: boolean;
-  /** The task that the attempts and receipts are written to, and what it belongs to. */
-  readonly task: Pick<Task, "id" | "chatId" | "personId" | "conversation" | "agent">;
+  readonly task: AskedFor;
   /** The step of the task that the call is made for. */
   readonly seq: number;
   readonly priority: Priority;

@@ -108,7 +108,7 @@ export function createRouter(deps: RouterDeps): Router {
 
 async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: TierName) {
   const forced = tier === "cloud-smart";
-  const task = { id: "", chatId: "", personId: owner, conversation: 0, agent: "" };
+  const task = { id: null, chatId: "", personId: owner, conversation: 0, agent: "" };
   const ask = { tier, forced, task, isShared: false, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
   const wish = { tier, forced, sources: [], standing };
