@@ -273,6 +273,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       const answered = { ...receipt, bodyBytesIn: 9, sha256In: "bb", status: 200 };
       await store.putReceipt(answered);
       expect(await store.receipts(task.id)).toEqual([answered]);
+      // Also where the second comes before the first is stored.
+      await Promise.all([receipt, answered].map((one) => store.putReceipt({ ...one, id: "r2" })));
+      expect(await store.receipts(task.id)).toEqual([answered, { ...answered, id: "r2" }]);
     });
   });
 }
