@@ -2,6 +2,7 @@ import { AppError } from "#core/errors.ts";
 import type { DoorRule, DoorUse } from "#core/http.ts";
 import type { Trust } from "#core/trust.ts";
 
+import { createLiteralCheck } from "./addresses.ts";
 import { createRecorder, type Moved, type RecorderOptions } from "./recorder.ts";
 import { checkRules, trustFor } from "./rules.ts";
 
@@ -28,6 +29,7 @@ export interface Gate {
 export function createGate(options: GateOptions): Gate {
   const rules = [...(options.rules ?? [])];
   const recorder = createRecorder(options);
+  const checkLiteral = createLiteralCheck();
   return {
     ...recorder,
     allow(rule) {
@@ -44,6 +46,7 @@ export function createGate(options: GateOptions): Gate {
         throw new AppError("door.local-only", { host: url.host });
       }
       checkRules(rules, use, { url, method });
+      checkLiteral(url.hostname);
       return trust;
     },
   };
