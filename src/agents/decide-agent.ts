@@ -108,6 +108,7 @@ async function askFast(
     seq: 0,
     priority: "interactive",
     isShared: true,
+    holdsOthers: false,
     sources: [sourceOf("instructions"), sourceOf("words")],
     deadline: { ms: patienceMs, promptTokens, answerTokens },
     build: () => prompt,

@@ -36,6 +36,7 @@ async function prefixOf({ store, agents, tools }: IdleDeps): Promise<RouteAsk | 
     seq: 0,
     priority: "background",
     isShared: false,
+    holdsOthers: false,
     sources: [sourceOf("instructions")],
     build(limits) {
       const { prompt } = buildPrompt(parts, limits);

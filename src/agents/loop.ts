@@ -104,6 +104,7 @@ function askOf(job: Job): TaskAsk {
     seq: job.steps.length + 1,
     priority: job.steps.length === 0 ? "interactive" : "followUp",
     isShared: job.isShared,
+    holdsOthers: job.holdsOthers,
     sources: sourcesOf(job),
     ...(task.avoid === null ? {} : { avoid: task.avoid }),
     build(limits) {

@@ -53,6 +53,7 @@ interface Left {
 /** Asks a model for the summary; gives what it made and the turns that it covers. */
 async function askForSummary(deps: LoopDeps, { task, left, before }: Left, signal: AbortSignal) {
   const covered: { turns: readonly Turn[] } = { turns: [] };
+  const isShared = (await deps.store.chat(task.chatId))?.kind === "group";
   const ask: TaskAsk = {
     tier: "local-fast",
     forced: false,
@@ -61,7 +62,8 @@ async function askForSummary(deps: LoopDeps, { task, left, before }: Left, signa
     seq: 0,
     // Nobody asked for it, so it also goes to no cloud.
     priority: "background",
-    isShared: (await deps.store.chat(task.chatId))?.kind === "group",
+    isShared,
+    holdsOthers: isShared,
     sources: sourcesOf({ left, before }),
     build(limits) {
       const taken = estimateTokens(instructions + (before?.text ?? "")) + 60;

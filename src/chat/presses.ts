@@ -87,7 +87,8 @@ function createAnswerActions(deps: PressDeps) {
       const again = await store.createTask({
         ...chosen,
         input: words,
-        tier,
+        // Whoever asked chose it for those words; another's press does not choose it for them.
+        tier: personId === task.personId ? tier : null,
         replyTo,
         avoid,
         update,

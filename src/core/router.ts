@@ -28,6 +28,8 @@ export interface RouteAsk {
   readonly priority: Priority;
   /** True for the conversation of a group, which is nobody's own. */
   readonly isShared: boolean;
+  /** True where what was said before may hold the words of others than the task's person. */
+  readonly holdsOthers: boolean;
   /** Where all that the prompt may hold comes from. */
   readonly sources: readonly Source[];
   /** A deployment that is tried only when no other answers. */
