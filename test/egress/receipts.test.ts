@@ -153,6 +153,32 @@ describe.each(kinds)("over %s a receipt equals what a capture of the socket saw"
   });
 });
 
+test("an answer that is given up with much of it unread has its own head, and no more", async () => {
+  const much = Buffer.alloc(5_000_000, "m");
+  const capture = await startCapture(await serve((_, response) => void response.end(much)));
+  const { door, receipts, origin } = openTo(capture);
+  const stop = new AbortController();
+  const response = await door.open(use)(origin, { signal: stop.signal });
+  await response.body?.getReader().read();
+  // Nobody reads on, so that what comes waits in the connection.
+  await expect.poll(() => capture.exchanges()[0]?.bodyBytesIn).toBeGreaterThan(500_000);
+  stop.abort();
+  const headBytesIn = capture.exchanges()[0]?.headBytesIn;
+  await expect.poll(receipts).toMatchObject([{ headBytesIn, status: 200 }]);
+});
+
+test("a server that wants the request a second time gets none without a receipt", async () => {
+  const capture = await startCapture(
+    await serve((request, response) => {
+      request.resume().on("end", () => response.writeHead(421).end("not me"));
+    }),
+  );
+  const { ask, receipts } = openTo(capture);
+  await expect(ask("/", { method: "POST", body: "words" })).rejects.toThrow("a second time");
+  expect(capture.exchanges()).toHaveLength(1);
+  expect(receipts().map(exchangeOf)).toEqual(capture.exchanges());
+});
+
 test("a receipt says what the request carried, and whose it was", async () => {
   const capture = await startCapture(await serve(routes));
   const { door, receipts, origin } = openTo(capture);
