@@ -1,6 +1,6 @@
 import { AppError } from "#core/errors.ts";
 import type { DoorRule, DoorUse } from "#core/http.ts";
-import type { Trust } from "#core/trust.ts";
+import { type Trust, trustOf } from "#core/trust.ts";
 
 import { createLiteralCheck } from "./addresses.ts";
 import { createRecorder, type Moved, type RecorderOptions } from "./recorder.ts";
@@ -19,6 +19,8 @@ export interface Gate {
   check(use: DoorUse, url: URL, method: string): Promise<Trust>;
   /** Resolves when the request may go out, with what is told of its end. */
   begin(use: DoorUse, url: URL, trust: Trust): Promise<(moved: Moved) => void>;
+  /** The same for what the owner's proxy is asked, which belongs to no task and needs no rule. */
+  overhead(url: URL): Promise<(moved: Moved) => void>;
   /** Adds a rule; gives what takes it back. */
   allow(rule: DoorRule): () => void;
   /** Resolves when every receipt is written. */
@@ -32,6 +34,8 @@ export function createGate(options: GateOptions): Gate {
   const checkLiteral = createLiteralCheck();
   return {
     ...recorder,
+    overhead: (url) =>
+      recorder.begin({ purpose: "proxy", taskId: null }, url, trustOf(url.hostname)),
     allow(rule) {
       rules.push(rule);
       return () => {

@@ -88,6 +88,11 @@ function counting(
   return {
     onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
     onBodySent: (chunk) => exchange.out.add(chunk),
+    onRequestUpgrade(controller, status, ...rest) {
+      exchange.status = status;
+      end();
+      handler.onRequestUpgrade?.(controller, status, ...rest);
+    },
     onResponseStarted: () => handler.onResponseStarted?.(),
     onResponseStart(controller, status, ...rest) {
       exchange.status = status;
