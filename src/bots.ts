@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
 import { createApi } from "../bots/telegram/api.ts";
 import { createCommandMenu, explainPrivacy } from "../bots/telegram/commands.ts";
 import type { Me } from "../bots/telegram/events.ts";
@@ -6,11 +8,11 @@ import { checkShape, identify } from "../bots/telegram/identity.ts";
 import { createTelegramPlatform } from "../bots/telegram/platform.ts";
 import { createPoller, type Poller } from "../bots/telegram/poller.ts";
 import type { FileStore } from "#core/attachments.ts";
-import type { ChatPlatform } from "#core/chat.ts";
+import type { ChatPlatform, Target } from "#core/chat.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
 import { reasonOf } from "#core/errors.ts";
-import type { Door } from "#core/http.ts";
+import type { Door, DoorUse, Fetch } from "#core/http.ts";
 import type { Log } from "#core/log.ts";
 import type { People } from "#core/people.ts";
 import type { BotAccount, Hearing } from "#core/operations.ts";
@@ -53,12 +55,12 @@ export interface Bots {
   readonly stop: () => Promise<void>;
 }
 
-/** The door's way to Telegram. */
-function openWay({ settings, door }: Pick<BotDeps, "settings" | "door">) {
+/** Allows the door's way to Telegram; gives where it leads. */
+function allowWay({ settings, door }: Pick<BotDeps, "settings" | "door">): string {
   const root = settings.telegram.api_root;
   const { origin } = new URL(root);
   door.allow({ purpose: "chat", origin, linksOut: false, platform: true });
-  return { root, fetch: door.open({ purpose: "chat", taskId: null }) };
+  return root;
 }
 
 /** Asks Telegram whose token this is, through the door; from now on it is a secret. */
@@ -69,18 +71,49 @@ export async function checkTelegram(
   const token = createSecret("TELEGRAM_BOT_TOKEN", text);
   redactor.add(token);
   checkShape(text);
-  return identify(createApi(token, openWay(deps)));
+  const fetch = deps.door.open({ purpose: "chat", taskId: null });
+  return identify(createApi(token, { root: allowWay(deps), fetch }));
+}
+
+/** Sending whose receipts say for which task it was and what it carried, though a platform's client has no place for that. */
+function createAttribution(door: Door) {
+  type Sending = Pick<DoorUse, "taskId" | "labels">;
+  const sending = new AsyncLocalStorage<Sending>();
+  const overhead: Sending = { taskId: null };
+  const fetch: Fetch = (url, init) =>
+    door.open({ purpose: "chat", ...(sending.getStore() ?? overhead) })(url, init);
+
+  /** Sends what holds nothing of a person, such as a placeholder. */
+  const empty = <Result>({ taskId = null }: Target, send: () => Result): Result =>
+    sending.run({ taskId }, send);
+  /** Sends a part of the chat's own conversation. */
+  const words = <Result>({ taskId = null }: Target, send: () => Result): Result =>
+    sending.run({ taskId, labels: ["personal"] }, send);
+
+  const attributed = (platform: ChatPlatform): ChatPlatform => {
+    const { findPlaced, draft } = platform;
+    return {
+      ...platform,
+      place: (to) => empty(to, () => platform.place(to)),
+      edit: (to, messageId, part) => words(to, () => platform.edit(to, messageId, part)),
+      ...(findPlaced && { findPlaced: (to, among) => empty(to, () => findPlaced(to, among)) }),
+      ...(draft && { draft: (to, id, markdown) => words(to, () => draft(to, id, markdown)) }),
+    };
+  };
+
+  return { fetch, attributed };
 }
 
 /** Telegram as the owner's settings want it, and what is known of the bot itself. */
 function connect({ settings, token, files, door, seams }: BotDeps) {
-  const { root, fetch } = openWay({ settings, door });
+  const root = allowWay({ settings, door });
+  const { fetch, attributed } = createAttribution(door);
   const api = createApi(token, { root, fetch });
   const known: { me: Me | undefined } = { me: undefined };
   const { rich, receipts } = settings.telegram;
   const uploads = createApi(token, { root, fetch, uploads: true });
   const readFile = (sha256: string): Promise<Uint8Array> => files.read(sha256);
-  const made = createTelegramPlatform(api, { readFile, rich, uploads });
+  const made = attributed(createTelegramPlatform(api, { readFile, rich, uploads }));
   const platform: ChatPlatform = {
     ...(seams?.platform?.(made) ?? made),
     ...(receipts ? {} : { receipt: () => Promise.resolve() }),

@@ -50,7 +50,11 @@ const unnamedUrl = "https://unnamed.invalid/";
 const localOnlyReason = "local-only is on everywhere";
 
 /** What the door says where it lets nothing out. */
-const refusals: ReadonlySet<ErrorCode> = new Set(["door.refused", "door.local-only"]);
+const refusals: ReadonlySet<ErrorCode> = new Set([
+  "door.refused",
+  "door.local-only",
+  "door.no-host",
+]);
 
 /** Tries a way that must be shut. The signal is aborted before: where the door should let it pass, nothing is sent all the same. */
 async function attempt(door: Door, { path, url, purpose }: Way): Promise<CheckedPath> {

@@ -18,8 +18,7 @@ function allCaps({ budgets, clock, timeZone }: SpendingDeps): Cap[] {
   const starts = createCalendar()(clock.now(), timeZone);
   const capsOf = (of: { deployment?: string; agent?: string; chatId?: string }): Cap[] => {
     const { deployment = "", agent = "", chatId = "" } = of;
-    const task = { id: "", personId: "", conversation: 0, agent, chatId };
-    return capsFor(budgets, { deployment, task }, starts);
+    return capsFor(budgets, { deployment, task: { agent, chatId } }, starts);
   };
   const overall = capsOf({});
   const own = (of: Parameters<typeof capsOf>[0]): Cap[] => capsOf(of).slice(overall.length);

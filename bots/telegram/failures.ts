@@ -1,10 +1,19 @@
 import { GrammyError, HttpError } from "grammy";
 
 import type { Unsent } from "#core/chat.ts";
-import { AppError, reasonOf } from "#core/errors.ts";
+import { AppError, type ErrorCode, reasonOf } from "#core/errors.ts";
 
 /** How long everything waits when the bot's token is refused: only its owner can mend that. */
 const refusedTokenMs = 60_000;
+
+/** What the door says where it let nothing out. */
+const shut: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "door.refused",
+  "door.local-only",
+  "door.no-host",
+  "door.not-home",
+  "door.not-public",
+]);
 
 /** Problems of the door before a byte was taken. */
 const neverTaken = /refused|not found|lookup failed|no route|no network|connect timeout/;
@@ -18,7 +27,8 @@ const vanished = /message to edit not found|message can't be edited|MESSAGE_ID_I
 function withoutAnswer(error: HttpError): Unsent {
   const cause = error.error;
   const reason = reasonOf(cause);
-  const unreached = cause instanceof AppError && neverTaken.test(cause.message);
+  const unreached =
+    cause instanceof AppError && (shut.has(cause.code) || neverTaken.test(cause.message));
   return { type: unreached ? "unreached" : "unknown", reason };
 }
 

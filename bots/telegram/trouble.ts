@@ -1,6 +1,6 @@
 import { GrammyError, HttpError } from "grammy";
 
-import { AppError, reasonOf } from "#core/errors.ts";
+import { AppError, type ErrorCode, reasonOf } from "#core/errors.ts";
 
 /** Why a poll failed, and what is done about it. */
 export interface Trouble {
@@ -24,8 +24,13 @@ const longestPauseMs = 30_000;
 /** How the door says that a connection could not be made, and needs none of ours mended. */
 const noNetwork = /connection refused|name not found|name lookup failed|no route to it|no network/;
 
+/** A network that leads names astray, as a hotel's does until one has paid, is none. */
+const astray: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["door.not-home", "door.not-public"]);
+
+/** True where the door found no way. */
 function isUnreachable(error: unknown): error is AppError {
-  return error instanceof AppError && error.code === "door.unreachable";
+  if (!(error instanceof AppError)) return false;
+  return error.code === "door.unreachable" || astray.has(error.code);
 }
 
 function pauseAfter(failures: number, firstMs: number): number {
@@ -57,7 +62,8 @@ export function troubleOf(error: unknown, failures: number): Trouble {
   const cause = error instanceof HttpError ? error.error : error;
   const rest = { say: reasonOf(cause), waitMs: pauseAfter(failures, firstPauseMs) };
   if (error instanceof HttpError || isUnreachable(cause)) {
-    const isPlain = isUnreachable(cause) && noNetwork.test(cause.message);
+    const isPlain =
+      isUnreachable(cause) && (astray.has(cause.code) || noNetwork.test(cause.message));
     return { kind: isPlain ? "network" : "silence", ...rest };
   }
   return { kind: "ours", ...rest, isBug: !(error instanceof AppError) };

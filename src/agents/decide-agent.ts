@@ -8,7 +8,7 @@ import type { StageVote } from "#core/choice.ts";
 import type { AgentChoice, Done, Task } from "#core/task.ts";
 import { sourceOf } from "#core/trust.ts";
 
-import { callModel } from "./model-step.ts";
+import { askModel, rowsOf } from "./model-step.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** What a classifier gives one class; null is the class of texts that are for no agent. */
@@ -46,7 +46,7 @@ const fewWords = 5;
 const mostCharacters = 1000;
 const answerTokens = 24;
 /** Where a task is asked for that does not exist: votes are shown without one. */
-const noTask = { id: "", chatId: "", personId: "owner", conversation: 0, agent: defaultAgent };
+const noTask = { id: null, chatId: "", personId: "owner", conversation: 0, agent: defaultAgent };
 
 function promptFor(agents: readonly Agent[], input: string): Prompt {
   const names = agents.map(({ name }) => name);
@@ -94,7 +94,7 @@ function isFragment(input: string): boolean {
 }
 
 /** Asks a fast model that is free; gives its agent, where it named one in time, and what that took. */
-async function askModel(
+async function askFast(
   { router, clock, agents }: DecideDeps,
   { input, task }: { readonly input: string; readonly task: RouteAsk["task"] },
   signal: AbortSignal,
@@ -108,13 +108,14 @@ async function askModel(
     seq: 0,
     priority: "interactive",
     isShared: true,
+    holdsOthers: false,
     sources: [sourceOf("instructions"), sourceOf("words")],
     deadline: { ms: patienceMs, promptTokens, answerTokens },
     build: () => prompt,
   };
   const limit = patience(clock, signal);
   try {
-    const events = callModel({ router, clock }, ask, limit.signal);
+    const events = askModel({ router, clock }, ask, limit.signal);
     let next = await events.next();
     while (next.done !== true) next = await events.next();
     const { step, usage, routes, stop } = next.value;
@@ -141,8 +142,10 @@ export async function decideAgent(
     return { steps: [], usage: [], routes: [], choice };
   }
   if (isFragment(task.input)) return undefined;
-  const { agent: named, usage, routes } = await askModel(deps, { input: task.input, task }, signal);
-  if (named === undefined && usage.length === 0) return undefined;
+  const asked = await askFast(deps, { input: task.input, task }, signal);
+  const { agent: named } = asked;
+  if (named === undefined && asked.usage.length === 0) return undefined;
+  const { usage, routes } = rowsOf(asked, { taskId: task.id, seq: 0 });
   const choice: AgentChoice =
     named === undefined
       ? { agent: defaultAgent, chosenBy: "default" }
@@ -168,7 +171,7 @@ export async function votesOn(
     const fragment = "too few words to ask about";
     return [classified, { stage: "model", agent: null, why: fragment }];
   }
-  const asked = await askModel(deps, { input, task: noTask }, signal);
+  const asked = await askFast(deps, { input, task: noTask }, signal);
   const by = asked.usage.map(({ deployment }) => deployment).join(", ");
   const named = asked.agent === undefined ? "no agent was named in time" : `said by ${by}`;
   const { failure } = asked.stop;

@@ -32,10 +32,11 @@ async function prefixOf({ store, agents, tools }: IdleDeps): Promise<RouteAsk | 
   return {
     tier: agent.model_tier,
     forced: false,
-    task: { id: "", chatId: "", personId: owner, conversation: 0, agent: agent.name },
+    task: { id: null, chatId: "", personId: owner, conversation: 0, agent: agent.name },
     seq: 0,
     priority: "background",
     isShared: false,
+    holdsOthers: false,
     sources: [sourceOf("instructions")],
     build(limits) {
       const { prompt } = buildPrompt(parts, limits);

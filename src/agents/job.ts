@@ -22,6 +22,8 @@ export interface Job {
   readonly person: PersonSettings;
   /** True in a group. */
   readonly isShared: boolean;
+  /** True where what was said before may hold the words of others. */
+  readonly holdsOthers: boolean;
   readonly steps: Step[];
   readonly usage: UsageRow[];
   readonly notices: { readonly once: Set<string>; readonly always: Set<string> };
@@ -96,6 +98,7 @@ export async function openJob(deps: JobDeps, task: Task, agent: Agent): Promise<
     store.person(task.personId),
     store.chat(task.chatId),
   ]);
+  const isShared = chat?.kind === "group";
   const covered = summary?.toMessage ?? 0;
   const turns = before.filter((turn) => turn.messageId > covered);
   return {
@@ -105,7 +108,9 @@ export async function openJob(deps: JobDeps, task: Task, agent: Agent): Promise<
     turns,
     summary,
     person,
-    isShared: chat?.kind === "group",
+    isShared,
+    // Looked at after the turns were, so that none of them is missed.
+    holdsOthers: isShared && (await store.holdsOthers(task)),
     steps,
     usage,
     notices: { once: new Set(), always: new Set() },

@@ -10,7 +10,7 @@ import type { Log } from "#core/log.ts";
 import type { ToolCall, ToolSpec } from "#core/model.ts";
 import type { Question } from "#core/question.ts";
 import type { QuestionStore } from "#core/question-store.ts";
-import type { RouteAsk, Router } from "#core/router.ts";
+import type { Router } from "#core/router.ts";
 import type { Store, TaskEnd } from "#core/store.ts";
 import { cutNotice, type Done, type Task, type TaskEvent, type Turn } from "#core/task.ts";
 import type { Tool } from "#core/tool.ts";
@@ -18,7 +18,7 @@ import type { Tool } from "#core/tool.ts";
 import { type Classify, decideAgent } from "./decide-agent.ts";
 import { handTo, type Job, nextMove, openJob, sourcesOf } from "./job.ts";
 import { checkLimits, deadline } from "./limits.ts";
-import { callModel, emptyAnswer, type ModelCall } from "./model-step.ts";
+import { callModel, emptyAnswer, type ModelCall, type TaskAsk } from "./model-step.ts";
 import { buildPrompt } from "./prompt.ts";
 import { callTool } from "./tool-step.ts";
 
@@ -98,7 +98,7 @@ function endingOf(call: ModelCall): Ending | undefined {
 }
 
 /** What is asked of the router for the task's next model call. */
-function askOf(job: Job): RouteAsk {
+function askOf(job: Job): TaskAsk {
   const { task, agent } = job;
   return {
     tier: task.tier ?? agent.model_tier,
@@ -107,6 +107,7 @@ function askOf(job: Job): RouteAsk {
     seq: job.steps.length + 1,
     priority: job.steps.length === 0 ? "interactive" : "followUp",
     isShared: job.isShared,
+    holdsOthers: job.holdsOthers,
     sources: sourcesOf(job),
     ...(task.avoid === null ? {} : { avoid: task.avoid }),
     build(limits) {

@@ -4,17 +4,26 @@ import { AppError } from "#core/errors.ts";
 import type { ModelStop, ToolCall } from "#core/model.ts";
 import type { Attempt, Chosen, Route } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
-import type { ModelStep, RouteRow, Step, TaskEvent, UsageRow } from "#core/task.ts";
+import type { ModelStep, RouteRow, Step, Task, TaskEvent, UsageRow } from "#core/task.ts";
 
-/** What a model call came to. */
-export interface ModelCall {
+/** What a model call came to, whatever it was made for. */
+export interface Called {
   readonly step: Step & ModelStep;
-  readonly usage: readonly UsageRow[];
-  readonly routes: readonly RouteRow[];
+  readonly usage: readonly Attempt[];
+  readonly routes: readonly Route[];
   readonly stop: ModelStop;
   /** Lines that the person must see with the answer. */
   readonly notices: readonly string[];
 }
+
+/** What a model call of a task came to. */
+export interface ModelCall extends Called {
+  readonly usage: readonly UsageRow[];
+  readonly routes: readonly RouteRow[];
+}
+
+/** What is asked for a task. */
+export type TaskAsk = RouteAsk & { readonly task: Pick<Task, "id"> };
 
 /** Gathers a router's events into one step. */
 function createGathering() {
@@ -75,14 +84,12 @@ function take(gathering: Gathering, event: RoutedEvent): void {
 }
 
 /** Makes one model call and says what it sees: yields `wait`, `chosen`, `text`, `budget` and `cut`, returns the finished step. */
-export async function* callModel(
+export async function* askModel(
   deps: { readonly router: Router; readonly clock: Clock },
   ask: RouteAsk,
   signal: AbortSignal,
-): AsyncGenerator<TaskEvent, ModelCall> {
+): AsyncGenerator<TaskEvent, Called> {
   const { router, clock } = deps;
-  const { seq } = ask;
-  const taskId = ask.task.id;
   const startedAt = clock.now();
   const begun = clock.elapsed();
   const gathering = createGathering();
@@ -95,7 +102,7 @@ export async function* callModel(
   return {
     step: {
       kind: "model",
-      seq,
+      seq: ask.seq,
       startedAt,
       // The clock may be set in the middle; what a step took counts against its task's limit.
       finishedAt: startedAt + Math.round(clock.elapsed() - begun),
@@ -104,11 +111,32 @@ export async function* callModel(
       toolCalls,
       stop: stop.reason,
     },
-    usage: gathering.attempts.map((attempt) => ({ ...attempt, taskId, seq })),
-    routes: gathering.routes.map((route) => ({ ...route, taskId, seq })),
+    usage: gathering.attempts,
+    routes: gathering.routes,
     stop,
     notices: [...gathering.notices],
   };
+}
+
+/** What a call took, as the rows of a task's step. */
+export function rowsOf(
+  { usage, routes }: Pick<Called, "usage" | "routes">,
+  of: Pick<UsageRow, "taskId" | "seq">,
+): Pick<ModelCall, "usage" | "routes"> {
+  return {
+    usage: usage.map((attempt) => ({ ...attempt, ...of })),
+    routes: routes.map((route) => ({ ...route, ...of })),
+  };
+}
+
+/** Makes one model call for a step of a task, and says what it sees as `askModel` does. */
+export async function* callModel(
+  deps: { readonly router: Router; readonly clock: Clock },
+  ask: TaskAsk,
+  signal: AbortSignal,
+): AsyncGenerator<TaskEvent, ModelCall> {
+  const call = yield* askModel(deps, ask, signal);
+  return { ...call, ...rowsOf(call, { taskId: ask.task.id, seq: ask.seq }) };
 }
 
 /** The failure of a call that gave neither words nor tool calls. */

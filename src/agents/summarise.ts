@@ -1,10 +1,9 @@
 import { estimateTokens } from "#core/model.ts";
-import type { RouteAsk } from "#core/router.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
 import { allSources, type Source } from "#core/trust.ts";
 
 import type { LoopDeps } from "./loop.ts";
-import { callModel } from "./model-step.ts";
+import { callModel, type TaskAsk } from "./model-step.ts";
 import type { Prompt } from "./prompt.ts";
 
 /** Most tokens of a summary. */
@@ -54,7 +53,8 @@ interface Left {
 /** Asks a model for the summary; gives what it made and the turns that it covers. */
 async function askForSummary(deps: LoopDeps, { task, left, before }: Left, signal: AbortSignal) {
   const covered: { turns: readonly Turn[] } = { turns: [] };
-  const ask: RouteAsk = {
+  const isShared = (await deps.store.chat(task.chatId))?.kind === "group";
+  const ask: TaskAsk = {
     tier: "local-fast",
     forced: false,
     task,
@@ -62,7 +62,8 @@ async function askForSummary(deps: LoopDeps, { task, left, before }: Left, signa
     seq: 0,
     // Nobody asked for it, so it also goes to no cloud.
     priority: "background",
-    isShared: (await deps.store.chat(task.chatId))?.kind === "group",
+    isShared,
+    holdsOthers: isShared,
     sources: sourcesOf({ left, before }),
     build(limits) {
       const taken = estimateTokens(instructions + (before?.text ?? "")) + 60;

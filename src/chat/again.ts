@@ -1,4 +1,5 @@
 import type { ChatStore } from "#core/chat-store.ts";
+import type { TierName } from "#core/route.ts";
 import type { Runner } from "#core/runner.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
@@ -20,20 +21,24 @@ export interface Again {
   readonly agent: string;
   /** The deployment that is to be tried last. */
   readonly avoid: string | null;
+  /** The tier that is asked now; absent for the one that was asked for before. */
+  readonly tier?: TierName | undefined;
 }
 
 /** Asks a task's words again as a new task, which answers the same message; rejects with `usage.unknown-agent`. */
 export async function askAgain(
   { store, runner, work }: AgainDeps,
   task: Task,
-  { chatId, personId, update, agent, avoid }: Again,
+  { chatId, personId, update, agent, avoid, tier }: Again,
 ): Promise<void> {
-  const { tier, input, replyTo, localOnly } = task;
+  const { input, replyTo, localOnly } = task;
+  // Whoever asked chose it for those words; what another one presses does not choose it for them.
+  const asked = personId === task.personId ? task.tier : null;
   const chosen = await runner.choose({ chatId, personId, words: input, agent, localOnly });
   const again = await store.createTask({
     ...chosen,
     input,
-    tier,
+    tier: tier ?? asked,
     replyTo,
     avoid,
     update,

@@ -72,8 +72,10 @@ function tierCommand({ store }: CommandDeps): Command {
     name: "tier",
     about: "fast, smart or cloud for this chat",
     shownTo: "all",
-    async run({ words }, { chat }) {
+    async run({ words }, { chat, role }) {
       const tier = words === "" ? null : tierOf(words);
+      // What is kept for a group holds for the owner's words there too.
+      if (tier === "cloud-smart" && role !== "owner") throw new AppError("people.not-owner");
       await store.setChat(chat.id, { tier });
       return tier === null
         ? "The usual choice of tier again."

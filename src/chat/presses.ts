@@ -2,6 +2,7 @@ import type { ButtonAction, ChatPlatform, IncomingPress } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
 import { carrierOf, departureLines, departuresOf } from "#core/departures.ts";
 import type { QuestionStore } from "#core/question-store.ts";
+import type { TierName } from "#core/route.ts";
 import { originLines } from "#core/route-text.ts";
 import type { Store } from "#core/store.ts";
 import type { Task } from "#core/task.ts";
@@ -64,6 +65,16 @@ async function originsOf(store: Store, { id, chatId }: Task): Promise<string> {
   return [...originLines({ usage, routes, receipts }), ...left].join("\n");
 }
 
+/** The deployment that answered goes last; where its answer was called wrong, the next tier at home goes first. */
+async function otherWay(store: Store & ChatStore, { id }: Task) {
+  const [usage, feedback] = await Promise.all([store.usage(id), store.feedback(id)]);
+  const answered = usage.findLast(({ outcome }) => outcome === "ok");
+  const isWrong = feedback.some(({ kind }) => kind === "wrong");
+  const raised: TierName | undefined =
+    isWrong && answered?.tier === "local-fast" ? "local-smart" : undefined;
+  return { avoid: answered?.deployment ?? null, tier: raised };
+}
+
 function createAnswerActions(deps: PressDeps) {
   const { store } = deps;
   const redraw = createRedraw(deps);
@@ -77,9 +88,13 @@ function createAnswerActions(deps: PressDeps) {
       return "";
     },
     async again({ personId, chat, seq: update }: Pressed, task: Task): Promise<string> {
-      const usage = await store.usage(task.id);
-      const avoid = usage.findLast(({ outcome }) => outcome === "ok")?.deployment ?? null;
-      await askAgain(deps, task, { chatId: chat.id, personId, update, agent: task.agent, avoid });
+      await askAgain(deps, task, {
+        chatId: chat.id,
+        personId,
+        update,
+        agent: task.agent,
+        ...(await otherWay(store, task)),
+      });
       return "Trying again.";
     },
     async wrong(pressed: Pressed, task: Task): Promise<string> {

@@ -76,7 +76,7 @@ async function nextOf(
   const chat = row === undefined ? undefined : await store.chat(chatId);
   const platform = chat === undefined ? undefined : platforms.get(chat.platform);
   if (row === undefined || chat === undefined || platform === undefined) return undefined;
-  const target = { address: chat.address, replyTo: row.replyTo };
+  const target = { address: chat.address, replyTo: row.replyTo, taskId: row.taskId };
   return { platform, chat, row, target, isLast: others.length === 0 };
 }
 

@@ -1,4 +1,4 @@
-import type { Buttons, ChatPlatform, NewButton, Saying } from "#core/chat.ts";
+import type { Buttons, ChatPlatform, NewButton, Saying, Target } from "#core/chat.ts";
 import type { Chat, OutboxPart } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
 import type { Task } from "#core/task.ts";
@@ -33,10 +33,15 @@ const draftMs = 2000;
 
 const shown: Wait = { ms: 0, everywhere: false };
 
-async function draft({ task, markdown }: Piece, { chat, platform }: Where, clock: Clock) {
-  const target = { address: chat.address, replyTo: task.replyTo };
+/** Where a piece goes, on whose behalf. */
+function targetOf({ task: { id: taskId, replyTo } }: Piece, { address }: Chat): Target {
+  return { address, replyTo, taskId };
+}
+
+async function draft(piece: Piece, { chat, platform }: Where, clock: Clock) {
+  const { task, markdown } = piece;
   const done = new AbortController();
-  const drafted = platform.draft?.(target, task.id, markdown).catch(() => undefined);
+  const drafted = platform.draft?.(targetOf(piece, chat), task.id, markdown).catch(() => undefined);
   await Promise.race([drafted, clock.sleep(draftMs, done.signal)]);
   done.abort();
   return shown;
@@ -75,8 +80,7 @@ function createEdits({ store }: SenderDeps) {
       const markdown = shownText(piece.markdown);
       const [part] = platform.render({ type: "answer", markdown, buttons: message.buttons });
       if (part === undefined) return shown;
-      const target = { address: chat.address, replyTo: piece.task.replyTo };
-      const sent = await platform.edit(target, message.messageId, part);
+      const sent = await platform.edit(targetOf(piece, chat), message.messageId, part);
       if (sent.ok || sent.why.type !== "later") return shown;
       return { ms: sent.why.waitMs, everywhere: sent.why.everywhere, asked: true };
     },

@@ -232,6 +232,8 @@ export interface Target {
   readonly address: string;
   /** The message that it answers; frozen when the part was made. */
   readonly replyTo: string | null;
+  /** The task to whose receipts the sending belongs; absent or null where it belongs to none. */
+  readonly taskId?: string | null;
 }
 
 /** Why something was not sent. */

@@ -57,13 +57,31 @@ function bytesText(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-function lineOf(departure: Departure): string {
-  const { host, purpose, trust, bytesOut, bytesIn, labels, redactions } = departure;
-  const to = trust === "lan" ? `the home network, ${host}` : host;
+/** How much went, and how private it was. */
+function movedText({ bytesOut, bytesIn, labels, redactions }: Departure): string {
   const held = labels.length === 0 ? "nothing of a person" : labels.join(" and ");
   const identifiers = redactions === 1 ? "1 identifier was" : `${redactions} identifiers were`;
   const taken = redactions === 0 ? "" : `; ${identifiers} taken out`;
-  return `To ${to} (${purpose}): ${bytesText(bytesOut)} out, ${bytesText(bytesIn)} in, ${held}${taken}.`;
+  return `${bytesText(bytesOut)} out, ${bytesText(bytesIn)} in, ${held}${taken}`;
+}
+
+function lineOf(departure: Departure): string {
+  const { host, purpose, trust } = departure;
+  const to = trust === "lan" ? `the home network, ${host}` : host;
+  return `To ${to} (${purpose}): ${movedText(departure)}.`;
+}
+
+/** What went to chat services, a phrase for each; of the one that carries the chat also where no receipt tells of it. */
+function carriedTexts(departures: readonly Departure[], carrier: string | undefined): string[] {
+  if (carrier === undefined) {
+    return departures.map(
+      (one) => `${one.host}, a chat service that you connected: ${movedText(one)}.`,
+    );
+  }
+  const [only, ...more] = departures;
+  // Of several hosts nothing says which is the carrier's.
+  const moved = only === undefined || more.length > 0 ? "" : `: ${movedText(only)}`;
+  return [`${carrier}, which carries this chat${moved}.`];
 }
 
 /**
@@ -73,11 +91,8 @@ function lineOf(departure: Departure): string {
 export function departureLines(departures: readonly Departure[], carrier?: string): string[] {
   const gone = departures.filter(({ trust }) => trust !== "local");
   const others = gone.filter(({ trust }) => trust !== "platform");
-  const hosts = new Set(gone.filter(({ trust }) => trust === "platform").map(({ host }) => host));
-  const names = carrier === undefined ? [...hosts] : [carrier];
-  const what =
-    carrier === undefined ? "a chat service that you connected" : "which carries this chat";
-  const carried = names.map((name) => `${name}, ${what}.`);
+  const platforms = gone.filter(({ trust }) => trust === "platform");
+  const carried = carriedTexts(platforms, carrier);
   if (others.length > 0) return [...others.map(lineOf), ...carried.map((one) => `To ${one}`)];
   const [only, ...more] = carried;
   if (only === undefined) return ["Nothing left this machine."];

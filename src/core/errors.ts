@@ -101,6 +101,10 @@ export const errorTable = {
     exit: 5,
   },
   "door.unreachable": { say: "{host} cannot be reached ({problem}).", exit: 4 },
+  "door.no-host": {
+    say: "{host} is the address of no single host, neither at home nor on the internet, so nothing was sent: write the server's own address, such as 127.0.0.1 or 192.168.1.9.",
+    exit: 5,
+  },
   "door.not-home": {
     say: "{host} should be in the home network by its name and leads to {address} outside it, so nothing was sent: see who answers for the name, or write the server's own address.",
     exit: 5,

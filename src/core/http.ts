@@ -15,8 +15,8 @@ export interface FetchInit {
  */
 export type Fetch = (url: string, init?: FetchInit) => Promise<Response>;
 
-/** What a connection is for; nothing goes out without one. */
-export type Purpose = "model" | "model-download" | "index" | "chat";
+/** What a connection is for; nothing goes out without one. "proxy" is what the owner's proxy is asked for a way with. */
+export type Purpose = "model" | "model-download" | "index" | "chat" | "proxy";
 
 /**
  * One request that left this process, or tried to; a WebSocket is one as well. Bytes are counted on the connection, before TLS:

@@ -11,18 +11,25 @@ import type {
 import type { Task } from "./task.ts";
 import type { Source } from "./trust.ts";
 
+/** What a model call is made for. */
+export interface AskedFor extends Pick<Task, "chatId" | "personId" | "conversation" | "agent"> {
+  /** The task that the attempts and receipts are written to; null for work of no task, of which there are receipts alone. */
+  readonly id: string | null;
+}
+
 /** What is asked of the router for one model call. */
 export interface RouteAsk {
   readonly tier: TierName;
   /** True when a person asked for this tier: the owner's own `use` then does not go before it. */
   readonly forced: boolean;
-  /** The task that the attempts and receipts are written to, and what it belongs to. */
-  readonly task: Pick<Task, "id" | "chatId" | "personId" | "conversation" | "agent">;
+  readonly task: AskedFor;
   /** The step of the task that the call is made for. */
   readonly seq: number;
   readonly priority: Priority;
   /** True for the conversation of a group, which is nobody's own. */
   readonly isShared: boolean;
+  /** True where what was said before may hold the words of others than the task's person. */
+  readonly holdsOthers: boolean;
   /** Where all that the prompt may hold comes from. */
   readonly sources: readonly Source[];
   /** A deployment that is tried only when no other answers. */

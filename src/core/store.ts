@@ -142,6 +142,8 @@ export interface Store {
   receipts(taskId: string): Promise<Receipt[]>;
   /** The conversation's last turns before the task, oldest first; only of tasks that ended with an answer. */
   turnsBefore(task: Task, limit: number): Promise<Turn[]>;
+  /** True where somebody else has been answered in the task's conversation: its turns and its summary may hold those words. */
+  holdsOthers(task: Task): Promise<boolean>;
   /** The newest summary of the task's conversation. */
   summaryFor(task: Pick<Task, "chatId" | "conversation">): Promise<Summary | undefined>;
   /** Stores a summary with what it used. */

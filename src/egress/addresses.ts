@@ -84,6 +84,19 @@ function bare(address: string): string {
   return address.replace(/%.*$/, "");
 }
 
+/**
+ * Checks an address that stands in the place of a name, which no lookup sees, by the same lists: throws `door.no-host` where it is
+ * neither at home nor of one host on the internet, such as one that only holds another's (::ffff:127.0.0.1).
+ */
+export function createLiteralCheck(): (hostname: string) => void {
+  const isPublic = createPublicCheck();
+  return (hostname) => {
+    const address = hostname.replace(/^\[|\]$/g, "");
+    if (isIP(address) === 0 || trustOf(hostname) !== "cloud" || isPublic(address)) return;
+    throw new AppError("door.no-host", { host: hostname });
+  };
+}
+
 /** Of a name's addresses those that its ending promises; a router at home may also give a host one on the internet. */
 function atHome(host: string, found: readonly LookupAddress[]): readonly LookupAddress[] {
   const promised = trustOf(host);

@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 
-import type { Agent, buildConnector } from "undici";
+import type { Agent, buildConnector, Dispatcher } from "undici";
 
 import type { DoorUse } from "#core/http.ts";
 
 import { createLookup, type Network } from "./addresses.ts";
 import { createMeter } from "./meter.ts";
 import { type OwnersProxy, throughProxy } from "./proxy.ts";
+import type { Moved } from "./recorder.ts";
 
 const defaultConnectMs = 5000;
 
@@ -25,6 +26,8 @@ export interface Way {
 export interface WayOptions {
   readonly network: Network;
   readonly proxy: OwnersProxy | undefined;
+  /** Puts a request to a host on record that belongs to no task; gives what is told of its end. */
+  readonly overhead: (url: URL) => Promise<(moved: Moved) => void>;
 }
 
 /** A connection by a connector of undici's. */
@@ -41,11 +44,15 @@ function connectBy(connect: buildConnector.connector, url: URL): Promise<Socket>
 }
 
 /** undici, loaded at the first connection, since it is large and most commands make none. */
-export async function loadUndici({ network, proxy }: WayOptions) {
+export async function loadUndici({ network, proxy, overhead }: WayOptions) {
   const undici = await import("undici");
   const lookup = createLookup(network);
   const ways = new Map<number | AbortSignal, Way>();
   const meter = createMeter();
+
+  async function reach({ url }: OwnersProxy, pool: Dispatcher): Promise<Dispatcher> {
+    return meter.metered(pool, { kept: true, ended: await overhead(new URL(url)) });
+  }
 
   function makeWay(timeout: number): Way {
     const settings = { timeout, allowH2: false };
@@ -53,7 +60,8 @@ export async function loadUndici({ network, proxy }: WayOptions) {
     // The proxy's own answer is a part of the connection, and has its deadline.
     const toProxy = { connect: undici.buildConnector(settings), headersTimeout: timeout };
     const pool = proxy && new undici.Pool(proxy.url, { ...plainHttp, ...toProxy });
-    const connect = proxy && pool ? throughProxy(direct, pool, proxy) : direct;
+    const connect =
+      proxy && pool ? throughProxy(direct, { proxy, reach: () => reach(proxy, pool) }) : direct;
     const agent = new undici.Agent({ ...plainHttp, connect });
     return {
       agent,

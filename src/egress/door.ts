@@ -46,7 +46,9 @@ function following(once: Once, use: DoorUse): Fetch {
 export function createDoor(options: DoorOptions): Door {
   const { network = ownNetwork, proxy } = options;
   const gate = createGate(options);
-  const undici = lazily(() => loadUndici({ network, proxy }));
+  const undici = lazily(() =>
+    loadUndici({ network, proxy, overhead: (url) => gate.overhead(url) }),
+  );
   const relays = lazily(async () => {
     const { createRelays } = await import("./relays.ts");
     return createRelays(gate, async (use) => (await undici()).wayFor(use));

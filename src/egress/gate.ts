@@ -1,7 +1,8 @@
 import { AppError } from "#core/errors.ts";
 import type { DoorRule, DoorUse } from "#core/http.ts";
-import type { Trust } from "#core/trust.ts";
+import { type Trust, trustOf } from "#core/trust.ts";
 
+import { createLiteralCheck } from "./addresses.ts";
 import { createRecorder, type Moved, type RecorderOptions } from "./recorder.ts";
 import { checkRules, trustFor } from "./rules.ts";
 
@@ -18,6 +19,8 @@ export interface Gate {
   check(use: DoorUse, url: URL, method: string): Promise<Trust>;
   /** Resolves when the request may go out, with what is told of its end. */
   begin(use: DoorUse, url: URL, trust: Trust): Promise<(moved: Moved) => void>;
+  /** The same for what the owner's proxy is asked, which belongs to no task and needs no rule. */
+  overhead(url: URL): Promise<(moved: Moved) => void>;
   /** Adds a rule; gives what takes it back. */
   allow(rule: DoorRule): () => void;
   /** Resolves when every receipt is written. */
@@ -28,8 +31,11 @@ export interface Gate {
 export function createGate(options: GateOptions): Gate {
   const rules = [...(options.rules ?? [])];
   const recorder = createRecorder(options);
+  const checkLiteral = createLiteralCheck();
   return {
     ...recorder,
+    overhead: (url) =>
+      recorder.begin({ purpose: "proxy", taskId: null }, url, trustOf(url.hostname)),
     allow(rule) {
       rules.push(rule);
       return () => {
@@ -44,6 +50,7 @@ export function createGate(options: GateOptions): Gate {
         throw new AppError("door.local-only", { host: url.host });
       }
       checkRules(rules, use, { url, method });
+      checkLiteral(url.hostname);
       return trust;
     },
   };

@@ -88,6 +88,11 @@ function counting(
   return {
     onRequestStart: (controller, context) => handler.onRequestStart?.(controller, context),
     onBodySent: (chunk) => exchange.out.add(chunk),
+    onRequestUpgrade(controller, status, ...rest) {
+      exchange.status = status;
+      end();
+      handler.onRequestUpgrade?.(controller, status, ...rest);
+    },
     onResponseStarted: () => handler.onResponseStarted?.(),
     onResponseStart(controller, status, ...rest) {
       exchange.status = status;
@@ -131,7 +136,7 @@ export interface Watch {
 
 /** Counts what undici moves, per request. */
 export interface Meter {
-  /** A dispatcher for one request. */
+  /** A dispatcher for one request, which fails where it is made a second time. */
   metered(dispatcher: Dispatcher, watch: Watch): Dispatcher;
   close(): void;
 }
@@ -157,8 +162,12 @@ export function createMeter(): Meter {
   subscribe("undici:client:sendHeaders", onSend);
 
   return {
-    metered: (dispatcher, { kept, ended }) =>
-      dispatcher.compose((dispatch) => (options, handler) => {
+    metered(dispatcher, { kept, ended }) {
+      const made = { once: false };
+      return dispatcher.compose((dispatch) => (options, handler) => {
+        // undici asks again where a server answers with 421; that would be a request without a receipt.
+        if (made.once) throw new Error("the server wants the request a second time");
+        made.once = true;
         const exchange = {
           out: createBody(kept),
           // undici gives its own copy of what came away.
@@ -172,7 +181,8 @@ export function createMeter(): Meter {
         } finally {
           dispatching.exchange = undefined;
         }
-      }),
+      });
+    },
     close() {
       unsubscribe("undici:request:create", onCreate);
       unsubscribe("undici:client:sendHeaders", onSend);

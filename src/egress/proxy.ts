@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 
-import type { buildConnector, Pool } from "undici";
+import type { buildConnector, Dispatcher } from "undici";
 
 import { AppError } from "#core/errors.ts";
 import type { Secret } from "#core/secret.ts";
@@ -26,13 +26,22 @@ function loginOf({ login }: OwnersProxy): Record<string, string> {
   return login === undefined ? {} : { "proxy-authorization": basicOf(login.reveal()) };
 }
 
+/** A proxy as it is reached. */
+export interface ProxyWay {
+  readonly proxy: OwnersProxy;
+  /** The connections to it for one request, which is on record when this resolves. */
+  readonly reach: () => Promise<Dispatcher>;
+}
+
 /** A tunnel through the proxy to the host and port of a connection (RFC 9110, 9.3.6); rejects with an AppError. */
-async function tunnel(pool: Pool, proxy: OwnersProxy, target: Target): Promise<Socket> {
+async function tunnel({ proxy, reach }: ProxyWay, target: Target): Promise<Socket> {
   const { host = target.hostname, port, protocol } = target;
   const path = port === "" ? `${host}:${ports[protocol]}` : host;
   try {
     const headers = { host: path, ...loginOf(proxy) };
-    const { socket, statusCode } = await pool.connect({ path, headers });
+    const { origin } = new URL(proxy.url);
+    const reached = await reach();
+    const { socket, statusCode } = await reached.connect({ origin, path, headers });
     if (statusCode === 200 && socket instanceof Socket) return socket;
     socket.on("error", () => {}).destroy();
     throw new AppError("door.unreachable", { host, problem: `the proxy answered ${statusCode}` });
@@ -44,11 +53,11 @@ async function tunnel(pool: Pool, proxy: OwnersProxy, target: Target): Promise<S
 }
 
 /** Connects through the proxy to hosts beyond the home network, which alone it is told of, and directly to all others. */
-export function throughProxy(direct: Connector, pool: Pool, proxy: OwnersProxy): Connector {
+export function throughProxy(direct: Connector, way: ProxyWay): Connector {
   async function far(target: Target, done: buildConnector.Callback): Promise<void> {
     let httpSocket: Socket;
     try {
-      httpSocket = await tunnel(pool, proxy, target);
+      httpSocket = await tunnel(way, target);
     } catch (error) {
       done(error instanceof Error ? error : new Error(String(error)), null);
       return;

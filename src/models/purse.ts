@@ -6,6 +6,7 @@ import type { ModelStop, TokenUsage } from "#core/model.ts";
 import type { Attempt, BudgetEvent } from "#core/route.ts";
 import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
+import type { UsageRow } from "#core/task.ts";
 
 import type { Candidate } from "./candidates.ts";
 import { capsFor, createCalendar, createMeters } from "./routing/budget.ts";
@@ -79,6 +80,13 @@ function countedTokens({ usage, stop, promptTokens, answerTokens }: Made): Settl
   return { promptTokens, answerTokens, ...usage, estimated: true };
 }
 
+/** The step that an attempt is made for. */
+function stepOf({ task, seq }: RouteAsk): Pick<UsageRow, "taskId" | "seq"> {
+  // A cost that belongs to no task would be seen nowhere, so that no cloud is asked for one.
+  if (task.id === null) throw new Error("work of no task was to be asked of a cloud");
+  return { taskId: task.id, seq };
+}
+
 const free: Paid = {
   settle: ({ usage }) =>
     Promise.resolve({ tokens: { costUsd: 0, priced: "home", ...usage }, events: [] }),
@@ -107,8 +115,7 @@ export function createPurse(deps: PurseDeps): Purse {
       const most = price === undefined ? undefined : worstCost(price, promptTokens, maxTokens);
       const cost = most === undefined ? {} : { costUsd: most };
       const counting = meters.of(caps);
-      const row = { ...begun, ...cost, taskId: ask.task.id, seq: ask.seq };
-      const over = await ledger.reserve(row, caps);
+      const over = await ledger.reserve({ ...begun, ...cost, ...stepOf(ask) }, caps);
       if (over !== undefined) {
         const [spent = 0] = await ledger.spent([over]);
         return { failure: overBudget(over.name, over.capUsd, spent) };

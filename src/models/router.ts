@@ -44,7 +44,7 @@ function totalMsOf({ hosts }: ModelSettings, name: string): number {
 
 /** Nothing may go to a cloud, and nothing is got ready: for work that nobody asked for. */
 const idle = {
-  standing: { rules: new Set<never>(), mayGo: false },
+  standing: { rules: new Set<never>(), mayGo: false, holdsOthers: false },
   deadline: { ms: 0, promptTokens: 0, answerTokens: 0 },
 };
 
@@ -103,8 +103,9 @@ export function createRouter(deps: RouterDeps): Router {
 
 async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: TierName) {
   const forced = tier === "cloud-smart";
-  const task = { id: "", chatId: "", personId: owner, conversation: 0, agent: "" };
-  const ask = { tier, forced, task, isShared: false, priority: "interactive" } as const;
+  const task = { id: null, chatId: "", personId: owner, conversation: 0, agent: "" };
+  const whose = { task, isShared: false, holdsOthers: false };
+  const ask = { tier, forced, ...whose, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
   const wish = { tier, forced, sources: [], standing };
   const ranks = await Array.fromAsync(createOptions(settings, sources)(wish));

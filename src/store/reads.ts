@@ -25,6 +25,7 @@ type Reads = Pick<
   | "lastAttempts"
   | "receipts"
   | "turnsBefore"
+  | "holdsOthers"
   | "stats"
   | "departures"
 >;
@@ -90,6 +91,18 @@ function turnsBefore({ build, fixed, all }: Queries, task: Task, limit: number):
   );
   const turns = all(earlier).toReversed();
   return turns.map((turn) => ({ ...turn, sources: toSources(turn.sources) }));
+}
+
+function holdsOthers({ build, first }: Queries, task: Task): boolean {
+  const answered = build
+    .selectFrom("messages")
+    .innerJoin("tasks", "tasks.id", "messages.task_id")
+    .select("messages.id")
+    .where("messages.chat_id", "=", task.chatId)
+    .where("messages.conversation", "=", task.conversation)
+    .where("tasks.person_id", "!=", task.personId)
+    .where("tasks.state", "=", "done");
+  return first(answered.limit(1)) !== undefined;
 }
 
 function personSettings({ build, fixed, first }: Queries, personId: string): PersonSettings {
@@ -189,6 +202,7 @@ export function createReads(queries: Queries, read: Read): Reads {
     tasksAfter: (taskId, limit) => read(() => tasksAfter(queries, taskId, limit)),
     summaryFor: (task) => read(() => newestSummary(queries, task)),
     turnsBefore: (task, limit) => read(() => turnsBefore(queries, task, limit)),
+    holdsOthers: (task) => read(() => holdsOthers(queries, task)),
     stats: (since) => read(() => totals(queries, since)),
     departures: (since) => read(() => departures(queries, since)),
   };

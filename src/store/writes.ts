@@ -12,7 +12,8 @@ import { markHandled } from "./inbox.ts";
 import { putParts } from "./outbox.ts";
 import { columns } from "./queries.ts";
 import { type Read, taskRow } from "./reads.ts";
-import { failureText, fromReceipt, fromStep, fromSummary, toTask } from "./rows.ts";
+import { createPutReceipt } from "./receipts.ts";
+import { failureText, fromStep, fromSummary, toTask } from "./rows.ts";
 import { putRoute, putUsage } from "./usage.ts";
 import type { Writer } from "./writer.ts";
 
@@ -227,7 +228,7 @@ function start(commit: Commit, taskId: string): Task | undefined {
 
 /** The writing half of the store. */
 export function createWrites(commit: Commit, writer: Writer, read: Read): Writes {
-  const { build, fixed, first, run } = commit;
+  const { build, first, run } = commit;
   return {
     ensureChat: ({ id, platform, personId }) =>
       writer.write(() => {
@@ -251,17 +252,6 @@ export function createWrites(commit: Commit, writer: Writer, read: Read): Writes
     },
     finishTask: (end) => writer.write(() => finish(commit, end)),
     newConversation: (chatId) => writer.write(() => nextConversation(commit, chatId)),
-    // Only what goes to a cloud must be on record before it goes.
-    putReceipt: (receipt) =>
-      (receipt.trust === "cloud" ? writer.write : writer.later)(() => {
-        const row = fromReceipt(receipt);
-        const put = fixed("put receipt", row, () =>
-          build
-            .insertInto("receipts")
-            .values(columns(row))
-            .onConflict((conflict) => conflict.column("id").doUpdateSet(columns(row))),
-        );
-        run(put);
-      }),
+    putReceipt: createPutReceipt(commit, writer),
   };
 }

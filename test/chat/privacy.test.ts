@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import type { RouteAsk, Router } from "../../src/core/router.ts";
 import type { Script } from "../../src/models/scripted.ts";
 
 import { expectReads, type House, openHouse } from "./house.ts";
@@ -80,6 +81,54 @@ describe("/privacy", () => {
       await last(house, /^\/privacy shows what holds/);
     }
     expect(await house.store.storedRules()).toEqual([]);
+  });
+});
+
+describe("a group's words and a cloud", () => {
+  /** A group in which all that is asked of the router is noted, and answered by the one model there is. */
+  async function openGroup() {
+    const asks: RouteAsk[] = [];
+    const routed = (router: Router): Router => ({
+      ...router,
+      stream(ask, signal) {
+        asks.push(ask);
+        return router.stream({ ...ask, tier: "local-fast" }, signal);
+      },
+    });
+    return { asks, house: await openHouse(script, { kind: "group", routed }) };
+  }
+
+  test("are known to be the words of others once others were answered in the conversation", async () => {
+    const { asks, house } = await openGroup();
+    const ask = async (text: string, from?: string) => {
+      await house.write(text, from === undefined ? {} : { from });
+      await last(house, `You said: ${text}`);
+    };
+    await ask("mine");
+    await ask("his too", "bob");
+    await ask("mine again");
+    await house.write("/new");
+    await last(house, "A new conversation");
+    await ask("mine alone");
+    expect(asks.map(({ holdsOthers }) => holdsOthers)).toEqual([false, true, true, false]);
+  });
+
+  test("a cloud is the owner's to choose for a chat, and a press chooses none for what another asked", async () => {
+    const { asks, house } = await openGroup();
+    await house.write("/tier cloud", { from: "bob" });
+    await last(house, "Only the owner of this agent can do that.");
+    await house.write("/tier cloud");
+    await last(house, "From now on in this chat: cloud-smart.");
+    await house.write("hello", { from: "bob" });
+    await last(house, "You said: hello");
+    await house.press("ⓘ");
+    await expect.poll(() => house.platform.texts("here").at(-1)).toContain("no cost");
+    await house.press("Again");
+    await expect.poll(() => asks.length).toBe(2);
+    expect(asks.map(({ forced, task }) => [forced, task.personId])).toMatchObject([
+      [true, expect.not.stringMatching("owner")],
+      [false, "owner"],
+    ]);
   });
 });
 

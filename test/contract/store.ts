@@ -249,6 +249,21 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.usage(task.id)).toHaveLength(1);
     });
 
+    test("a conversation holds the words of others once one of them was answered in it", async () => {
+      const store = await ready();
+      const mine = await store.createTask(request);
+      expect(await store.holdsOthers(mine)).toBe(false);
+      const other = await store.createTask({ ...request, personId: "bob" });
+      expect(await store.holdsOthers(mine)).toBe(false);
+      await store.finishTask(endOf(other));
+      expect([await store.holdsOthers(mine), await store.holdsOthers(other)]).toEqual([
+        true,
+        false,
+      ]);
+      const next = await store.createTask({ ...request, newConversation: true });
+      expect(await store.holdsOthers(next)).toBe(false);
+    });
+
     test("a receipt is replaced by the one of the same id", async () => {
       const store = await ready();
       const task = await store.createTask(request);
@@ -273,6 +288,9 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       const answered = { ...receipt, bodyBytesIn: 9, sha256In: "bb", status: 200 };
       await store.putReceipt(answered);
       expect(await store.receipts(task.id)).toEqual([answered]);
+      // Also where the second comes before the first is stored.
+      await Promise.all([receipt, answered].map((one) => store.putReceipt({ ...one, id: "r2" })));
+      expect(await store.receipts(task.id)).toEqual([answered, { ...answered, id: "r2" }]);
     });
   });
 }

@@ -124,10 +124,10 @@ describe("a name that is at home by its ending", () => {
   });
 });
 
-describe("the door", () => {
-  const use = { purpose: "model", taskId: null } as const;
-  const ruleFor = (origin: string): DoorRule => ({ purpose: "model", origin, linksOut: false });
+const use = { purpose: "model", taskId: null } as const;
+const ruleFor = (origin: string): DoorRule => ({ purpose: "model", origin, linksOut: false });
 
+describe("the door", () => {
   test("sends nothing to a server on this machine that a name of the internet leads to", async () => {
     let connections = 0;
     const origin = await startServer((_, response) => {
@@ -176,14 +176,65 @@ describe("the door", () => {
     const { door } = openDoor([ruleFor(origin)], { network: networkOf() });
     await expect(door.open(use)(origin)).rejects.toThrow("(name not found)");
   });
+});
 
-  test("takes an address that is written as one at its word", async () => {
-    const origin = await startServer((_, response) => response.end("ok"));
+describe("an address in the place of a name", () => {
+  /** A door that asks for no name; nothing that a test dials may lie beyond this machine. */
+  function doorTo(rules: readonly DoorRule[]) {
     const network: Network = {
       resolve: () => Promise.reject(new Error("asked")),
       dial: (address) => address,
     };
-    const { door } = openDoor([ruleFor(origin)], { network });
-    expect(await (await door.open(use)(origin)).text()).toBe("ok");
+    return openDoor(rules, { network });
+  }
+
+  test.each(["127.0.0.1", "2130706433", "0x7f000001", "017700000001", "0x7f.1", "127.1"])(
+    "%s is this machine, however it is spelled",
+    async (spelled) => {
+      const origin = await startServer((_, response) => response.end("ok"));
+      const { door, receipts } = doorTo([ruleFor(origin)]);
+      const address = origin.replace("127.0.0.1", spelled);
+      expect(await (await door.open(use)(address)).text()).toBe("ok");
+      expect(receipts()).toMatchObject([{ trust: "local", host: new URL(origin).host }]);
+    },
+  );
+
+  test.each([
+    ["0.0.0.0"],
+    ["0"],
+    ["100.64.0.1"],
+    ["1681915905"],
+    ["0x64400001"],
+    ["014420000001"],
+    ["224.0.0.251"],
+    ["[::]"],
+    ["[::ffff:127.0.0.1]"],
+    ["[::ffff:a00:1]"],
+    ["[::127.0.0.1]"],
+    ["[64:ff9b::127.0.0.1]"],
+    ["[2002:7f00:1::]"],
+    ["[ff02::fb]"],
+  ])("%s is not connected to, whoever names it", async (host) => {
+    let connections = 0;
+    const server = await startServer((_, response) => {
+      connections += 1;
+      response.end("secret");
+    });
+    const { port } = new URL(server);
+    const { origin } = new URL(`http://${host}:${port}`);
+    const webSocket = origin.replace("http", "ws");
+    const own = doorTo([origin, webSocket].map((one) => ({ ...ruleFor(one), platform: true })));
+    await expect(own.door.open(use)(origin)).rejects.toMatchObject({ code: "door.no-host" });
+    await expect(own.door.relay(use, webSocket)).rejects.toMatchObject({ code: "door.no-host" });
+    const page = "https://pages.example";
+    const linking = doorTo([{ ...ruleFor(page), linksOut: true }]);
+    const linked = linking.door.open({ ...use, linkedFrom: page });
+    await expect(linked(`https://${host}:${port}`)).rejects.toMatchObject({ code: "door.no-host" });
+    expect([connections, own.receipts(), linking.receipts()]).toEqual([0, [], []]);
+  });
+
+  test("is told of only where a rule allows it", async () => {
+    const { door } = doorTo([]);
+    await expect(door.open(use)("http://0.0.0.0")).rejects.toMatchObject({ code: "door.refused" });
   });
 });

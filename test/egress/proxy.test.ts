@@ -59,7 +59,21 @@ describe("the owner's proxy", () => {
       expect(capture.received()).not.toMatch(/proxy/i);
       const byHash = (list: readonly { sha256Out: string | null }[]) =>
         list.toSorted((a, b) => String(a.sha256Out).localeCompare(String(b.sha256Out)));
-      expect(byHash(receipts().map(exchangeOf))).toEqual(byHash(capture.exchanges()));
+      const [asked, own] = [true, false].map((isProxys) =>
+        receipts().filter(({ purpose }) => (purpose === "proxy") === isProxys),
+      );
+      expect(byHash(own?.map(exchangeOf) ?? [])).toEqual(byHash(capture.exchanges()));
+      expect(asked).toMatchObject(
+        heads.map((head) => ({
+          taskId: null,
+          host: new URL(url).host,
+          trust: "local",
+          headBytesOut: head.length,
+          bodyBytesOut: 0,
+          bodyBytesIn: 0,
+          status: 200,
+        })),
+      );
     },
   );
 
@@ -74,11 +88,15 @@ describe("the owner's proxy", () => {
   test("that refuses is named, and its password is not", async () => {
     const { url, heads } = await startProxy("407 Proxy Authentication Required");
     const login = createSecret("PROXY_PASSWORD", "me:s3cret");
-    const { door } = doorThrough({ url, login }, "https://api.house.example");
+    const { door, receipts } = doorThrough({ url, login }, "https://api.house.example");
     await expect(door.open(use)("https://api.house.example/")).rejects.toThrow(
       /^api\.house\.example cannot be reached \(the proxy answered 407\)\.$/,
     );
     expect(heads[0]).toContain("CONNECT api.house.example:443 HTTP/1.1");
+    expect(receipts()).toMatchObject([
+      { purpose: "model", taskId: "task-1", headBytesOut: 0, status: null },
+      { purpose: "proxy", taskId: null, headBytesOut: heads[0]?.length, status: 407 },
+    ]);
   });
 
   test("that is not there, breaks off, or says nothing, fails the request in its time", async () => {

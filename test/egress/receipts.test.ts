@@ -153,6 +153,18 @@ describe.each(kinds)("over %s a receipt equals what a capture of the socket saw"
   });
 });
 
+test("a server that wants the request a second time gets none without a receipt", async () => {
+  const capture = await startCapture(
+    await serve((request, response) => {
+      request.resume().on("end", () => response.writeHead(421).end("not me"));
+    }),
+  );
+  const { ask, receipts } = openTo(capture);
+  await expect(ask("/", { method: "POST", body: "words" })).rejects.toThrow("a second time");
+  expect(capture.exchanges()).toHaveLength(1);
+  expect(receipts().map(exchangeOf)).toEqual(capture.exchanges());
+});
+
 test("a receipt says what the request carried, and whose it was", async () => {
   const capture = await startCapture(await serve(routes));
   const { door, receipts, origin } = openTo(capture);

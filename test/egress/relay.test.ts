@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { request as httpRequest } from "node:http";
+import type { Socket } from "node:net";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { DoorOptions } from "../../src/egress/door.ts";
-import { exchangeOf, homewardNetwork, startCapture } from "../fakes/capture.ts";
+import { exchangeOf, homewardNetwork, startCapture, startRaw } from "../fakes/capture.ts";
 import { trustedCertificate } from "../fakes/certificate.ts";
 import { startProxy } from "../fakes/proxy.ts";
 import { openDoor } from "../fakes/receipts.ts";
@@ -179,8 +180,26 @@ describe("a relay", () => {
     socket.close();
     await closed;
     expect(heads).toHaveLength(1);
-    await expect.poll(() => receipts()[0]?.status).toBe(101);
-    expect(receipts().map(exchangeOf)).toEqual(capture.exchanges());
+    await expect
+      .poll(() => receipts().map(({ purpose, status }) => [purpose, status]))
+      .toEqual([
+        ["chat", 101],
+        ["proxy", 200],
+      ]);
+    expect(receipts().slice(0, 1).map(exchangeOf)).toEqual(capture.exchanges());
+  });
+
+  test("leaves the server where its client leaves before it is answered", async () => {
+    const asked = Promise.withResolvers<Socket>();
+    const port = await startRaw((socket) => void socket.once("data", () => asked.resolve(socket)));
+    const origin = `ws://gateway.house.example:${port}`;
+    const { door, receipts } = openDoor([allowed(origin)], { network: homewardNetwork() });
+    const client = new WebSocket((await door.relay(use, origin)).url);
+    const socket = await asked.promise;
+    client.close();
+    await once(socket.resume(), "close");
+    await expect.poll(() => receipts()[0]?.headBytesOut).toBeGreaterThan(0);
+    expect(receipts()).toMatchObject([{ status: null, bodyBytesOut: 0 }]);
   });
 
   test("ends its connections when it is closed", async () => {

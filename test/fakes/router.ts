@@ -35,6 +35,7 @@ export function askWith(own: Partial<RouteAsk> = {}): RouteAsk {
     seq: 1,
     priority: "interactive",
     isShared: false,
+    holdsOthers: false,
     sources: [sourceOf("instructions"), sourceOf("words")],
     build: () => ({ messages: [{ role: "user", text: "hi" }], tools: [], maxTokens: 9 }),
     ...own,

@@ -120,6 +120,7 @@ describe("a cloud as a fallback", () => {
       forced: fc.boolean(),
       tier: fc.constantFrom("local-fast" as const, "cloud-smart" as const),
       isShared: fc.boolean(),
+      holdsOthers: fc.boolean(),
       priority: fc.constantFrom("interactive" as const, "followUp" as const, "background" as const),
       sources: fc
         .subarray(["words", "memories", "files", "web"] as const)
@@ -143,6 +144,7 @@ describe("a cloud as a fallback", () => {
           const may =
             cloud !== "never" &&
             (isAsked || falls) &&
+            !own.holdsOthers &&
             !rules.includes("local-only") &&
             (["memories", "files"] as const).every(
               (rule) => !held.has(rule) || rules.includes(rule),

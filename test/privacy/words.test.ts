@@ -44,10 +44,17 @@ describe("what left this machine", () => {
   test("is only the chat, where a chat service carries it", () => {
     const only = ["Only to Telegram, which carries this chat."];
     expect(read([{}], "telegram:7")).toEqual(only);
-    expect(read([telegram], "telegram:7")).toEqual(only);
-    expect(read([telegram])).toEqual([
-      "Only to api.telegram.org, a chat service that you connected.",
+    const placed = { ...telegram, bodyBytesOut: 0 };
+    const edited = { ...telegram, labels: ["personal"] } as const;
+    expect(read([placed, edited], "telegram:7")).toEqual([
+      "Only to Telegram, which carries this chat: 2.2 kB out, 1.0 kB in, personal.",
     ]);
+    expect(read([edited])).toEqual([
+      "Only to api.telegram.org, a chat service that you connected: 2.0 kB out, 500 bytes in, personal.",
+    ]);
+    // Whose bytes are which is not said where it is not known.
+    const other = { ...telegram, host: "discord.com" };
+    expect(read([edited, other], "telegram:7")).toEqual(only);
   });
 
   test("went to a host, added up, with its labels and what was taken out", () => {

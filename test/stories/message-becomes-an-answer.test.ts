@@ -284,5 +284,15 @@ describe("a message becomes an answer, in Telegram", () => {
         { kind: "model" },
       ],
     });
+    // What carried its answer is on its receipts.
+    const { receipts } = Object(shown);
+    expect(receipts).toContainEqual(
+      expect.objectContaining({
+        taskId: letter?.id,
+        purpose: "chat",
+        labels: ["personal"],
+        status: 200,
+      }),
+    );
   });
 });

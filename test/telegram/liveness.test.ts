@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { AppError } from "../../src/core/errors.ts";
 import {
   ok,
   passUntil,
@@ -43,6 +44,10 @@ describe("a poller that is not heard", () => {
 
   test.each([
     ["a network that is plainly not there", unreachable("name lookup failed")],
+    [
+      "a network that leads Telegram's name astray",
+      new AppError("door.not-public", { host: "api.telegram.org", address: "10.0.0.1" }),
+    ],
     ["a second poller", refused(409, "Conflict: terminated by other getUpdates request")],
     ["a dead token", refused(401, "Unauthorized")],
     ["a Telegram with a fault of its own", refused(502, "Bad Gateway")],

@@ -63,7 +63,12 @@ async function telegram(
 }
 
 function over(origin: string, rich = true): ChatPlatform {
-  const { door } = openDoor([{ purpose: "chat", origin, linksOut: false, platform: true }]);
+  const { door } = openDoor([{ purpose: "chat", origin, linksOut: false, platform: true }], {
+    network: {
+      resolve: () => Promise.resolve([{ address: "10.0.0.1", family: 4 }]),
+      dial: (address) => address,
+    },
+  });
   onTestFinished(() => door.close());
   const fetch = door.open({ purpose: "chat", taskId: null });
   const api = createApi(createSecret("TELEGRAM_BOT_TOKEN", "1:token"), { root: origin, fetch });
@@ -193,16 +198,16 @@ describe("an edit", () => {
   });
 
   test("that reaches nobody was not taken, even an upload", async () => {
-    const platform = over(await closedOrigin());
     const file = { name: "a.txt", text: "x" };
-    for (const part of [
-      answered(platform, "a"),
-      cardPart(platform, { text: "x", files: [file] }),
-    ]) {
-      expect(await platform.edit(ann, "5", part)).toMatchObject({
-        ok: false,
-        why: { type: "unreached" },
-      });
+    // Nobody there, and a name that leads into the home network.
+    for (const platform of [over(await closedOrigin()), over("http://telegram.example")]) {
+      const parts = [answered(platform, "a"), cardPart(platform, { text: "x", files: [file] })];
+      for (const part of parts) {
+        expect(await platform.edit(ann, "5", part)).toMatchObject({
+          ok: false,
+          why: { type: "unreached" },
+        });
+      }
     }
   });
 });

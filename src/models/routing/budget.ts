@@ -1,7 +1,7 @@
 import type { Cap, Ledger } from "#core/ledger.ts";
 import type { BudgetEvent } from "#core/route.ts";
-import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
+import type { Task } from "#core/task.ts";
 import { dayStart, monthStart } from "#core/time.ts";
 
 type Limits = ModelSettings["budgets"]["agents"][string];
@@ -42,7 +42,10 @@ function capsOf(
 /** The caps that an attempt of this deployment for this task counts under. */
 export function capsFor(
   { day, month, deployments, agents, chats }: ModelSettings["budgets"],
-  { deployment, task }: { readonly deployment: string; readonly task: RouteAsk["task"] },
+  {
+    deployment,
+    task,
+  }: { readonly deployment: string; readonly task: Pick<Task, "agent" | "chatId"> },
   starts: Starts,
 ): Cap[] {
   const { agent, chatId } = task;

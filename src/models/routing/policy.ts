@@ -10,6 +10,8 @@ export interface Standing {
   readonly rules: ReadonlySet<PrivacyRule>;
   /** True where the conversation's own words may go to a cloud: the owner asked for one, or allowed it as a fallback. */
   readonly mayGo: boolean;
+  /** True where others had a part in the conversation: whoever asks, it is not for one person to send it to a cloud. */
+  readonly holdsOthers: boolean;
 }
 
 /** Why a request may not go to a host: the rule that is missing, in words that name it and say how it is made. */
@@ -18,13 +20,13 @@ export type Refusal = string;
 /** What the owner's settings and this request allow together. */
 export function standingOf(
   { cloud }: Pick<ModelSettings, "cloud">,
-  ask: Pick<RouteAsk, "tier" | "forced" | "task" | "isShared" | "priority">,
+  ask: Pick<RouteAsk, "tier" | "forced" | "task" | "isShared" | "holdsOthers" | "priority">,
   rules: ReadonlySet<PrivacyRule>,
 ): Standing {
   const asked = ask.forced && ask.tier === "cloud-smart";
   const falls = cloud === "fallback" && !ask.isShared && ask.priority !== "background";
   const mayGo = cloud !== "never" && ask.task.personId === owner && (asked || falls);
-  return { rules, mayGo };
+  return { rules, mayGo, holdsOthers: ask.holdsOthers };
 }
 
 function wordsMissing({ cloud }: Pick<ModelSettings, "cloud">): Refusal {
@@ -72,5 +74,8 @@ export function refusalOf(
     return "local-only holds for it: ask without --local-only, and where it is on for the chat or everywhere, run agent privacy local-only off.";
   }
   if (!standing.mayGo) return wordsMissing(settings);
+  if (standing.holdsOthers) {
+    return "others have a part in this conversation, and their words go to no cloud: begin a new conversation with /new, or ask in your private chat.";
+  }
   return beyond.map((source) => missingFor(source, standing)).find((why) => why !== undefined);
 }

@@ -45,6 +45,9 @@ const ownTrouble: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.invalid",
   "door.refused",
   "door.local-only",
+  "door.no-host",
+  "door.not-home",
+  "door.not-public",
   "engine.missing",
 ]);
 

@@ -195,7 +195,7 @@ export type Wish = Partial<Pick<RouteAsk, "tier" | "forced">> & {
 export function askOf({ build, tier = "local-smart", forced = false }: Wish): RouteAsk {
   const task = { id: "task", chatId: "c", personId: "owner", conversation: 1, agent: "assistant" };
   const sources = [sourceOf("instructions"), sourceOf("words")];
-  const rest = { seq: 1, priority: "interactive", isShared: false } as const;
+  const rest = { seq: 1, priority: "interactive", isShared: false, holdsOthers: false } as const;
   return { tier, forced, task, sources, ...rest, build };
 }
 

@@ -109,6 +109,21 @@ describe("what may go to a host", () => {
     expect(refusalOf(settingsWith("fallback"), request, "local")).toBeUndefined();
   });
 
+  test("a conversation that others have a part in goes nowhere, also where the owner asks and may", () => {
+    const rules = ["memories", "files"] as const;
+    const group = { ...asked, isShared: true, holdsOthers: true };
+    const request = { standing: standing("when-asked", group, rules), sources: [words] };
+    expect(refusalOf(settingsWith("when-asked"), request, "cloud")).toMatch(
+      /others .*private chat/,
+    );
+    expect(refusalOf(settingsWith("when-asked"), request, "lan")).toBeUndefined();
+    const alone = {
+      standing: standing("when-asked", { ...asked, isShared: true }),
+      sources: [words],
+    };
+    expect(refusalOf(settingsWith("when-asked"), alone, "cloud")).toBeUndefined();
+  });
+
   test("each way to be refused says how to be allowed", () => {
     const at = (cloud: Cloud) => {
       const request = { standing: standing(cloud), sources: [words] };

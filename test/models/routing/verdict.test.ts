@@ -45,6 +45,9 @@ describe("what follows a stop", () => {
     "model.no-price",
     "model.refused",
     "door.refused",
+    "door.no-host",
+    "door.not-home",
+    "door.not-public",
     "engine.missing",
   ] as const)("%s is tried elsewhere at once", (code) => {
     expect(verdict(failed(code))).toBe("next");
