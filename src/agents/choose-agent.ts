@@ -1,12 +1,15 @@
 import { type Agent, defaultAgent } from "#core/agent.ts";
 import type { StageVote } from "#core/choice.ts";
 import { AppError } from "#core/errors.ts";
+import { type TierName, tierNamed } from "#core/route.ts";
 
 import { type OwnersWord, sameText } from "./corrections.ts";
 
 /** The agent of a request, how it was chosen, and the words that are left for it. */
 export interface Choice {
   readonly agent: Agent;
+  /** Where the words ask for one. */
+  readonly tier: TierName | undefined;
   readonly chosenBy: "mention" | "option" | "rule" | "default";
   readonly input: string;
 }
@@ -65,20 +68,36 @@ export function plainVotes(words: string, known: Known): StageVote[] {
   ];
 }
 
+/** What the words begin with: `@` and an agent's name, a tier's, or both; and what is left of them. */
+function mentionsOf(words: string, agents: readonly Agent[]) {
+  const found: { agent: Agent | undefined; tier: TierName | undefined; input: string } = {
+    agent: undefined,
+    tier: undefined,
+    input: words,
+  };
+  for (;;) {
+    const [mention = "", word = ""] = /^@([a-z][a-z0-9-]*)\s+(?=\S)/i.exec(found.input) ?? [];
+    const name = word.toLowerCase();
+    const agent = found.agent ?? agents.find((candidate) => candidate.name === name);
+    const tier = found.tier ?? (agent === found.agent ? tierNamed(name) : undefined);
+    if (agent === found.agent && tier === found.tier) return found;
+    Object.assign(found, { agent, tier, input: found.input.slice(mention.length) });
+  }
+}
+
 /**
  * Chooses by `@name` at the start of the words, then by the owner's option, then by the owner's word about this text, then by the one
- * agent that has it as an example, then by the one whose rules fit, then the default. An `@word` that names no agent is left in the words. Throws `usage.unknown-agent` for an unknown option.
+ * agent that has it as an example, then by the one whose rules fit, then the default; `@cloud`, `@smart` and `@fast` there ask for a tier.
+ * An `@word` that names neither is left in the words. Throws `usage.unknown-agent` for an unknown option.
  */
 export function chooseAgent(words: string, known: Known, option: string | undefined): Choice {
   const { agents } = known;
-  const mention = /^@([a-z][a-z0-9-]*)\s+(?=\S)/i.exec(words);
-  const mentioned = agents.find((agent) => agent.name === mention?.[1]?.toLowerCase());
-  if (mention !== null && mentioned !== undefined) {
-    return { agent: mentioned, chosenBy: "mention", input: words.slice(mention[0].length) };
+  const { agent: mentioned, tier, input } = mentionsOf(words, agents);
+  if (mentioned !== undefined) return { agent: mentioned, chosenBy: "mention", tier, input };
+  if (option !== undefined) {
+    return { agent: findAgent(agents, option), chosenBy: "option", tier, input };
   }
-  if (option !== undefined)
-    return { agent: findAgent(agents, option), chosenBy: "option", input: words };
-  const { agent: ruled } = ruling(words, known);
-  if (ruled !== undefined) return { agent: ruled, chosenBy: "rule", input: words };
-  return { agent: findAgent(agents, defaultAgent), chosenBy: "default", input: words };
+  const { agent: ruled } = ruling(input, known);
+  if (ruled !== undefined) return { agent: ruled, chosenBy: "rule", tier, input };
+  return { agent: findAgent(agents, defaultAgent), chosenBy: "default", tier, input };
 }

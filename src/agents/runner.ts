@@ -185,7 +185,7 @@ function choose(known: Known, request: Request): NewTask {
     personId: request.personId,
     agent: choice.agent.name,
     chosenBy: choice.chosenBy,
-    tier: request.tier === undefined ? null : tierOf(request.tier),
+    tier: choice.tier ?? (request.tier === undefined ? null : tierOf(request.tier)),
     input: choice.input,
     newConversation: request.newConversation ?? false,
     localOnly: request.localOnly ?? false,

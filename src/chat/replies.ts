@@ -1,12 +1,13 @@
 import type { IncomingMessage } from "#core/chat.ts";
-import type { ChatStore } from "#core/chat-store.ts";
+import type { Chat, ChatStore } from "#core/chat-store.ts";
 import { AppError } from "#core/errors.ts";
 import type { Spending } from "#core/ledger.ts";
 import type { People } from "#core/people.ts";
 import type { PrivacyDesk } from "#core/privacy.ts";
 import type { QuestionStore } from "#core/question-store.ts";
 import type { Question } from "#core/question.ts";
-import type { Store } from "#core/store.ts";
+import { tierNamed } from "#core/route.ts";
+import type { NewTask, Store } from "#core/store.ts";
 
 import type { Attachments } from "./attachments.ts";
 import { askAgain } from "./again.ts";
@@ -103,6 +104,12 @@ function createCorrections({ store, runner, agents }: ChatsDeps, { work }: Hands
   };
 }
 
+/** True where the words ask for no agent or tier of their own. */
+function saysNothingElse({ chosenBy, tier }: NewTask, chat: Chat): boolean {
+  const usual = chat.tier === null ? null : tierNamed(chat.tier);
+  return chosenBy !== "mention" && tier === usual;
+}
+
 /** Says a line of ours to a message, which is done with it: said in two commits a crash in between would say it twice. */
 function createSay({ store }: ChatsDeps, { sender }: Hands) {
   return async ({ platform, chat, message, seq }: Said, text: string): Promise<true> => {
@@ -136,7 +143,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
       ...(agent === null ? {} : { agent }),
       ...(chat.tier === null ? {} : { tier: chat.tier }),
     });
-    const mayJoin = request.chosenBy !== "mention" && agent === chat.agent;
+    const mayJoin = agent === chat.agent && saysNothingElse(request, chat);
     const begins = !said.goesOn && runner.isFree(chat.id);
     const taken = { seq, messageId, request: { ...request, begins }, mayJoin };
     const { task, joined } = await store.takeMessage(taken);

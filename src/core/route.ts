@@ -7,17 +7,22 @@ export const tierNames = ["local-fast", "local-smart", "cloud-smart"] as const;
 /** One of the three tiers. */
 export type TierName = (typeof tierNames)[number];
 
-const tierWords: Readonly<Record<string, TierName>> = {
-  fast: "local-fast",
-  smart: "local-smart",
-  cloud: "cloud-smart",
-};
+const tierWords: ReadonlyMap<string, TierName> = new Map([
+  ["fast", "local-fast"],
+  ["smart", "local-smart"],
+  ["cloud", "cloud-smart"],
+]);
 
-/** The tier that a word means, its own name included; throws `usage.unknown-tier`. */
+/** The tier that a word means, its own name included; undefined where it means none. */
+export function tierNamed(word: string): TierName | undefined {
+  return tierNames.find((tier) => tier === word) ?? tierWords.get(word);
+}
+
+/** The same for a word that should mean one; throws `usage.unknown-tier`. */
 export function tierOf(word: string): TierName {
-  const named = tierNames.find((tier) => tier === word) ?? tierWords[word];
+  const named = tierNamed(word);
   if (named !== undefined) return named;
-  const known = [...Object.keys(tierWords), ...tierNames].join(", ");
+  const known = [...tierWords.keys(), ...tierNames].join(", ");
   throw new AppError("usage.unknown-tier", { tier: word, known });
 }
 

@@ -9,7 +9,7 @@ export interface Request {
   readonly chatId: string;
   readonly personId: string;
   readonly words: string;
-  /** An agent's name; an `@name` in the words goes before it. */
+  /** An agent's name; an `@name` in the words goes before it, and one of a tier before the tier. */
   readonly agent?: string | undefined;
   /** A tier or a word that means one. */
   readonly tier?: string | undefined;

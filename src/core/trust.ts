@@ -45,6 +45,17 @@ function isPrivateV4(host: string): boolean {
   );
 }
 
+/** Shared addresses (RFC 6598): overlay networks give them to a person's own devices. */
+function isOverlayV4(host: string): boolean {
+  const [a = 0, b = 0] = host.split(".").map(Number);
+  return a === 100 && b >= 64 && b <= 127;
+}
+
+function trustOfV4(host: string): Exclude<Trust, "platform"> {
+  if (host.startsWith("127.")) return "local";
+  return isPrivateV4(host) || isOverlayV4(host) ? "lan" : "cloud";
+}
+
 function isPrivateV6(host: string): boolean {
   return /^(f[cd][\da-f]{2}|fe[89ab][\da-f]):/i.test(host);
 }
@@ -57,7 +68,7 @@ export function trustOf(hostname: string): Exclude<Trust, "platform"> {
   const host = hostname.replace(/^\[|\]$/g, "").toLowerCase();
   if (host === "localhost" || host.endsWith(".localhost") || host === "::1") return "local";
   const family = isIP(host);
-  if (family === 4) return host.startsWith("127.") ? "local" : isPrivateV4(host) ? "lan" : "cloud";
+  if (family === 4) return trustOfV4(host);
   if (family === 6) return isPrivateV6(host) ? "lan" : "cloud";
   return host.endsWith(".local") || host.endsWith(".home.arpa") ? "lan" : "cloud";
 }

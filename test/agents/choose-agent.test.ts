@@ -89,6 +89,18 @@ describe("which agent works a request", () => {
     expect(sameText("Was läuft？")).toBe(sameText("was  läuft"));
   });
 
+  test.each([
+    ["@cloud Good morning", "assistant", "cloud-smart", "Good morning"],
+    ["@Smart @code Reverse a list", "code", "local-smart", "Reverse a list"],
+    ["@code @cloud Reverse a list", "code", "cloud-smart", "Reverse a list"],
+    ["@fast @cloud is a film", "assistant", "local-fast", "@cloud is a film"],
+    ["@cloud", "assistant", undefined, "@cloud"],
+    ["@constructor Good morning", "assistant", undefined, "@constructor Good morning"],
+  ])("%s asks for a tier at its beginning", (words, agent, tier, input) => {
+    const choice = chooseAgent(words, known, undefined);
+    expect([choice.agent.name, choice.tier, choice.input]).toEqual([agent, tier, input]);
+  });
+
   test("an unknown option is refused with the known names", () => {
     expect(() => chooseAgent("hello", known, "cook")).toThrow(
       'There is no agent "cook": use one of assistant, code, research',

@@ -110,6 +110,22 @@ describe("a chat", () => {
     ]);
   });
 
+  test("what was called wrong is tried again one tier higher", async () => {
+    const house = await openHouse(script);
+    await house.write("one");
+    await expectReads(house, "You said: one");
+    await house.press("ⓘ");
+    await expect.poll(() => house.platform.texts("here")[0]).toContain("Why:");
+    await house.press("Wrong");
+    await expect.poll(() => house.platform.texts("here")[0]).toContain("What is wrong with it?");
+    await house.press("Not true");
+    await expect.poll(() => house.platform.texts("here")[0]).toContain("Noted: not true.");
+    await house.press("Again");
+    await expect.poll(() => house.platform.texts("here")[1]).toBe("You said: one");
+    const [again, first] = await house.store.tasks({ limit: 2 });
+    expect([first?.tier, again?.tier]).toEqual([null, "local-smart"]);
+  });
+
   test("a reaction is kept as feedback on the answer, and one taken back is gone", async () => {
     const house = await openHouse(script);
     await house.write("one");
