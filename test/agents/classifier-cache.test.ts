@@ -9,6 +9,7 @@ import { cacheName, createClassifier } from "../../src/agents/classifier/classif
 import type { ExampleSources } from "../../src/agents/classifier/examples.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { createSpawn } from "../../src/sandbox/spawn.ts";
+import { createFakeClock } from "../fakes/clock.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 import { blank, createNotingLog, phrasingsFolder, requests } from "./phrasings.ts";
 
@@ -22,14 +23,17 @@ async function setUp() {
   const agents = [blank("gardener"), blank("cook")];
   const file = path.join(folder, cacheName);
 
-  function start(own: Partial<ExampleSources> = {}, { version = "1", at = folder } = {}) {
+  function start(
+    own: Partial<ExampleSources> = {},
+    { version = "1", at = folder, trainsAfterMs = 0, clock = systemClock } = {},
+  ) {
     const { log, told } = createNotingLog();
     const changing: { sources: ExampleSources } = {
       sources: { agents, phrasings, gold: [], ...own },
     };
     const sources = () => Promise.resolve(changing.sources);
-    const process = { spawn: createSpawn(), trainsAfterMs: 0 };
-    const ports = { folder: at, version, sources, ...process, clock: systemClock, log };
+    const process = { spawn: createSpawn(), trainsAfterMs };
+    const ports = { folder: at, version, sources, ...process, clock, log };
     const classifier = createClassifier(ports);
     onTestFinished(() => classifier.close());
     return { ...classifier, told, changing };
@@ -44,6 +48,17 @@ async function setUp() {
 }
 
 describe("a classifier without a cache", () => {
+  test("waits with its first training, and for nothing once it is asked for again", async () => {
+    const { file, start } = await setUp();
+    const clock = createFakeClock();
+    const { prepare, told } = start({}, { trainsAfterMs: 15_000, clock });
+    const first = prepare();
+    await expect.poll(() => clock.next()).toBe(15_000);
+    await expect(stat(file)).rejects.toThrow("ENOENT");
+    expect(await Promise.all([first, prepare()])).toEqual([true, true]);
+    expect(told.filter((line) => line.includes(trained))).toHaveLength(1);
+  });
+
   test("trains in a process of its own, abstains meanwhile, and lets the loop go round", async () => {
     const { file, start } = await setUp();
     const { prepare, classify, told } = start();

@@ -20,7 +20,7 @@ export interface ClassifierPorts {
   /** Asked at every `prepare`, for what holds then. */
   readonly sources: () => Promise<ExampleSources>;
   readonly spawn: Spawn;
-  /** Milliseconds from now before which no training begins, so that the first answers have the machine; null for a process that trains nothing. */
+  /** Milliseconds that the first training waits, so that the first answers have the machine; null for a process that trains nothing. */
   readonly trainsAfterMs: number | null;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,8 +29,8 @@ export interface ClassifierPorts {
 /** Tells from a text's words which agent it is for, and abstains where it is not sure. */
 export interface Classifier {
   /**
-   * Sees to it that there is a model of what holds now: at the start, and when examples or the owner's corrections have changed. Reads
-   * a file where it fits, else trains for seconds in a process of its own; resolves when that is over, with true where there is such a
+   * Sees to it that there is a model of what holds now: at the start, and when examples or the owner's corrections have changed, for
+   * which nothing is waited for. Reads a file where it fits, else trains for seconds in a process of its own; resolves when that is over, with true where there is such a
    * model. Until then the one before is asked. Never rejects: a training that fails is logged, and the classifier abstains.
    */
   readonly prepare: () => Promise<boolean>;
@@ -52,13 +52,13 @@ function createKeeper(ports: ClassifierPorts) {
   const { folder, version, sources, spawn, clock, log } = ports;
   const file = path.join(folder, cacheName);
   const state = { load: noModel };
-  const madeAt = clock.elapsed();
   const closing = new AbortController();
+  const hurry = new AbortController();
   const running = new Set<RunningTraining>();
   const fromFile = (key: string): Load => lazily(() => readModel(file, key));
 
   async function train(from: ExampleSources, key: string, afterMs: number): Promise<boolean> {
-    await clock.sleep(madeAt + afterMs - clock.elapsed(), closing.signal);
+    await clock.sleep(afterMs, hurry.signal);
     if (closing.signal.aborted) return false;
     const begun = clock.elapsed();
     const training = startTraining(spawn, { sources: from, file, key });
@@ -87,21 +87,23 @@ function createKeeper(ports: ClassifierPorts) {
 
   async function stop(): Promise<void> {
     closing.abort();
+    hurry.abort();
     for (const training of running) training.stop();
     await Promise.allSettled([...running].map(({ done }) => done));
   }
 
-  return { state, refresh, stop };
+  return { state, refresh, hurry: () => hurry.abort(), stop };
 }
 
 /** Makes a classifier; nothing is read or trained before it is asked to. */
 export function createClassifier(ports: ClassifierPorts): Classifier {
   const keeper = createKeeper(ports);
-  const queue = { last: Promise.resolve(false) };
+  const queue: { last: Promise<boolean> | undefined } = { last: undefined };
 
   function prepare(): Promise<boolean> {
     // One after the other: the later one sees what holds then.
-    queue.last = queue.last.then(keeper.refresh);
+    if (queue.last !== undefined) keeper.hurry();
+    queue.last = (queue.last ?? Promise.resolve(false)).then(keeper.refresh);
     return queue.last;
   }
 
