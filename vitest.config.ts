@@ -1,3 +1,4 @@
+import os from "node:os";
 import path from "node:path";
 
 import { defineConfig } from "vitest/config";
@@ -10,6 +11,8 @@ const compiled = path.join(import.meta.dirname, "node_modules", ".cache", "compi
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // Most tests wait for processes: two files at once are no hindrance to each other, also on two cores.
+    maxWorkers: Math.max(2, os.availableParallelism() - 1),
     env: { NODE_COMPILE_CACHE: compiled },
     experimental: { viteModuleRunner: false },
     reporters: ["default", closingLine],
