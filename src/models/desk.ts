@@ -108,10 +108,11 @@ function createExpectations() {
     placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
       const conversation = conversationOf(task);
       const works = candidates.map((candidate) => workMs(candidate, conversation));
-      const known = works.filter((ms) => ms !== undefined);
-      const usual = known.length === 0 ? unmeasuredMs : Math.min(...known);
+      let best: number | undefined;
+      for (const ms of works) if (ms !== undefined && ms < (best ?? ms + 1)) best = ms;
       return candidates.map((candidate, at) => {
-        return { host: candidate.host, candidate, workMs: works[at] ?? usual };
+        const ms = works[at] ?? best ?? unmeasuredMs;
+        return { host: candidate.host, candidate, workMs: ms };
       });
     },
   };

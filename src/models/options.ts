@@ -21,18 +21,27 @@ export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "av
   readonly standing: Standing;
 }
 
-/** A deployment as a tier lists it, refused or not; undefined where the settings have none of this name. */
-type Listing = (id: string, tier: TierName) => Candidate | undefined;
+/** A deployment as a tier lists it. */
+interface Listed {
+  readonly id: string;
+  readonly tier: TierName;
+  /** Refused or not; undefined where the settings have none of this name. */
+  readonly candidate: Candidate | undefined;
+  /** The model that an Ollama must have for it, by the names that it may list it under; undefined for any other host. */
+  readonly wanted: { readonly model: string; readonly latest: string } | undefined;
+}
 
 /** One deployment of a tier, or several that are equally good. */
 type TierEntry = ModelSettings["tiers"][TierName][number];
+
+/** The deployments of an entry; of equals the heavier one goes first. */
+type Listing = (tier: TierName, entry: TierEntry) => readonly Listed[];
 
 /** What options are made from. */
 interface Given {
   readonly settings: ModelSettings;
   readonly sources: Sources;
   readonly listed: Listing;
-  readonly inOrder: (entry: TierEntry) => readonly string[];
   readonly wish: Wish;
   /** Why the wish's words may not go to a host of this trust. */
   readonly refusal: (trust: Candidate["trust"]) => string | undefined;
@@ -52,26 +61,33 @@ function rememberedBy<Key, Value>(make: (key: Key) => Value): (key: Key) => Valu
 
 /** The deployments of the settings; what does not change from one request to the next is worked out once. */
 function createListing(settings: ModelSettings, sources: Sources): Listing {
+  const weightOf = (id: string): number => settings.deployments[id]?.weight ?? 1;
+
+  function list(tier: TierName, id: string): Listed {
+    const deployment = settings.deployments[id];
+    if (deployment === undefined) return { id, tier, candidate: undefined, wanted: undefined };
+    const { host, model, context } = deployment;
+    const candidate: Candidate = {
+      deployment: id,
+      tier,
+      reason: `of ${tier}`,
+      host,
+      trust: trustOfDeployment(settings, deployment),
+      context,
+      open: () => sources.open(id, deployment),
+    };
+    const isOllama = settings.hosts[host]?.kind === "ollama";
+    const wanted = isOllama ? { model, latest: `${model}:latest` } : undefined;
+    return { id, tier, candidate, wanted };
+  }
+
   const ofTier = rememberedBy((tier: TierName) =>
-    rememberedBy((id: string): Candidate | undefined => {
-      const deployment = settings.deployments[id];
-      if (deployment === undefined) return undefined;
-      return {
-        deployment: id,
-        tier,
-        reason: `of ${tier}`,
-        host: deployment.host,
-        trust: trustOfDeployment(settings, deployment),
-        context: deployment.context,
-        open: () => sources.open(id, deployment),
-      };
+    rememberedBy((entry: TierEntry) => {
+      const ids = typeof entry === "string" ? [entry] : entry;
+      return ids.toSorted((a, b) => weightOf(b) - weightOf(a)).map((id) => list(tier, id));
     }),
   );
-  return (id, tier) => ofTier(tier)(id);
-}
-
-function sameName(installed: string, wanted: string): boolean {
-  return installed === wanted || installed === `${wanted}:latest`;
+  return (tier, entry) => ofTier(tier)(entry);
 }
 
 /**
@@ -83,14 +99,9 @@ export function createOptions(
   sources: Sources,
 ): (wish: Wish) => AsyncGenerator<Option[]> {
   const listed = createListing(settings, sources);
-  const weightOf = (id: string): number => settings.deployments[id]?.weight ?? 1;
-  /** Among equals the heavier one goes first. */
-  const inOrder = rememberedBy((entry: TierEntry) =>
-    typeof entry === "string" ? [entry] : entry.toSorted((a, b) => weightOf(b) - weightOf(a)),
-  );
   return (wish) => {
     const refusal = rememberedBy((trust: Candidate["trust"]) => refusalOf(settings, wish, trust));
-    const given = { settings, sources, listed, inOrder, wish, refusal };
+    const given = { settings, sources, listed, wish, refusal };
     return wish.avoid === undefined ? ordered(given) : withLast(given, wish.avoid);
   };
 }
@@ -150,8 +161,9 @@ async function ownChoice(given: Given, use: string): Promise<Option> {
   const { settings, sources, wish } = given;
   const { tier } = wish;
   const reason = "your own choice (use in config/models.local.yaml)";
-  if (settings.deployments[use] !== undefined) {
-    const option = candidateOf(given, { id: use, tier });
+  const [own] = given.listed(tier, use);
+  if (own?.candidate !== undefined) {
+    const option = candidateOf(given, own);
     return isCandidate(option) ? { ...option, reason } : option;
   }
   const file = await sources.embedded.find(use);
@@ -177,14 +189,8 @@ function refused(
   return new AppError("model.refused", { model: deployment, problem: isPlain ? plain : problem });
 }
 
-interface Listed {
-  readonly id: string;
-  readonly tier: TierName;
-}
-
 /** The candidate of a deployment, unless its words may not go there. */
-function candidateOf(given: Given, { id, tier }: Listed): Option {
-  const candidate = given.listed(id, tier);
+function candidateOf(given: Given, { id, tier, candidate }: Listed): Option {
   if (candidate === undefined) {
     const problem = "it is not among deployments in config/models.yaml.";
     return { deployment: id, tier, why: new AppError("model.refused", { model: id, problem }) };
@@ -196,9 +202,10 @@ function candidateOf(given: Given, { id, tier }: Listed): Option {
 async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option[]> {
   let pull: string | undefined;
   for (const entry of given.settings.tiers[tier]) {
-    const options = given.inOrder(entry).map((id) => candidateOf(given, { id, tier }));
-    const lists = await installedFor(given, options);
-    const rank = options.map((option) => ifInstalled(given, option, lists));
+    const listed = given.listed(tier, entry);
+    const { lists, asked } = installedFor(given, listed);
+    if (asked.length > 0) await Promise.all(asked);
+    const rank = listed.map((one) => ifInstalled(one, candidateOf(given, one), lists));
     for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
     yield rank;
   }
@@ -209,36 +216,34 @@ async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option
 /** What each host that lists its models has installed, or why it does not say. */
 type Lists = ReadonlyMap<string, readonly Installed[] | AppError>;
 
-/** Asks the hosts of these options, each once. */
-async function installedFor(
-  { settings, sources }: Given,
-  options: readonly Option[],
-): Promise<Lists> {
+/** Asks the hosts that may be asked, each once; the lists are whole when those that had to be `asked` have said theirs. */
+function installedFor(
+  { sources, refusal }: Given,
+  listed: readonly Listed[],
+): { readonly lists: Lists; readonly asked: readonly Promise<unknown>[] } {
   const lists = new Map<string, readonly Installed[] | AppError>();
-  const waits: Promise<unknown>[] = [];
-  for (const option of options) {
-    if (!isCandidate(option)) continue;
-    const { host } = option;
-    if (lists.has(host) || settings.hosts[host]?.kind !== "ollama") continue;
+  const asked: Promise<unknown>[] = [];
+  for (const { candidate, wanted } of listed) {
+    if (candidate === undefined || wanted === undefined) continue;
+    const { host, trust } = candidate;
+    if (lists.has(host) || refusal(trust) !== undefined) continue;
     const list = sources.installed(host);
     lists.set(host, list instanceof Promise ? [] : list);
     if (!(list instanceof Promise)) continue;
     const failed = (error: unknown): AppError => asAppError(error, host);
-    waits.push(list.catch(failed).then((answer) => lists.set(host, answer)));
+    asked.push(list.catch(failed).then((answer) => lists.set(host, answer)));
   }
-  if (waits.length > 0) await Promise.all(waits);
-  return lists;
+  return { lists, asked };
 }
 
 /** The option, or why its host cannot answer with it. */
-function ifInstalled({ settings }: Given, option: Option, lists: Lists): Option {
-  const list = isCandidate(option) ? lists.get(option.host) : undefined;
-  const { deployment: id, tier } = option;
-  const settled = settings.deployments[id];
-  if (list === undefined || settled === undefined) return option;
+function ifInstalled({ id, tier, wanted }: Listed, option: Option, lists: Lists): Option {
+  if (wanted === undefined || !isCandidate(option)) return option;
+  const { host } = option;
+  const list = lists.get(host) ?? [];
   if (list instanceof AppError) return { deployment: id, tier, why: list };
-  const { host, model } = settled;
-  const found = list.find(({ name }) => sameName(name, model));
+  const { model, latest } = wanted;
+  const found = list.find(({ name }) => name === model || name === latest);
   if (found?.remote === true) {
     const problem = "it runs in a cloud, though a host here lists it: choose one that runs here.";
     return { deployment: id, tier, why: new AppError("model.refused", { model, problem }) };

@@ -33,7 +33,7 @@ export function following(signal: AbortSignal): Following {
   // A reason is given each time, since to make the usual one takes longer than all else here.
   const pass = (): void => controller.abort(signal.reason);
   if (signal.aborted) pass();
-  else signal.addEventListener("abort", pass, { once: true });
+  else signal.addEventListener("abort", pass);
   return {
     signal: controller.signal,
     abort: (reason) => controller.abort(reason),
