@@ -54,158 +54,165 @@ function watchedSpawn(): { readonly spawn: Spawn; readonly children: readonly Ch
 
 const story = ask("Tell me a long story about a river.", { maxTokens: 400 });
 
-describe.skipIf(starter.file === undefined)(`the embedded model ${starter.reason}`, () => {
-  modelContract("The starter", () => Promise.resolve({ model: open(), long: story }));
+/** A real model on a machine that is busy with other tests. */
+const timeout = 120_000;
 
-  test("a second turn reads only what is new", async () => {
-    const model = open();
-    const question = "My favourite colour is green and my dog is called Rex. ".repeat(8);
-    const first = await eventsOf(model, ask(question));
-    const again = await eventsOf(model, {
-      ...ask("And now?"),
-      messages: [
-        { role: "user", text: question },
-        { role: "assistant", text: textOf(first) },
-        { role: "user", text: "And now?" },
-      ],
+describe.skipIf(starter.file === undefined)(
+  `the embedded model ${starter.reason}`,
+  { timeout },
+  () => {
+    modelContract("The starter", () => Promise.resolve({ model: open(), long: story }));
+
+    test("a second turn reads only what is new", async () => {
+      const model = open();
+      const question = "My favourite colour is green and my dog is called Rex. ".repeat(8);
+      const first = await eventsOf(model, ask(question));
+      const again = await eventsOf(model, {
+        ...ask("And now?"),
+        messages: [
+          { role: "user", text: question },
+          { role: "assistant", text: textOf(first) },
+          { role: "user", text: "And now?" },
+        ],
+      });
+      const usage = again.find((event) => event.type === "usage");
+      expect(usage?.cachedTokens).toBeGreaterThan(100);
+      expect((usage?.promptTokens ?? 0) - (usage?.cachedTokens ?? 0)).toBeLessThan(30);
     });
-    const usage = again.find((event) => event.type === "usage");
-    expect(usage?.cachedTokens).toBeGreaterThan(100);
-    expect((usage?.promptTokens ?? 0) - (usage?.cachedTokens ?? 0)).toBeLessThan(30);
-  });
 
-  test("the whole first prompt for hello is at most 60 tokens", async () => {
-    const usage = (await eventsOf(open(), ask("hello"))).find((event) => event.type === "usage");
-    expect(usage?.promptTokens).toBeLessThanOrEqual(60);
-  });
-
-  test("a schema holds, whatever the model would say", async () => {
-    const answerSchema = {
-      type: "object",
-      properties: { colour: { enum: ["red", "green"] }, count: { type: "integer" } },
-      required: ["colour", "count"],
-      additionalProperties: false,
-    };
-    const text = textOf(
-      await eventsOf(open(), ask("A colour and a number?", { answerSchema, maxTokens: 100 })),
-    );
-    expect(JSON.parse(text)).toMatchObject({ colour: expect.stringMatching(/^(red|green)$/) });
-  });
-
-  test("a prompt with tools and their results is taken", async () => {
-    const call = { id: "c1", name: "now", input: { zone: "UTC" } };
-    const events = await eventsOf(open(), {
-      ...ask("time?", { tools: [nowSpec] }),
-      messages: [
-        { role: "user", text: "What time is it?" },
-        { role: "assistant", text: "", toolCalls: [call] },
-        { role: "tool", callId: "c1", name: "now", text: "It is noon." },
-      ],
+    test("the whole first prompt for hello is at most 60 tokens", async () => {
+      const usage = (await eventsOf(open(), ask("hello"))).find((event) => event.type === "usage");
+      expect(usage?.promptTokens).toBeLessThanOrEqual(60);
     });
-    expect(stopOf(events)?.failure).toBeUndefined();
-  });
 
-  test("a process killed in the middle of an answer is a failure, and the next request is answered", async () => {
-    const watched = watchedSpawn();
-    const model = open({ spawn: watched.spawn });
-    const events: ModelEvent[] = [];
-    for await (const event of model.stream(story, new AbortController().signal)) {
-      events.push(event);
-      if (event.type === "text") watched.children[0]?.kill("SIGKILL");
-    }
-    expect(stopOf(events)?.failure?.code).toBe("model.crashed");
-    expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
-    expect(watched.children).toHaveLength(2);
-  });
-
-  test("a process that dies before its first word is started again, once", async () => {
-    const mortal = (deaths: number) => {
-      const watched = watchedSpawn();
-      const dying: Spawn = (options) => {
-        const child = watched.spawn(options);
-        const dies = watched.children.length <= deaths;
-        const send = (message: unknown): void => {
-          const isQuestion = JSON.stringify(message).includes('"answer"');
-          if (dies && isQuestion) child.kill("SIGKILL");
-          else child.send(message);
-        };
-        return { ...child, send };
+    test("a schema holds, whatever the model would say", async () => {
+      const answerSchema = {
+        type: "object",
+        properties: { colour: { enum: ["red", "green"] }, count: { type: "integer" } },
+        required: ["colour", "count"],
+        additionalProperties: false,
       };
-      return { spawn: dying, children: watched.children };
-    };
-    const once = mortal(1);
-    expect(textOf(await eventsOf(open({ spawn: once.spawn }), ask("hello")))).not.toBe("");
-    const twice = mortal(2);
-    const events = await eventsOf(open({ spawn: twice.spawn }), ask("hello"));
-    expect([stopOf(events)?.failure?.code, twice.children.length]).toEqual(["model.crashed", 2]);
-  });
-
-  test("an abort while the prompt is read is an abort, not a failure", async () => {
-    const watched = watchedSpawn();
-    const model = open({ spawn: watched.spawn });
-    await eventsOf(model, ask("hello", { maxTokens: 1 }));
-    const abort = new AbortController();
-    const events = eventsOf(model, ask("one two three ".repeat(40)), abort.signal);
-    setImmediate(() => abort.abort());
-    expect(stopOf(await events)).toEqual({ type: "stop", reason: "aborted" });
-    expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
-    expect(watched.children).toHaveLength(1);
-  });
-
-  test("words that do not fit are refused, and earlier turns go before they do", async () => {
-    const model = open();
-    const long = "word ".repeat(900);
-    const refused = await eventsOf(model, ask(`${long} ${long}`));
-    expect(stopOf(refused)?.failure?.code).toBe("model.context-overflow");
-    const kept = await eventsOf(model, {
-      ...ask("hello"),
-      messages: [
-        { role: "user", text: long },
-        { role: "assistant", text: long },
-        { role: "user", text: "hello" },
-      ],
+      const text = textOf(
+        await eventsOf(open(), ask("A colour and a number?", { answerSchema, maxTokens: 100 })),
+      );
+      expect(JSON.parse(text)).toMatchObject({ colour: expect.stringMatching(/^(red|green)$/) });
     });
-    const usage = kept.find((event) => event.type === "usage");
-    expect([stopOf(kept)?.failure, usage?.promptTokens]).toEqual([undefined, 11]);
-  });
 
-  test("a request that was given up in the queue does not end the one that runs", async () => {
-    const watched = watchedSpawn();
-    const clock = createFakeClock();
-    const model = open({ spawn: watched.spawn, clock, idleMs: 1000 });
-    const running = model.stream(story, new AbortController().signal)[Symbol.asyncIterator]();
-    await running.next();
-    await eventsOf(model, ask("hello"), AbortSignal.abort());
-    clock.pass(1000);
-    expect((await running.next()).value).toMatchObject({ type: "text" });
-    await running.return?.();
-    expect(watched.children).toHaveLength(1);
-  });
+    test("a prompt with tools and their results is taken", async () => {
+      const call = { id: "c1", name: "now", input: { zone: "UTC" } };
+      const events = await eventsOf(open(), {
+        ...ask("time?", { tools: [nowSpec] }),
+        messages: [
+          { role: "user", text: "What time is it?" },
+          { role: "assistant", text: "", toolCalls: [call] },
+          { role: "tool", callId: "c1", name: "now", text: "It is noon." },
+        ],
+      });
+      expect(stopOf(events)?.failure).toBeUndefined();
+    });
 
-  test("counting beside an answer uses the same process, and close ends it", async () => {
-    const watched = watchedSpawn();
-    const model = open({ spawn: watched.spawn });
-    await Promise.all([eventsOf(model, ask("hello")), model.count(["hello"])]);
-    expect(watched.children).toHaveLength(1);
-    model.close();
-    expect(await watched.children[0]?.exited).toMatchObject({ signal: "SIGKILL" });
-  });
+    test("a process killed in the middle of an answer is a failure, and the next request is answered", async () => {
+      const watched = watchedSpawn();
+      const model = open({ spawn: watched.spawn });
+      const events: ModelEvent[] = [];
+      for await (const event of model.stream(story, new AbortController().signal)) {
+        events.push(event);
+        if (event.type === "text") watched.children[0]?.kill("SIGKILL");
+      }
+      expect(stopOf(events)?.failure?.code).toBe("model.crashed");
+      expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
+      expect(watched.children).toHaveLength(2);
+    });
 
-  test("an idle process is ended, and another is started when it is needed", async () => {
-    const watched = watchedSpawn();
-    const clock = createFakeClock();
-    const model = open({ spawn: watched.spawn, clock, idleMs: 300_000 });
-    await eventsOf(model, ask("hello"));
-    clock.pass(300_000);
-    expect(await watched.children[0]?.exited).toMatchObject({ signal: "SIGKILL" });
-    expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
-    expect(watched.children).toHaveLength(2);
-  });
+    test("a process that dies before its first word is started again, once", async () => {
+      const mortal = (deaths: number) => {
+        const watched = watchedSpawn();
+        const dying: Spawn = (options) => {
+          const child = watched.spawn(options);
+          const dies = watched.children.length <= deaths;
+          const send = (message: unknown): void => {
+            const isQuestion = JSON.stringify(message).includes('"answer"');
+            if (dies && isQuestion) child.kill("SIGKILL");
+            else child.send(message);
+          };
+          return { ...child, send };
+        };
+        return { spawn: dying, children: watched.children };
+      };
+      const once = mortal(1);
+      expect(textOf(await eventsOf(open({ spawn: once.spawn }), ask("hello")))).not.toBe("");
+      const twice = mortal(2);
+      const events = await eventsOf(open({ spawn: twice.spawn }), ask("hello"));
+      expect([stopOf(events)?.failure?.code, twice.children.length]).toEqual(["model.crashed", 2]);
+    });
 
-  test("tokens are counted by the model's own tokenizer", async () => {
-    expect(await open().count(["hello", "hello hello hello"])).toEqual([1, 3]);
-  });
-});
+    test("an abort while the prompt is read is an abort, not a failure", async () => {
+      const watched = watchedSpawn();
+      const model = open({ spawn: watched.spawn });
+      await eventsOf(model, ask("hello", { maxTokens: 1 }));
+      const abort = new AbortController();
+      const events = eventsOf(model, ask("one two three ".repeat(40)), abort.signal);
+      setImmediate(() => abort.abort());
+      expect(stopOf(await events)).toEqual({ type: "stop", reason: "aborted" });
+      expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
+      expect(watched.children).toHaveLength(1);
+    });
+
+    test("words that do not fit are refused, and earlier turns go before they do", async () => {
+      const model = open();
+      const long = "word ".repeat(900);
+      const refused = await eventsOf(model, ask(`${long} ${long}`));
+      expect(stopOf(refused)?.failure?.code).toBe("model.context-overflow");
+      const kept = await eventsOf(model, {
+        ...ask("hello"),
+        messages: [
+          { role: "user", text: long },
+          { role: "assistant", text: long },
+          { role: "user", text: "hello" },
+        ],
+      });
+      const usage = kept.find((event) => event.type === "usage");
+      expect([stopOf(kept)?.failure, usage?.promptTokens]).toEqual([undefined, 11]);
+    });
+
+    test("a request that was given up in the queue does not end the one that runs", async () => {
+      const watched = watchedSpawn();
+      const clock = createFakeClock();
+      const model = open({ spawn: watched.spawn, clock, idleMs: 1000 });
+      const running = model.stream(story, new AbortController().signal)[Symbol.asyncIterator]();
+      await running.next();
+      await eventsOf(model, ask("hello"), AbortSignal.abort());
+      clock.pass(1000);
+      expect((await running.next()).value).toMatchObject({ type: "text" });
+      await running.return?.();
+      expect(watched.children).toHaveLength(1);
+    });
+
+    test("counting beside an answer uses the same process, and close ends it", async () => {
+      const watched = watchedSpawn();
+      const model = open({ spawn: watched.spawn });
+      await Promise.all([eventsOf(model, ask("hello")), model.count(["hello"])]);
+      expect(watched.children).toHaveLength(1);
+      model.close();
+      expect(await watched.children[0]?.exited).toMatchObject({ signal: "SIGKILL" });
+    });
+
+    test("an idle process is ended, and another is started when it is needed", async () => {
+      const watched = watchedSpawn();
+      const clock = createFakeClock();
+      const model = open({ spawn: watched.spawn, clock, idleMs: 300_000 });
+      await eventsOf(model, ask("hello"));
+      clock.pass(300_000);
+      expect(await watched.children[0]?.exited).toMatchObject({ signal: "SIGKILL" });
+      expect(textOf(await eventsOf(model, ask("hello")))).not.toBe("");
+      expect(watched.children).toHaveLength(2);
+    });
+
+    test("tokens are counted by the model's own tokenizer", async () => {
+      expect(await open().count(["hello", "hello hello hello"])).toEqual([1, 3]);
+    });
+  },
+);
 
 test("a damaged file is one sentence with the fix", async () => {
   const file = path.join(await emptyFolder("gguf"), "broken.gguf");
