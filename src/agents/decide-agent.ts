@@ -2,7 +2,7 @@ import { z } from "zod";
 
 import { type Agent, defaultAgent } from "#core/agent.ts";
 import type { Clock } from "#core/clock.ts";
-import { estimateTokens } from "#core/model.ts";
+import { estimatePrompt } from "#core/model.ts";
 import type { RouteAsk, Router } from "#core/router.ts";
 import type { StageVote } from "#core/choice.ts";
 import type { AgentChoice, Done, Task } from "#core/task.ts";
@@ -100,7 +100,7 @@ async function askFast(
   signal: AbortSignal,
 ) {
   const prompt = promptFor(agents, input);
-  const promptTokens = prompt.messages.reduce((sum, { text }) => sum + estimateTokens(text), 0);
+  const promptTokens = estimatePrompt(prompt);
   const ask: RouteAsk = {
     tier: "local-fast",
     forced: true,

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Agent } from "#core/agent.ts";
 import { AppError } from "#core/errors.ts";
 import type { ModelLimits, ModelRequest, PromptMessage, ToolSpec } from "#core/model.ts";
-import { estimateTokens } from "#core/model.ts";
+import { estimateMessage, estimatePrompt, estimateTokens } from "#core/model.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Step, Summary, Turn } from "#core/task.ts";
 import { languageName } from "#core/time.ts";
@@ -44,17 +44,12 @@ function stepMessage(step: Step): PromptMessage {
   return { role: "assistant", text: step.text, toolCalls: step.toolCalls };
 }
 
-function tokensOf(message: PromptMessage): number {
-  const calls = message.role === "assistant" ? JSON.stringify(message.toolCalls ?? []) : "";
-  return estimateTokens(message.text + calls) + 4;
-}
-
 /** How many of the newest turns fit; never an answer without its question. */
 function fitting(turns: readonly Turn[], budget: number): number {
   let kept = 0;
   let left = budget;
   for (const turn of turns.toReversed()) {
-    left -= tokensOf({ role: turn.role, text: turn.text });
+    left -= estimateMessage({ role: turn.role, text: turn.text });
     if (left < 0) break;
     kept += 1;
   }
@@ -74,11 +69,6 @@ function offered(specs: readonly ToolSpec[], limits: ModelLimits): readonly Tool
   if (!limits.tools || limits.bare) return [];
   const { withheld = [] } = limits;
   return specs.filter(({ gives }) => !withheld.includes(gives));
-}
-
-function sizeOf(messages: readonly PromptMessage[], tools: readonly ToolSpec[]): number {
-  const schemas = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
-  return messages.reduce((sum, message) => sum + tokensOf(message), schemas);
 }
 
 /** What the model must know of the person; nothing where the person set nothing. */
@@ -123,8 +113,8 @@ export function buildPrompt(
   const steps = parts.steps.map(stepMessage);
   const before = parts.summary === undefined ? 0 : estimateTokens(parts.summary.text) + 10;
   const asked: PromptMessage = { role: "user", text: parts.input };
-  const fixed = sizeOf([...head, asked, ...steps], tools) + before;
-  checkBudget(parts.agent, sizeOf(head, tools), limits.promptBudget);
+  const fixed = estimatePrompt({ messages: [...head, asked, ...steps], tools }) + before;
+  checkBudget(parts.agent, estimatePrompt({ messages: head, tools }), limits.promptBudget);
   const maxTokens = Math.min(limits.maxAnswerTokens, Math.floor(limits.contextTokens / 2));
   const room = limits.contextTokens - maxTokens - fixed;
   const files = fittingFiles(parts.files ?? "", room);

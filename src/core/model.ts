@@ -124,3 +124,25 @@ export interface Model {
 export function estimateTokens(text: string): number {
   return Math.ceil(text.length / 3.6);
 }
+
+/** Tokens that a model's template adds to a message for its role. */
+const roleTokens = 4;
+
+/** Estimated tokens of a message, with what a template adds to it. */
+export function estimateMessage(message: PromptMessage): number {
+  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
+  const text = calls.length === 0 ? message.text : message.text + JSON.stringify(calls);
+  return estimateTokens(text) + roleTokens;
+}
+
+/** Estimated tokens of a whole prompt. */
+export function estimatePrompt({
+  messages,
+  tools,
+}: {
+  readonly messages: readonly PromptMessage[];
+  readonly tools: readonly ToolSpec[];
+}): number {
+  const schemas = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
+  return messages.reduce((sum, message) => sum + estimateMessage(message), schemas);
+}

@@ -10,7 +10,7 @@ import type {
   ModelStop,
   ToolCall,
 } from "#core/model.ts";
-import { estimateTokens } from "#core/model.ts";
+import { estimatePrompt, estimateTokens } from "#core/model.ts";
 
 const replySchema = z.strictObject({
   /** `{words}` in it stands for the request's own. */
@@ -100,10 +100,9 @@ function callsOf(reply: ScriptedReply, turn: number): ToolCall[] {
 }
 
 function usageOf(request: ModelRequest, text: string): ModelEvent {
-  const asked = request.messages.map((message) => message.text).join("\n");
   return {
     type: "usage",
-    promptTokens: estimateTokens(asked),
+    promptTokens: estimatePrompt(request),
     answerTokens: estimateTokens(text),
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import {
-  estimateTokens,
+  estimatePrompt,
   type Model,
   type ModelLimits,
   type ModelRequest,
@@ -153,12 +153,6 @@ function requestOf(
   return { request: { ...request, messages, redactions: taken.count() }, taken };
 }
 
-/** Tokens of a prompt, as far as they can be told without its model. */
-function promptSize({ messages, tools }: ModelRequest): number {
-  const said = messages.reduce((sum, { text }) => sum + estimateTokens(text) + 4, 0);
-  return said + (tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools)));
-}
-
 /** An answer that reports far fewer tokens read than were sent was given to the end of the prompt only. */
 function cutNotice(model: string, sent: number, { promptTokens }: TokenUsage): string | undefined {
   const isCut = promptTokens !== undefined && sent > 1000 && promptTokens < sent / 3;
@@ -198,7 +192,7 @@ async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tri
     ...(tools === undefined ? {} : { tools }),
   };
   const { request, taken } = requestOf(one, limits);
-  const sent = promptSize(request);
+  const sent = estimatePrompt(request);
   if (sent >= below) {
     return unsent(failedStop(new AppError("model.context-overflow", { model: model.id })), sent);
   }
