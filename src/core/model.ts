@@ -130,9 +130,11 @@ const roleTokens = 4;
 
 /** Estimated tokens of a message, with what a template adds to it. */
 export function estimateMessage(message: PromptMessage): number {
-  const calls = message.role === "assistant" ? (message.toolCalls ?? []) : [];
-  const text = calls.length === 0 ? message.text : message.text + JSON.stringify(calls);
-  return estimateTokens(text) + roleTokens;
+  const calls = message.role === "assistant" ? message.toolCalls : undefined;
+  const hasCalls = calls !== undefined && calls.length > 0;
+  return (
+    estimateTokens(hasCalls ? message.text + JSON.stringify(calls) : message.text) + roleTokens
+  );
 }
 
 /** Estimated tokens of a whole prompt. */

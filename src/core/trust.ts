@@ -31,7 +31,10 @@ export function sourceOf(origin: Origin): Source {
 /** The sources without repetition, in the order in which each is first met. */
 export function allSources(...lists: readonly (readonly Source[])[]): Source[] {
   const found = new Map<string, Source>();
-  for (const source of lists.flat()) found.set(`${source.origin} ${source.label}`, source);
+  // Most turns of a conversation share one list.
+  for (const source of [...new Set(lists)].flat()) {
+    found.set(`${source.origin} ${source.label}`, source);
+  }
   return [...found.values()];
 }
 

@@ -4,6 +4,7 @@ import type { Store, TaskQuery } from "#core/store.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
 
+import type { Source } from "#core/trust.ts";
 import type { Queries, Query } from "./queries.ts";
 import { toReceipt, toSources, toStep, toSummary, toTask } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -89,8 +90,14 @@ function turnsBefore({ build, fixed, all }: Queries, task: Task, limit: number):
       .orderBy("messages.id", "desc")
       .limit(value("limit")),
   );
-  const turns = all(earlier).toReversed();
-  return turns.map((turn) => ({ ...turn, sources: toSources(turn.sources) }));
+  const rows = all(earlier).toReversed();
+  // Nearly all turns have the same sources.
+  const lists = new Map<string, Source[]>();
+  return rows.map(({ messageId, role, text, taskId, sources: list }) => {
+    const sources = lists.get(list) ?? toSources(list);
+    lists.set(list, sources);
+    return { messageId, role, text, taskId, sources };
+  });
 }
 
 function holdsOthers({ build, first }: Queries, task: Task): boolean {

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 
 import { type BenchResult, type Figure, resultOf } from "../../../bench/result.ts";
 import { fastProfile, fullProfile } from "../../fakes/providers/failover.ts";
@@ -11,6 +13,8 @@ import type { Verdict } from "./fault-case.ts";
 import { matrix, runMatrix } from "./matrix.ts";
 import { page } from "./page.ts";
 import { referenceClient } from "./reference.ts";
+
+const exec = promisify(execFile);
 
 /** Cases that run side by side: they wait more than they work. */
 const lanes = 4;
@@ -117,8 +121,10 @@ export async function run(options: ProvidersOptions): Promise<BenchResult> {
     { name: "seconds", value: Math.round((performance.now() - begun) / 1000) },
   ];
   if (only === undefined && profile === fullProfile) {
-    const file = path.join(import.meta.dirname, "../../../docs/providers.md");
+    const root = path.join(import.meta.dirname, "../../..");
+    const file = path.join(root, "docs/providers.md");
     await writeFile(file, page({ verdicts, scored, reference, caught, seed }));
+    await exec(process.execPath, [path.join(root, "node_modules/oxfmt/bin/oxfmt"), file]);
   }
   return resultOf("providers", seed, figures);
 }
