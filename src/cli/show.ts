@@ -48,7 +48,13 @@ function routeLines({ seq, constraints, candidates }: RouteRow, usage: readonly 
 function showRoutes({ routes, usage }: TaskRecord, output: Output): void {
   if (routes.length === 0) output.note("How its models were chosen is not known.");
   for (const route of routes) {
-    output.line(output.bold(route.seq === 0 ? "Summary before it" : `Step ${route.seq}`));
+    output.line(
+      output.bold(
+        route.seq === 0
+          ? "Beside its steps (the choice of its agent, or a summary)"
+          : `Step ${route.seq}`,
+      ),
+    );
     for (const line of routeLines(route, usage)) output.line(plainText(line));
   }
 }
