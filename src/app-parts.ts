@@ -7,7 +7,7 @@ import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
 import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
-import { machineTimeZone } from "#core/time.ts";
+import { machineTimeZone, monthStart } from "#core/time.ts";
 import type { Tool } from "#core/tool.ts";
 
 import type { Classifier } from "./agents/classifier/classifier.ts";
@@ -101,11 +101,15 @@ function createOwnersDesk(
   });
 
   const spending = async (): Promise<readonly Spending[]> => {
+    const [ledger, clock] = [await store(), clockOf(options)];
+    const timeZone = (await ledger.person(owner)).timeZone ?? machineTimeZone();
+    const all = { name: "", capUsd: 0, since: monthStart(clock.now(), timeZone), of: {} };
+    const [spent = 0] = await ledger.spent([all]);
+    // Most owners spend nothing: no settings are read to tell them so.
+    if (spent === 0) return [];
     const { spendingOf } = await import("./spending.ts");
     const { budgets } = await settings();
-    const ledger = await store();
-    const timeZone = (await ledger.person(owner)).timeZone ?? machineTimeZone();
-    return spendingOf({ budgets, ledger, clock: clockOf(options), timeZone });
+    return spendingOf({ budgets, ledger, clock, timeZone });
   };
 
   return { privacy, spending };

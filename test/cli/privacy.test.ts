@@ -3,6 +3,8 @@ import path from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import { systemClock } from "../../src/core/clock.ts";
+import { openStore } from "../../src/store/open-store.ts";
 import { run, scriptedHome, start } from "../fakes/program.ts";
 
 const script = `
@@ -145,14 +147,44 @@ test("agent show --route tells what was asked for, the candidates, the attempts,
   });
 });
 
-test("agent stats tells what was spent of each cap", async () => {
-  const home = await scriptedHome(script);
-  const { stdout } = await run(home, ["stats"]);
-  expect(stdout).toContain("Spent today: nothing of $1.00 (0 %).\n");
-  expect(stdout).toContain("Spent this month: nothing of $10.00 (0 %).\n");
-  const json = JSON.parse((await run(home, ["stats", "--json"])).stdout);
-  expect(json.spending).toEqual([
-    { name: "today", spentUsd: 0, capUsd: 1 },
-    { name: "this month", spentUsd: 0, capUsd: 10 },
-  ]);
+/** A cloud's attempt of this cost, as the program stores it before anything is sent. */
+async function spend(home: string, costUsd: number): Promise<void> {
+  const folder = path.join(home, "workspace/state");
+  const store = await openStore({ folder, clock: systemClock });
+  try {
+    await store.ensureChat({ id: "terminal:main", platform: "terminal", personId: "owner" });
+    const words = { agent: "assistant", chosenBy: "default", tier: null, input: "hi" } as const;
+    const task = await store.createTask({
+      ...words,
+      chatId: "terminal:main",
+      personId: "owner",
+      newConversation: false,
+    });
+    const attempt = { id: "a", deployment: "claude", tier: "cloud-smart", reason: "" } as const;
+    const times = { startedAt: Date.now(), queuedMs: 0, durationMs: 0, outcome: "begun" } as const;
+    await store.reserve({ ...attempt, ...times, taskId: task.id, seq: 1, costUsd }, []);
+  } finally {
+    await store.close();
+  }
+}
+
+describe("agent stats", () => {
+  test("says nothing of money where none was spent", async () => {
+    const home = await scriptedHome(script);
+    expect((await run(home, ["stats"])).stdout).not.toContain("Spent");
+    expect(JSON.parse((await run(home, ["stats", "--json"])).stdout).spending).toEqual([]);
+  });
+
+  test("tells what was spent of each cap", async () => {
+    const home = await scriptedHome(script);
+    await spend(home, 0.25);
+    const { stdout } = await run(home, ["stats"]);
+    expect(stdout).toContain("Spent today: $0.25 of $1.00 (25 %).\n");
+    expect(stdout).toContain("Spent this month: $0.25 of $10.00 (2 %).\n");
+    const json = JSON.parse((await run(home, ["stats", "--json"])).stdout);
+    expect(json.spending).toEqual([
+      { name: "today", spentUsd: 0.25, capUsd: 1 },
+      { name: "this month", spentUsd: 0.25, capUsd: 10 },
+    ]);
+  });
 });
