@@ -58,6 +58,8 @@ export async function openLiveModels(deps: LiveModelsDeps): Promise<LiveModels> 
       return;
     }
     open.add(state.now.sources);
+    // What is under way goes on under the settings that it began with, but not through a door that its owner has shut.
+    if (state.now.sources.settings.cloud === "never") before.sources.shutClouds();
     void retire(before.sources);
     say("The settings of the models have changed, and hold from now on.");
   }

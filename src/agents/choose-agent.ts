@@ -25,6 +25,8 @@ export function findAgent(agents: readonly Agent[], name: string): Agent {
 /** What the words alone are looked up in. */
 export interface Known {
   readonly agents: readonly Agent[];
+  /** True where no `@name` in the words is an order. */
+  readonly quoted?: boolean | undefined;
   readonly ownersWord: OwnersWord;
 }
 
@@ -91,8 +93,9 @@ function mentionsOf(words: string, agents: readonly Agent[]) {
  * An `@word` that names neither is left in the words. Throws `usage.unknown-agent` for an unknown option.
  */
 export function chooseAgent(words: string, known: Known, option: string | undefined): Choice {
-  const { agents } = known;
-  const { agent: mentioned, tier, input } = mentionsOf(words, agents);
+  const { agents, quoted = false } = known;
+  const nothing = { agent: undefined, tier: undefined, input: words };
+  const { agent: mentioned, tier, input } = quoted ? nothing : mentionsOf(words, agents);
   if (mentioned !== undefined) return { agent: mentioned, chosenBy: "mention", tier, input };
   if (option !== undefined) {
     return { agent: findAgent(agents, option), chosenBy: "option", tier, input };

@@ -178,7 +178,8 @@ function createQueue(
 }
 
 function choose(known: Known, request: Request): NewTask {
-  const choice = chooseAgent(request.words, known, request.agent);
+  const { quoted } = request;
+  const choice = chooseAgent(request.words, { ...known, quoted }, request.agent);
   return {
     id: request.taskId,
     chatId: request.chatId,

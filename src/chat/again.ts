@@ -25,16 +25,20 @@ export interface Again {
   readonly tier?: TierName | undefined;
 }
 
-/** Asks a task's words again as a new task, which answers the same message; rejects with `usage.unknown-agent`. */
+/**
+ * Asks a task's words again as a new task of the same person, whose words they stay, whoever wants it; it answers the same message.
+ * Rejects with `usage.unknown-agent`.
+ */
 export async function askAgain(
   { store, runner, work }: AgainDeps,
   task: Task,
   { chatId, personId, update, agent, avoid, tier }: Again,
 ): Promise<void> {
   const { input, replyTo, localOnly } = task;
+  const words = { chatId, personId: task.personId, words: input, agent, localOnly };
   // Whoever asked chose it for those words; what another one presses does not choose it for them.
   const asked = personId === task.personId ? task.tier : null;
-  const chosen = await runner.choose({ chatId, personId, words: input, agent, localOnly });
+  const chosen = await runner.choose(words);
   const again = await store.createTask({
     ...chosen,
     input,

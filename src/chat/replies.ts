@@ -140,6 +140,7 @@ export function createReplies(deps: ChatsDeps, hands: Hands) {
       chatId: chat.id,
       personId,
       words,
+      quoted: message.forwarded,
       ...(agent === null ? {} : { agent }),
       ...(chat.tier === null ? {} : { tier: chat.tier }),
     });

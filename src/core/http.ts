@@ -66,6 +66,8 @@ export interface DoorUse {
   /** What the request carries; default nothing of a person. */
   readonly labels?: readonly Label[];
   readonly redactions?: number;
+  /** Set where what answers there passes it on to a cloud, whatever the address says. */
+  readonly trust?: "cloud";
   /** The allowed address whose answer named this one, where the origin itself has no rule. */
   readonly linkedFrom?: string;
   /** Deadline for the connection in milliseconds; default 5,000. */

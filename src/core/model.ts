@@ -128,23 +128,30 @@ export function estimateTokens(text: string): number {
 /** Tokens that a model's template adds to a message for its role. */
 const roleTokens = 4;
 
-/** Estimated tokens of a message, with what a template adds to it. */
-export function estimateMessage(message: PromptMessage): number {
-  const calls = message.role === "assistant" ? message.toolCalls : undefined;
-  const hasCalls = calls !== undefined && calls.length > 0;
-  return (
-    estimateTokens(hasCalls ? message.text + JSON.stringify(calls) : message.text) + roleTokens
-  );
+/**
+ * Tokens of a text from above, for what must not cost more than was said: a tokenizer takes three characters of ASCII and more for one,
+ * and up to one and a half for a single character of another script.
+ */
+export function mostTokens(text: string): number {
+  const others = text.match(/[\u0080-\uffff]/g)?.length ?? 0;
+  return Math.ceil((text.length - others) / 3 + others * 1.5);
 }
 
-/** Estimated tokens of a whole prompt. */
-export function estimatePrompt({
-  messages,
-  tools,
-}: {
-  readonly messages: readonly PromptMessage[];
-  readonly tools: readonly ToolSpec[];
-}): number {
-  const schemas = tools.length === 0 ? 0 : estimateTokens(JSON.stringify(tools));
-  return messages.reduce((sum, message) => sum + estimateMessage(message), schemas);
+/** Estimated tokens of a message, with what a template adds to it. */
+export function estimateMessage(message: PromptMessage, count = estimateTokens): number {
+  const calls = message.role === "assistant" ? message.toolCalls : undefined;
+  const hasCalls = calls !== undefined && calls.length > 0;
+  return count(hasCalls ? message.text + JSON.stringify(calls) : message.text) + roleTokens;
+}
+
+/** Estimated tokens of a whole prompt, each of its texts by `count`. */
+export function estimatePrompt(
+  {
+    messages,
+    tools,
+  }: { readonly messages: readonly PromptMessage[]; readonly tools: readonly ToolSpec[] },
+  count = estimateTokens,
+): number {
+  const schemas = tools.length === 0 ? 0 : count(JSON.stringify(tools));
+  return messages.reduce((sum, message) => sum + estimateMessage(message, count), schemas);
 }

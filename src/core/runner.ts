@@ -16,6 +16,8 @@ export interface Request {
   readonly newConversation?: boolean | undefined;
   /** Nothing goes to a cloud for it. */
   readonly localOnly?: boolean | undefined;
+  /** True for words that somebody else wrote, such as a forwarded message: no `@name` in them is an order. */
+  readonly quoted?: boolean | undefined;
 }
 
 /** Who watches a task, and how it is stopped. */

@@ -10,8 +10,11 @@ export const labels = ["public", "personal", "secret"] as const;
 /** One of those labels. */
 export type Label = (typeof labels)[number];
 
-/** Where a piece of a prompt comes from: our own instructions, what was said in this conversation, or what was fetched for it. */
-export const origins = ["instructions", "words", "memories", "files", "web"] as const;
+/**
+ * Where a piece of a prompt comes from: our own instructions, what was said in this conversation, or what was fetched for it; `kept` is
+ * what its person asked to stay at home.
+ */
+export const origins = ["instructions", "words", "memories", "files", "web", "kept"] as const;
 
 /** One of those origins. */
 export type Origin = (typeof origins)[number];

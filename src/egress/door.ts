@@ -8,6 +8,7 @@ import { unreachable } from "./failures.ts";
 import { createGate, type GateOptions } from "./gate.ts";
 import type { OwnersProxy } from "./proxy.ts";
 import { locationOf, redirected, withoutCredentials } from "./redirects.ts";
+import { isFurther } from "./rules.ts";
 
 /** What the door works with. */
 export interface DoorOptions extends GateOptions {
@@ -35,6 +36,10 @@ function following(once: Once, use: DoorUse): Fetch {
       if (to === undefined) return response;
       await response.body?.cancel();
       init = redirected(init, { status: response.status, from: url, to });
+      // What was to be sent to a host at home was judged for there.
+      if (init.body !== undefined && isFurther(to, first)) {
+        throw new AppError("door.refused", { host: to.host, purpose: use.purpose });
+      }
       hop = { ...use, linkedFrom: use.linkedFrom ?? url.href };
       url = to;
     }

@@ -44,7 +44,7 @@ export function createGate(options: GateOptions): Gate {
       };
     },
     async check(use, url, method) {
-      const trust = trustFor(rules, use, url);
+      const trust = use.trust ?? trustFor(rules, use, url);
       // Before the rules: whoever asks is told of the owner's decision, whatever else there is to say.
       if (trust === "cloud" && (await options.localOnly(use.taskId))) {
         throw new AppError("door.local-only", { host: url.host });

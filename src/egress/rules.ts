@@ -15,6 +15,11 @@ function isPlainRead(url: URL, method: string, from: string): boolean {
   return method === "GET" && outward && (url.protocol === "https:" || to === "local");
 }
 
+/** True where one host is further from us than another. */
+export function isFurther(to: URL, from: URL): boolean {
+  return distance[trustOf(to.hostname)] > distance[trustOf(from.hostname)];
+}
+
 /** How far the host of a request is trusted: a chat service that the owner connected is a platform, unless it is nearer. */
 export function trustFor(rules: readonly DoorRule[], use: DoorUse, url: URL): Trust {
   const trust = trustOf(url.hostname);

@@ -32,6 +32,8 @@ export interface HearingDeps {
   readonly schema: ModelRequest["answerSchema"];
   /** Ends the model's work. */
   readonly end: () => void;
+  /** Called at its first sign of life. */
+  readonly begun: () => void;
 }
 
 function failed(
@@ -43,7 +45,7 @@ function failed(
 }
 
 /** Counts what is heard, and notices a model that says one thing for ever. */
-function createEar({ clock, end }: HearingDeps) {
+function createEar({ clock, end, begun }: HearingDeps) {
   const guard = createRepeatGuard();
   const from = clock.elapsed();
   return {
@@ -60,7 +62,10 @@ function createEar({ clock, end }: HearingDeps) {
         this.usage = tokens;
         return;
       }
-      this.firstTokenMs ??= clock.elapsed() - from;
+      if (this.firstTokenMs === undefined) {
+        this.firstTokenMs = clock.elapsed() - from;
+        begun();
+      }
       if (event.type === "toolCall") this.calls += 1;
       if (event.type !== "text" && event.type !== "thinking") return;
       this.length += event.text.length;

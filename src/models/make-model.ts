@@ -6,6 +6,7 @@ import type { Door, Fetch } from "#core/http.ts";
 import type { Carried, Model, ModelLimits } from "#core/model.ts";
 import type { Secrets } from "#core/secret.ts";
 import type { DeploymentSettings, HostSettings } from "#core/settings.ts";
+import type { Trust } from "#core/trust.ts";
 
 import { isWithin } from "./active-hours.ts";
 import { createAnthropicModel } from "./anthropic.ts";
@@ -13,7 +14,7 @@ import { createOllamaModel } from "./ollama.ts";
 import { createOpenAiModel } from "./openai.ts";
 import { quirksOf } from "./openai-wire.ts";
 import { createScriptedModel, parseScript } from "./scripted.ts";
-import type { ServiceOptions } from "./service.ts";
+import { type ServiceOptions, trustOfService } from "./service.ts";
 
 /** What models of hosts are made with. */
 export interface MakeDeps {
@@ -43,8 +44,13 @@ function limitsOf({
 }
 
 /** The way through the door of requests to a host. */
-function fetchesOf({ door }: MakeDeps, { connect_seconds }: { readonly connect_seconds: number }) {
-  const use = { purpose: "model", connectMs: connect_seconds * 1000 } as const;
+function fetchesOf(
+  { door }: MakeDeps,
+  { connect_seconds }: { readonly connect_seconds: number },
+  trust?: Trust,
+) {
+  const further = trust === "cloud" ? { trust } : {};
+  const use = { purpose: "model", connectMs: connect_seconds * 1000, ...further } as const;
   return ({ taskId, labels = [], redactions = 0 }: Carried): Fetch =>
     door.open({ ...use, taskId, labels, redactions });
 }
@@ -86,11 +92,12 @@ function serviceOptions(
 ): ServiceOptions {
   const { clock, secrets } = deps;
   const version = host.kind === "openai" ? "/v1" : undefined;
+  const service = { model: deployment.model, url: host.url, version, key: host.key, secrets };
   return {
     id,
-    service: { model: deployment.model, url: host.url, version, key: host.key, secrets },
+    service,
     limits: limitsOf(deployment),
-    fetchFor: fetchesOf(deps, host),
+    fetchFor: fetchesOf(deps, host, trustOfService(service)),
     clock,
     firstTokenMs: host.first_token_seconds * 1000,
     idleMs: host.idle_seconds * 1000,

@@ -190,6 +190,9 @@ async function* begun<Answer>(
   return within(clock, loadMs, answer);
 }
 
+/** Milliseconds that a host may take to say what it has loaded. */
+const toldMs = 3000;
+
 /** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
 export function createOllamaModel(options: OllamaOptions): Model {
   const { id, url, model, clock, firstTokenMs, idleMs } = options;
@@ -211,7 +214,9 @@ export function createOllamaModel(options: OllamaOptions): Model {
     const posted = post(request, fetch, signal);
     // It is waited for below, where its failure is told.
     posted.catch(() => undefined);
-    const isLoaded = (): Promise<boolean> => readiness.isLoaded(fetch, signal).catch(() => true);
+    // A host that does not even tell that is taken for one that has it: the first token's deadline goes on.
+    const isLoaded = (): Promise<boolean> =>
+      within(clock, toldMs, readiness.isLoaded(fetch, signal)).catch(() => true);
     const answer = yield* begun(options, posted, isLoaded);
     const lines = watched(clock, linesOf(answer.bytes), { firstMs: firstTokenMs, idleMs });
     const stop = yield* readAnswer(lines, answer.request, subject);

@@ -140,7 +140,7 @@ async function* lastOptions(given: Given, asksCloud: boolean): AsyncGenerator<Op
   const here = await given.sources.embedded.find();
   // A toy, or one that would have to be downloaded first, goes behind a cloud that may help out.
   const isModel = here !== undefined && here.notice === undefined;
-  const embedded = embeddedOptions(given.sources, here);
+  const embedded = embeddedOptions(given, here);
   if (isModel) yield embedded;
   if (asksCloud) return;
   if (given.wish.standing.mayGo) yield* tierOptions(given, "cloud-smart");
@@ -274,10 +274,17 @@ async function* standIns(
       .filter((model) => model.tools && !model.remote)
       .toSorted((a, b) => sign * (a.sizeBytes - b.sizeBytes))[0];
     if (fit === undefined) continue;
-    const id = `${host}/${fit.name}`;
+    const own = Object.entries(settings.deployments).find(
+      ([, { host: at, model }]) =>
+        at === host && (model === fit.name || `${model}:latest` === fit.name),
+    );
+    // Asked for with other options than its own deployment's, it would be loaded anew each time.
+    const [id, standIn] = own ?? [
+      `${host}/${fit.name}`,
+      { ...standInSettings, host, model: fit.name },
+    ];
     const reason = `stands in for ${wanted.pull}, which is not on ${host}`;
     const notice = `${fit.name} answers, since ${wanted.pull} is not on ${host}: agent models pull ${wanted.pull} gets it.`;
-    const standIn = { ...standInSettings, host, model: fit.name };
     const open = (): Promise<Model> => sources.open(id, standIn);
     yield [{ deployment: id, tier: wanted.tier, reason, notice, host, trust, open }];
   }
@@ -294,7 +301,10 @@ function embeddedCandidate(
   return { ...embeddedPlace, ...own };
 }
 
-function embeddedOptions({ embedded }: Sources, here: Found | undefined): Option[] {
+function embeddedOptions(
+  { sources: { embedded }, wish }: Pick<Given, "sources" | "wish">,
+  here: Found | undefined,
+): Option[] {
   if (!embedded.installed) {
     return [{ deployment: "embedded", tier: "embedded", why: new AppError("engine.missing") }];
   }
@@ -306,6 +316,8 @@ function embeddedOptions({ embedded }: Sources, here: Found | undefined): Option
   }
   const { offer } = embedded;
   if (offer === undefined) return [];
+  // A download asks a cloud for it.
+  if (wish.standing.rules.has("local-only")) return [];
   const open = (signal: AbortSignal): Promise<Model> => embedded.obtain(signal);
   return [embeddedCandidate({ deployment: "embedded", reason: offer, open })];
 }

@@ -17,11 +17,13 @@ export interface Run {
   readonly voice: Voice;
   readonly signal: AbortSignal;
   readonly log: Tries;
-  readonly withheld: readonly Origin[];
+  withheld: readonly Origin[];
   /** Tokens of the context that was too small for it; 0 while none was. */
   tooSmall: number;
   /** Candidates whose hosts had too much to do: they are tried again where nobody else answers. */
   readonly busy: Candidate[];
+  /** Deployments that did not answer: named again in another list they are not tried again. */
+  readonly givenUp: Set<string>;
 }
 
 /** What persisting works with. */
@@ -83,6 +85,7 @@ function giveUp(
   const { candidate, stop, verdict } = failed;
   if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
   if (verdict === "later") run.busy.push(candidate);
+  run.givenUp.add(candidate.deployment);
   rest(deps, candidate, stop);
 }
 
@@ -99,7 +102,9 @@ export async function persist(
   const { ask, voice, signal, log, withheld } = run;
   const { candidate, queuedMs, wasResting } = seat;
   const { deployment } = candidate;
-  const one = { ask, candidate, voice, signal, queuedMs, withheld };
+  // Who waits for it to be well again need not wait for the end of an answer.
+  const begun = (): void => desk.circuits.left(deployment);
+  const one = { ask, candidate, voice, signal, queuedMs, withheld, begun };
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
     const why = { notice: log.noticeFor(candidate), reason: log.reasonFor(candidate) };
@@ -108,14 +113,18 @@ export async function persist(
     desk.learn(candidate, ask, attempt);
     log.add(attempt, stop.failure);
     const verdict = verdictOf(stop, { ...tried, tries });
-    if (verdict === "end") return end(desk, candidate, stop);
+    if (verdict === "end") {
+      // Only an answer without tools shows that it was they that were refused.
+      const isProven = within.tools === false && stop.failure === undefined;
+      if (isProven) toolless.add(deployment);
+      return end(desk, candidate, stop);
+    }
     if (verdict === "again" && !wasResting) {
       if (await pause(deps, waitMs(stop, tries) ?? 0, run)) continue;
       return end(desk, candidate, { type: "stop", reason: "aborted" });
     }
     const next = otherWay(verdict, tried, within);
     if (next === undefined) return giveUp(deps, run, { candidate, stop, verdict });
-    if (next.tools === false) toolless.add(deployment);
     within = next;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "#core/clock.ts";
 import { costText } from "#core/cost.ts";
-import { AppError } from "#core/errors.ts";
+import { AppError, type ErrorCode } from "#core/errors.ts";
 import type { Ledger } from "#core/ledger.ts";
 import type { ModelStop, TokenUsage } from "#core/model.ts";
 import type { Attempt, BudgetEvent } from "#core/route.ts";
@@ -28,6 +28,7 @@ export interface Order {
   readonly ask: RouteAsk;
   readonly candidate: Pick<Candidate, "deployment" | "trust">;
   readonly begun: Attempt;
+  /** Of the prompt, the most that it can be. */
   readonly promptTokens: number;
   readonly maxTokens: number;
 }
@@ -71,12 +72,32 @@ function overBudget(name: string, capUsd: number, spentUsd: number): AppError {
   return new AppError("model.over-budget", { name, cap, spent: costText(spentUsd) });
 }
 
+/** Refusals before any work; whatever else breaks off may have been worked on, and is billed. */
+const beforeWork: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "model.rate-limit",
+  "model.no-credit",
+  "model.no-key",
+  "model.wrong-key",
+  "model.refused",
+  "model.missing",
+  "model.address",
+  "model.bad-request",
+  "model.context-overflow",
+  "model.unavailable",
+  "model.busy",
+  "door.refused",
+  "door.local-only",
+  "door.no-host",
+  "door.not-home",
+  "door.not-public",
+]);
+
 /** What a service did not report is estimated, since it costs all the same; what it refused before a word costs nothing. */
 function countedTokens({ usage, stop, promptTokens, answerTokens }: Made): Settled {
   if (usage.promptTokens !== undefined && usage.answerTokens !== undefined) return usage;
-  const refused = stop.failure !== undefined && answerTokens === 0;
-  const isSure = refused && stop.failure?.code !== "model.timeout";
-  if (isSure) return { promptTokens: 0, answerTokens: 0, ...usage };
+  const { failure } = stop;
+  if (failure !== undefined && answerTokens === 0 && beforeWork.has(failure.code))
+    return { promptTokens: 0, answerTokens: 0, ...usage };
   return { promptTokens, answerTokens, ...usage, estimated: true };
 }
 

@@ -81,7 +81,8 @@ export async function tryRank(
   rank: readonly Option[],
 ): Promise<ModelStop | undefined> {
   run.log.look(rank);
-  let pool = await fitting(deps, run, rank.filter(isCandidate));
+  const isNew = ({ deployment }: Candidate): boolean => !run.givenUp.has(deployment);
+  let pool = await fitting(deps, run, rank.filter(isCandidate).filter(isNew));
   while (pool.length > 0) {
     const { ask, signal } = run;
     const now = signal.aborted ? undefined : deps.desk.seatNow(ask, pool);

@@ -1,4 +1,5 @@
 import type { Clock } from "#core/clock.ts";
+import { AppError } from "#core/errors.ts";
 import { lazily } from "#core/lazy.ts";
 import type { ModelStop } from "#core/model.ts";
 import { owner } from "#core/person.ts";
@@ -7,13 +8,19 @@ import type { Attempt, TierName } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
-import { explainOption, type Sources } from "./candidates.ts";
+import {
+  type Candidate,
+  explainOption,
+  isCandidate,
+  type Option,
+  type Sources,
+} from "./candidates.ts";
 import { createDesk } from "./desk.ts";
 import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
 import { createOptions } from "./options.ts";
 import { tryRank } from "./ranking.ts";
-import { type Standing, standingOf, withheldBy } from "./routing/policy.ts";
+import { refusalOf, type Standing, standingOf, withheldBy } from "./routing/policy.ts";
 import { telling, type Voice } from "./telling.ts";
 import { createTries } from "./tries.ts";
 import { warmUp } from "./warming.ts";
@@ -32,6 +39,7 @@ export interface RouterDeps {
   readonly random?: () => number;
 }
 
+const aborted: ModelStop = { type: "stop", reason: "aborted" };
 const usualTotalMs = 30 * 60_000;
 /** How long hosts that have too much to do are left alone before they are asked again. */
 const busyWaitsMs = [700, 1400];
@@ -47,6 +55,55 @@ const idle = {
   standing: { rules: new Set<never>(), mayGo: false, holdsOthers: false },
   deadline: { ms: 0, promptTokens: 0, answerTokens: 0 },
 };
+
+/** What would go to a cloud is asked about again: since the request began, the owner may have decided otherwise. */
+async function stillAllowed(
+  { settings, rulesFor }: Pick<RouterDeps, "settings" | "rulesFor">,
+  run: Run,
+  rank: readonly Option[],
+): Promise<readonly Option[]> {
+  const { ask } = run;
+  const isCloud = (option: Option): option is Candidate =>
+    isCandidate(option) && option.trust === "cloud";
+  if (!rank.some(isCloud)) return rank;
+  const standing = standingOf(settings, ask, await rulesFor(ask.task.id));
+  run.withheld = withheldBy(standing);
+  const problem = refusalOf(settings, { standing, sources: ask.sources }, "cloud");
+  if (problem === undefined) return rank;
+  return rank.map((option) => {
+    if (!isCloud(option)) return option;
+    const { deployment, tier } = option;
+    return { deployment, tier, why: new AppError("model.refused", { model: deployment, problem }) };
+  });
+}
+
+interface TryAllDeps extends Pick<RouterDeps, "settings" | "rulesFor"> {
+  readonly trying: PersistDeps;
+  readonly optionsFor: ReturnType<typeof createOptions>;
+}
+
+/** Tries what there is, list by list, then again what had too much to do; gives the stop that ends the request. */
+async function tryAll(
+  deps: TryAllDeps,
+  run: Run,
+  standing: Standing,
+): Promise<ModelStop | undefined> {
+  const { trying, optionsFor } = deps;
+  for await (const rank of optionsFor({ ...run.ask, standing })) {
+    if (run.signal.aborted) return aborted;
+    const stop = await tryRank(trying, run, await stillAllowed(deps, run, rank));
+    if (stop !== undefined) return stop;
+  }
+  for (const waitMs of busyWaitsMs) {
+    const busy = run.busy.splice(0);
+    if (busy.length === 0) return run.signal.aborted ? aborted : undefined;
+    if (!(await pause(trying, waitMs, run))) return aborted;
+    run.givenUp.clear();
+    const stop = await tryRank(trying, run, await stillAllowed(deps, run, busy));
+    if (stop !== undefined) return stop;
+  }
+  return undefined;
+}
 
 /** The router over the owner's settings. */
 export function createRouter(deps: RouterDeps): Router {
@@ -64,28 +121,22 @@ export function createRouter(deps: RouterDeps): Router {
     known.isRecalled = true;
   });
 
-  async function tryAll(run: Run, standing: Standing): Promise<ModelStop | undefined> {
-    for await (const rank of optionsFor({ ...run.ask, standing })) {
-      const stop = await tryRank(trying, run, rank);
-      if (stop !== undefined) return stop;
-    }
-    for (const waitMs of busyWaitsMs) {
-      const busy = run.busy.splice(0);
-      if (busy.length === 0) return undefined;
-      if (!(await pause(trying, waitMs, run))) return { type: "stop", reason: "aborted" };
-      const stop = await tryRank(trying, run, busy);
-      if (stop !== undefined) return stop;
-    }
-    return undefined;
-  }
-
   async function work(ask: RouteAsk, voice: Voice, signal: AbortSignal): Promise<void> {
     const log = createTries(settings.use, ask);
     if (!known.isRecalled) await recall();
     const standing = standingOf(settings, ask, await deps.rulesFor(ask.task.id));
     const withheld = withheldBy(standing);
-    const run: Run = { ask, voice, signal, log, withheld, tooSmall: 0, busy: [] };
-    const stop = await tryAll(run, standing);
+    const run: Run = {
+      ask,
+      voice,
+      signal,
+      log,
+      withheld,
+      tooSmall: 0,
+      busy: [],
+      givenUp: new Set(),
+    };
+    const stop = await tryAll({ ...deps, trying, optionsFor }, run, standing);
     voice.say({ type: "route", route: log.route() });
     voice.say(stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() });
   }

@@ -34,6 +34,8 @@ export interface ModelSources extends Sources {
   readonly priceOf: (deployment: string) => Promise<Price | undefined>;
   /** What hosts have installed has changed. */
   changed(): void;
+  /** Takes back what lets anything go to a cloud, also for what is under way. */
+  shutClouds(): void;
   close(): void;
 }
 
@@ -44,13 +46,15 @@ export function createSources(deps: SourcesDeps): ModelSources {
   const inventories = new Map<string, Inventory>();
   const models = new Map<string, Promise<Model>>();
   const revoke: (() => void)[] = [];
+  const revokeClouds: (() => void)[] = [];
   for (const [name, host] of Object.entries(settings.hosts)) {
     if (host.kind === "scripted") continue;
     const { origin: url, hostname } = new URL(host.url);
     const isShut = settings.cloud === "never" && trustOf(hostname) === "cloud";
     // A second lock behind the router's: a service in a cloud has no rule while none is allowed.
     if (host.kind === "ollama" || !isShut) {
-      revoke.push(door.allow({ purpose: "model", origin: url, linksOut: false }));
+      const back = door.allow({ purpose: "model", origin: url, linksOut: false });
+      (trustOf(hostname) === "cloud" ? revokeClouds : revoke).push(back);
     }
     if (host.kind !== "ollama") continue;
     const fetch = door.open({ purpose: "model", taskId: null, connectMs: 1000 });
@@ -73,9 +77,10 @@ export function createSources(deps: SourcesDeps): ModelSources {
       models.set(id, model);
       return model;
     },
+    shutClouds: () => revokeClouds.splice(0).forEach((back) => back()),
     close() {
       embedded.close();
-      for (const back of revoke) back();
+      for (const back of [...revoke, ...revokeClouds]) back();
     },
   };
 }

@@ -3,6 +3,7 @@ import { AppError } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import {
   estimatePrompt,
+  mostTokens,
   type Model,
   type ModelLimits,
   type ModelRequest,
@@ -51,6 +52,8 @@ export interface Try {
   /** Why it is tried, in words. */
   readonly reason: string;
   readonly notice: string | undefined;
+  /** Called when its model has begun to answer. */
+  readonly begun: () => void;
 }
 
 /** What a try came to. */
@@ -196,7 +199,8 @@ async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tri
   if (sent >= below) {
     return unsent(failedStop(new AppError("model.context-overflow", { model: model.id })), sent);
   }
-  const order = { ask, candidate, begun, promptTokens: sent, maxTokens: request.maxTokens };
+  const promptTokens = candidate.trust === "cloud" ? estimatePrompt(request, mostTokens) : sent;
+  const order = { ask, candidate, begun, promptTokens, maxTokens: request.maxTokens };
   const paid = await purse.open(order);
   if ("failure" in paid) return unsent(failedStop(paid.failure), sent);
   return { model, request, limits, taken, sent, paid, begun };
@@ -236,7 +240,8 @@ export async function tryOnce(deps: TryDeps, one: Try): Promise<Tried> {
   let heard: Heard;
   try {
     const schema = request.answerSchema;
-    const at = { clock, model: model.id, taken, schema, end: limit.end };
+    const { begun: alive } = one;
+    const at = { clock, model: model.id, taken, schema, end: limit.end, begun: alive };
     const hearing = listen(model.stream(request, limit.signal), at);
     await voice.hand(hearing.events);
     heard = hearing.heard();

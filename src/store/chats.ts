@@ -85,13 +85,13 @@ function putMessage(
 /** Words of one request, in characters: beyond them what is said next is a request of its own, or no model could read it. */
 const longestRequest = 8000;
 
-/** The last task of the chat, if it is that person's, has not begun and has room for more. */
+/** The last task of the chat, if it is that person's, asks for the same tier, has not begun and has room for more. */
 function queuedOf({ build, fixed, first }: Commit, { request }: TakenMessage): string | undefined {
   const { chatId } = request;
   const last = fixed("last open task", { chatId }, (value) =>
     build
       .selectFrom("tasks")
-      .select(["id", "state", "person_id", "input"])
+      .select(["id", "state", "person_id", "tier", "input"])
       .where("chat_id", "=", value("chatId"))
       .where("state", "in", ["queued", "running", "waiting"])
       .orderBy("rowid", "desc")
@@ -99,6 +99,8 @@ function queuedOf({ build, fixed, first }: Commit, { request }: TakenMessage): s
   );
   const row = first(last);
   if (row?.state !== "queued" || row.person_id !== request.personId) return undefined;
+  // What was said to go to a cloud takes nothing along that was not.
+  if (row.tier !== request.tier) return undefined;
   return row.input.length + request.input.length > longestRequest ? undefined : row.id;
 }
 
@@ -172,6 +174,8 @@ function amend(
     .select("tasks.id")
     .where("task_messages.chat_id", "=", chatId)
     .where("task_messages.message_id", "=", messageId)
+    // The words may have asked for the tier, and may do so no longer.
+    .where("tasks.tier", "is", null)
     .where("tasks.state", "=", "queued");
   const task = first(said);
   if (task === undefined) return false;

@@ -6,6 +6,7 @@ import type { ChatStore } from "#core/chat-store.ts";
 
 import type { Commit } from "./commit.ts";
 import type { Read } from "./reads.ts";
+import { ensurePerson } from "./writes.ts";
 import type { Writer } from "./writer.ts";
 
 type FeedbackStore = Pick<
@@ -59,6 +60,8 @@ export function createFeedback(commit: Commit, writer: Writer, read: Read): Feed
         const earlier = build.deleteFrom("feedback").where("task_id", "=", task_id);
         run(earlier.where("person_id", "=", person_id).where("kind", "=", kind));
         if (kind === "reaction" && value === "") return;
+        // Who presses may never have written.
+        ensurePerson(commit, person_id);
         const row = { task_id, person_id, kind, value, created_at: clock.now() };
         run(build.insertInto("feedback").values(row));
       }),

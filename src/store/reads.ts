@@ -4,7 +4,7 @@ import type { Store, TaskQuery } from "#core/store.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
 
-import type { Source } from "#core/trust.ts";
+import { type Source, sourceOf } from "#core/trust.ts";
 import type { Queries, Query } from "./queries.ts";
 import { toReceipt, toSources, toStep, toSummary, toTask } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -81,6 +81,7 @@ function turnsBefore({ build, fixed, all }: Queries, task: Task, limit: number):
         "messages.role",
         "messages.text",
         "messages.sources",
+        "tasks.local_only as localOnly",
         "messages.task_id as taskId",
       ])
       .where("messages.chat_id", "=", value("chatId"))
@@ -93,9 +94,11 @@ function turnsBefore({ build, fixed, all }: Queries, task: Task, limit: number):
   const rows = all(earlier).toReversed();
   // Nearly all turns have the same sources.
   const lists = new Map<string, Source[]>();
-  return rows.map(({ messageId, role, text, taskId, sources: list }) => {
-    const sources = lists.get(list) ?? toSources(list);
-    lists.set(list, sources);
+  return rows.map(({ messageId, role, text, taskId, localOnly, sources: list }) => {
+    const key = `${localOnly}${list}`;
+    const kept = localOnly === 1 ? [sourceOf("kept")] : [];
+    const sources = lists.get(key) ?? [...toSources(list), ...kept];
+    lists.set(key, sources);
     return { messageId, role, text, taskId, sources };
   });
 }

@@ -22,7 +22,10 @@ function describe(task: Task): string {
   return `[${day} UTC] asked: ${excerpt(task.input)}\nanswered: ${excerpt(task.output ?? "(nothing)")}`;
 }
 
-/** Finds the person's own earlier requests and answers by full text; in a group those of the group, and no private ones. */
+/**
+ * Finds the person's own earlier requests and answers by full text; in a group those of this group alone. What was asked to stay at home
+ * is not found: what it is found for may go further.
+ */
 export function createRecallHistoryTool(
   store: Pick<Store, "tasks"> & Pick<ChatStore, "chat">,
 ): Tool<z.infer<typeof input>> {
@@ -34,8 +37,9 @@ export function createRecallHistoryTool(
     gives: "memories",
     run: async ({ words, limit }, { personId, chatId, taskId }) => {
       const chat = await store.chat(chatId);
-      const whose = chat?.kind === "group" ? { chatId } : { personId };
-      const found = await store.tasks({ search: words, limit, ...whose, except: taskId });
+      const where = chat?.kind === "group" ? { chatId } : {};
+      const own = { search: words, limit, personId, ...where, except: taskId };
+      const found = (await store.tasks(own)).filter(({ localOnly }) => !localOnly);
       return found.length === 0 ? "Nothing found." : found.map(describe).join("\n\n");
     },
   };

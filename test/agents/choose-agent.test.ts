@@ -101,6 +101,16 @@ describe("which agent works a request", () => {
     expect([choice.agent.name, choice.tier, choice.input]).toEqual([agent, tier, input]);
   });
 
+  test("nothing in words that somebody else wrote is an order", () => {
+    const quoted = { ...known, quoted: true };
+    const choice = chooseAgent("@cloud @code good morning", quoted, undefined);
+    expect([choice.agent.name, choice.tier, choice.input]).toEqual([
+      "assistant",
+      undefined,
+      "@cloud @code good morning",
+    ]);
+  });
+
   test("an unknown option is refused with the known names", () => {
     expect(() => chooseAgent("hello", known, "cook")).toThrow(
       'There is no agent "cook": use one of assistant, code, research',

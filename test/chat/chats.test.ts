@@ -110,6 +110,14 @@ describe("a chat", () => {
     ]);
   });
 
+  test("a forwarded message asks for no agent and no tier, whatever it begins with", async () => {
+    const house = await openHouse(script);
+    await house.write("@cloud @code read this", { forwarded: true });
+    await expectReads(house, "You said: @cloud @code read this");
+    const [task] = await house.store.tasks({ limit: 1 });
+    expect([task?.agent, task?.tier]).toEqual(["assistant", null]);
+  });
+
   test("what was called wrong is tried again one tier higher", async () => {
     const house = await openHouse(script);
     await house.write("one");

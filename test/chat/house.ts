@@ -39,7 +39,7 @@ export interface House {
   /** Somebody writes; gives the message's id. */
   write(
     text: string,
-    more?: { readonly from?: string; readonly replyTo?: string },
+    more?: { readonly from?: string; readonly forwarded?: boolean; readonly replyTo?: string },
   ): Promise<string>;
   /** Somebody presses a button that is to be seen. */
   press(label: string, from?: string): Promise<void>;
@@ -146,9 +146,9 @@ export async function openHouse(
     requests,
     bugs,
     happen,
-    async write(text, { from = "ann", replyTo = null } = {}) {
+    async write(text, { from = "ann", replyTo = null, forwarded = false } = {}) {
       const messageId = String(state.next);
-      const more = { addressed: true, forwarded: false, attachments: [] } as const;
+      const more = { addressed: true, forwarded, attachments: [] } as const;
       await happen({
         type: "message",
         place,

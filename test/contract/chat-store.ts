@@ -41,16 +41,21 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
   async function take(
     store: Both,
     messageId: string,
-    own: { readonly mayJoin?: boolean; readonly personId?: string; readonly begins?: boolean } = {},
+    own: {
+      readonly mayJoin?: boolean;
+      readonly personId?: string;
+      readonly begins?: boolean;
+      readonly tier?: "cloud-smart" | null;
+    } = {},
   ) {
     const [received] = await store.receive(bot, [update(`u${messageId}`, messageId)]);
-    const { mayJoin = true, personId = "owner", begins = false } = own;
+    const { mayJoin = true, personId = "owner", begins = false, tier = null } = own;
     const request = {
       chatId: "telegram:77",
       personId,
       agent: "assistant",
       chosenBy: "default" as const,
-      tier: null,
+      tier,
       input: `words ${messageId}`,
       newConversation: false,
       begins,
@@ -93,6 +98,16 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect(third.joined).toBe(false);
       expect((await take(store, "4", { mayJoin: false })).joined).toBe(false);
       expect((await take(store, "5", { personId: "owner" })).task.input).toBe("words 4\n\nwords 5");
+    });
+
+    test("what is to go to a cloud takes no other words along, and no edit of its own", async () => {
+      const store = await ready();
+      const cloud = await take(store, "1", { tier: "cloud-smart" });
+      const home = await take(store, "2");
+      expect([cloud.joined, home.joined]).toEqual([false, false]);
+      expect((await take(store, "3")).task.id).toBe(home.task.id);
+      expect(await store.amendMessage("telegram:77", "1", "other words")).toBe(false);
+      expect((await store.task(cloud.task.id))?.input).toBe("words 1");
     });
 
     test("a task that begins at once is running from the start; one that is dropped ends whatever it does", async () => {

@@ -137,6 +137,15 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       expect(await store.turnsBefore(task, 1)).toHaveLength(1);
     });
 
+    test("turns of what was asked to stay at home say so", async () => {
+      const store = await ready();
+      const kept = await store.createTask({ ...request, input: "Mine.", localOnly: true });
+      await store.finishTask(endOf(kept, { output: "Yes.", sources: [sourceOf("words")] }));
+      const turns = await store.turnsBefore(await store.createTask(request), 2);
+      const both = [sourceOf("words"), sourceOf("kept")];
+      expect(turns.map(({ sources }) => sources)).toEqual([both, both]);
+    });
+
     test("search finds words of requests and answers, by prefix, all of them", async () => {
       const store = await ready();
       const one = await store.createTask(request);

@@ -1,3 +1,5 @@
+import { setImmediate as turn } from "node:timers/promises";
+
 import { describe, expect, test } from "vitest";
 
 import type { ModelLimits } from "../../src/core/model.ts";
@@ -107,7 +109,7 @@ describe("a deployment that fails", () => {
 
   test("is tried by one request when its rest is over, while the others go elsewhere", async () => {
     const clock = createFakeClock();
-    const first: Reply[] = [{ fails: "model.unavailable" }, { text: ["Slow"], hangs: true }, ok];
+    const first: Reply[] = [{ fails: "model.unavailable" }, { hangs: true }, ok];
     const { run, asked } = createFleet({ clock, settings: two, replies: { first } });
     await run();
     clock.pass(2000);
@@ -120,6 +122,23 @@ describe("a deployment that fails", () => {
     stop.abort();
     expect(endOf(await trial)).toBe("aborted");
     expect(outcomesOf(await run())).toEqual(["first: ok"]);
+  });
+
+  test("is tried by others, too, from its first word on", async () => {
+    const clock = createFakeClock();
+    const first: Reply[] = [{ fails: "model.unavailable" }, { text: ["Slow"], hangs: true }, ok];
+    const { run, asked } = createFleet({ clock, settings: two, replies: { first } });
+    await run();
+    clock.pass(2000);
+    const stop = new AbortController();
+    const trial = run({}, stop.signal);
+    await expect
+      .poll(() => asked.filter(({ deployment }) => deployment === "first").length)
+      .toBe(2);
+    await turn();
+    expect(outcomesOf(await run())).toEqual(["first: ok"]);
+    stop.abort();
+    expect(endOf(await trial)).toBe("aborted");
   });
 
   test("is not kept off for ever when who tried it stops listening", async () => {

@@ -65,11 +65,15 @@ export function createCircuits(clock: Clock): Circuits {
       return state !== undefined;
     },
     failed(name, { why, retryMs, until = 0 }) {
-      const failures = (states.get(name)?.failures ?? 0) + 1;
+      const before = states.get(name);
+      // What was under way when it failed tells of the same outage.
+      const isSame = before !== undefined && leftMs(before) > 0;
+      const failures = (before?.failures ?? 0) + (isSame ? 0 : 1);
       const rest = Math.min(firstRestMs * 2 ** (failures - 1), longestRestMs);
       const asked = Math.min(retryMs ?? 0, longestAskedMs);
       const restsUntil = clock.elapsed() + Math.max(rest, asked);
-      states.set(name, { failures, why, restsUntil, shutUntil: until, trying: false });
+      const shutUntil = Math.max(until, before?.shutUntil ?? 0);
+      states.set(name, { failures, why, restsUntil, shutUntil, trying: false });
     },
     succeeded: (name) => void states.delete(name),
     left(name) {

@@ -113,14 +113,14 @@ export const identifierKinds: readonly IdentifierKind[] = [
     name: "e-mail",
     mark: "@",
     pattern:
-      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63}@(?!\d+\.\d)(?:[\p{L}\p{N}-]{1,63}\.){1,5}\p{L}{2,24}(?![\p{L}\p{N}_])/gu,
+      /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}_%+-][\p{L}\p{N}._%+-]{0,63}@(?!\d+\.\d)(?:[\p{L}\p{N}-]{1,63}\.){1,5}\p{L}{2,24}(?![\p{L}\p{N}])/gu,
   },
   {
     name: "account",
     pattern: /(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,31}/g,
     within: accountIn,
   },
-  { name: "card", pattern: /(?<![\w.])\d(?:[ -]?\d){12,22}/g, within: cardIn },
+  { name: "card", pattern: /(?<![\p{L}\p{N}.])\d(?:[ -]?\d){12,22}/gu, within: cardIn },
   {
     name: "phone",
     pattern:

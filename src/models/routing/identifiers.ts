@@ -63,6 +63,11 @@ function begun(text: string): number {
   return open ? at : text.length;
 }
 
+/** The text with the spaces and hyphens of print written as a keyboard does: numbers from pages and documents have them. */
+function plainly(text: string): string {
+  return text.replaceAll(/[\u00a0\u2007-\u200a\u202f]/g, " ").replaceAll(/[\u2010-\u2012]/g, "-");
+}
+
 type Pieces = ReturnType<Taken["stream"]>;
 
 const plain: Pieces = { push: (piece) => piece, end: () => "" };
@@ -117,7 +122,7 @@ export function createTaken(): Taken {
   const take = (text: string): string =>
     identifierKinds.reduce(
       (left, kind) => replaceIn(left, kind, (found) => placeholderFor(kind.name, found)),
-      text,
+      plainly(text),
     );
 
   function takeWhole(value: string | number): string | number {

@@ -35,6 +35,9 @@ function wordsMissing({ cloud }: Pick<ModelSettings, "cloud">): Refusal {
     : "it runs in a cloud, and only what the owner sends there is: add --tier cloud.";
 }
 
+const keptHome =
+  "the conversation holds what was asked to stay at home (local-only): begin a new conversation.";
+
 const ownRule: Readonly<Record<string, Refusal>> = {
   memories:
     "the conversation holds what was remembered, and the rule memories is missing: run agent privacy allow memories, or begin a new conversation.",
@@ -74,6 +77,7 @@ export function refusalOf(
     return "local-only holds for it: ask without --local-only, and where it is on for the chat or everywhere, run agent privacy local-only off.";
   }
   if (!standing.mayGo) return wordsMissing(settings);
+  if (sources.some(({ origin }) => origin === "kept")) return keptHome;
   if (standing.holdsOthers) {
     return "others have a part in this conversation, and their words go to no cloud: begin a new conversation with /new, or ask in your private chat.";
   }

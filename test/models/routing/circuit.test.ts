@@ -25,12 +25,25 @@ describe("a circuit", () => {
   });
 
   test("rests twice as long after each further failure, and half a minute at most", () => {
-    const { circuits } = open();
+    const { circuits, clock } = open();
     const rests = Array.from({ length: 8 }, () => {
       circuits.failed("a", { why: "" });
-      return circuits.resting("a")?.leftMs;
+      const leftMs = circuits.resting("a")?.leftMs ?? 0;
+      clock.pass(leftMs);
+      return leftMs;
     });
     expect(rests).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000, 30_000]);
+  });
+
+  test("rests no longer for what was under way when it failed, and forgets no end of a month for it", () => {
+    const { circuits, clock } = open();
+    const until = clock.now() + 86_400_000;
+    for (const trouble of [{ why: "" }, { why: "", until }, { why: "" }])
+      circuits.failed("a", trouble);
+    expect(circuits.resting("a")?.leftMs).toBe(86_400_000);
+    clock.pass(86_400_000);
+    circuits.failed("a", { why: "" });
+    expect(circuits.resting("a")?.leftMs).toBe(4000);
   });
 
   test("rests for as long as it is asked to, and ten minutes at most", () => {

@@ -44,6 +44,16 @@ const key = {
 
 describe("an identifier is taken out of a text", () => {
   test.each([
+    ["a card with spaces of print", "4111\u00a01111\u202f1111\u00a01111", "[card 1]"],
+    ["a card with hyphens of print", "4111\u20111111\u20111111\u20111111", "[card 1]"],
+    ["a phone with spaces of print", "+43\u00a0660\u00a01234567", "[phone 1]"],
+    ["a card that is emphasised", "_4111111111111111_", "_[card 1]_"],
+    ["an address that is emphasised", "_anna@example.com_", "[e-mail 1]_"],
+  ])("%s", (_, text, taken) => {
+    expect(take(text)).toBe(taken);
+  });
+
+  test.each([
     ["Visa", "4111 1111 1111 1111"],
     ["Visa in one piece", "4111111111111111"],
     ["Visa with hyphens", "4111-1111-1111-1111"],

@@ -98,6 +98,13 @@ describe("what may go to a host", () => {
     expect(refused([{ origin: "files", label: "secret" }], ["files"])).toMatch(/secret/);
   });
 
+  test("what was asked to stay at home goes to no cloud later, whatever is allowed", () => {
+    const kept = [words, sourceOf("kept")];
+    expect(refused(kept, ["memories", "files"])).toMatch(/stay at home .*new conversation/);
+    const request = { standing: standing("fallback", asked, []), sources: kept };
+    expect(refusalOf(settingsWith("fallback"), request, "lan")).toBeUndefined();
+  });
+
   test("local-only mode lets nothing go, whatever else is allowed", () => {
     const request = {
       standing: standing("fallback", asked, ["local-only", "memories", "files"]),
