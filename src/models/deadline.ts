@@ -29,6 +29,19 @@ export async function within<Result>(
   }
 }
 
+/** Resolves when `work` does, rejects as it does, and resolves when the signal aborts; `work` itself goes on. */
+export async function untilAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const aborted = Promise.withResolvers<void>();
+  const abort = (): void => aborted.resolve();
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort);
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
 /** The items of a stream; rejects with a SilenceError when the next one takes longer than its deadline. */
 export async function* watched<Item>(
   clock: Clock,

@@ -14,6 +14,7 @@ import {
   type Sources,
   trustOfDeployment,
 } from "./candidates.ts";
+import { untilAborted } from "./deadline.ts";
 import { refusalOf, type Standing } from "./routing/policy.ts";
 
 /** What is asked for, and how far its words may go. */
@@ -43,6 +44,7 @@ interface Given {
   readonly sources: Sources;
   readonly listed: Listing;
   readonly wish: Wish;
+  readonly signal: AbortSignal;
   /** Why the wish's words may not go to a host of this trust. */
   readonly refusal: (trust: Candidate["trust"]) => string | undefined;
 }
@@ -92,16 +94,16 @@ function createListing(settings: ModelSettings, sources: Sources): Listing {
 
 /**
  * The options of a wish in the order of the house: those of one list are equally good. What it would avoid comes last. Lists come
- * one by one, since a later one may be slow to make.
+ * one by one, since a later one may be slow to make; none comes when the signal has aborted.
  */
 export function createOptions(
   settings: ModelSettings,
   sources: Sources,
-): (wish: Wish) => AsyncGenerator<Option[]> {
+): (wish: Wish, signal: AbortSignal) => AsyncGenerator<Option[]> {
   const listed = createListing(settings, sources);
-  return (wish) => {
+  return (wish, signal) => {
     const refusal = rememberedBy((trust: Candidate["trust"]) => refusalOf(settings, wish, trust));
-    const given = { settings, sources, listed, wish, refusal };
+    const given = { settings, sources, listed, wish, signal, refusal };
     return wish.avoid === undefined ? ordered(given) : withLast(given, wish.avoid);
   };
 }
@@ -204,7 +206,8 @@ async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option
   for (const entry of given.settings.tiers[tier]) {
     const listed = given.listed(tier, entry);
     const { lists, asked } = installedFor(given, listed);
-    if (asked.length > 0) await Promise.all(asked);
+    if (asked.length > 0) await untilAborted(Promise.all(asked), given.signal);
+    if (given.signal.aborted) return;
     const rank = listed.map((one) => ifInstalled(one, candidateOf(given, one), lists));
     for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
     yield rank;
@@ -261,7 +264,7 @@ function asAppError(error: unknown, host: string): AppError {
 
 /** Another installed model whose template knows tools: the smallest for fast, the largest for smart. */
 async function* standIns(
-  { settings, sources, refusal }: Given,
+  { settings, sources, signal, refusal }: Given,
   wanted: { readonly tier: TierName; readonly pull: string },
 ): AsyncGenerator<Option[]> {
   const sign = wanted.tier === "local-fast" ? 1 : -1;
@@ -269,7 +272,10 @@ async function* standIns(
     if (settled.kind !== "ollama") continue;
     const trust = trustOf(new URL(settled.url).hostname);
     if (refusal(trust) !== undefined) continue;
-    const installed = await Promise.resolve(sources.installed(host)).catch(() => []);
+    const list = Promise.resolve(sources.installed(host)).catch(() => []);
+    await untilAborted(list, signal);
+    if (signal.aborted) return;
+    const installed = await list;
     const fit = installed
       .filter((model) => model.tools && !model.remote)
       .toSorted((a, b) => sign * (a.sizeBytes - b.sizeBytes))[0];

@@ -89,7 +89,7 @@ async function tryAll(
   standing: Standing,
 ): Promise<ModelStop | undefined> {
   const { trying, optionsFor } = deps;
-  for await (const rank of optionsFor({ ...run.ask, standing })) {
+  for await (const rank of optionsFor({ ...run.ask, standing }, run.signal)) {
     if (run.signal.aborted) return aborted;
     const stop = await tryRank(trying, run, await stillAllowed(deps, run, rank));
     if (stop !== undefined) return stop;
@@ -146,7 +146,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   async function warm(ask: RouteAsk, signal: AbortSignal) {
     if (!known.isRecalled) await recall();
-    return warmUp(desk, optionsFor({ ...ask, ...idle }), { ask, signal });
+    return warmUp(desk, optionsFor({ ...ask, ...idle }, signal), { ask, signal });
   }
 
   return { stream, warm, explain: (tier) => explainTier(deps, tier) };
@@ -159,6 +159,8 @@ async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: Ti
   const ask = { tier, forced, ...whose, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
   const wish = { tier, forced, sources: [], standing };
-  const ranks = await Array.fromAsync(createOptions(settings, sources)(wish));
+  const ranks = await Array.fromAsync(
+    createOptions(settings, sources)(wish, new AbortController().signal),
+  );
   return ranks.flat().map(explainOption);
 }

@@ -8,6 +8,7 @@ import { ask, eventsOf, modelContract, nowSpec, stopOf, textOf } from "../contra
 import { createFakeClock } from "../fakes/clock.ts";
 import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
+import { startServer } from "../fakes/server.ts";
 import { closedOrigin } from "../fakes/server.ts";
 
 function modelAt(url: string, model: string, clock: Clock = systemClock): Model {
@@ -185,6 +186,24 @@ describe("Ollama", () => {
     const stream = modelAt(fake.url, "slow").stream(ask("hello"), new AbortController().signal);
     for await (const event of stream) if (event.type === "text") break;
     await expect(fake.aborted).resolves.toBeUndefined();
+  });
+
+  test("a host that freezes, and does not tell what it has loaded either, is given up at the deadline", async () => {
+    const asked = Promise.withResolvers<void>();
+    const url = await startServer((request, response) => {
+      if (request.url === "/api/show") response.end(JSON.stringify({ capabilities: [] }));
+      if (request.url === "/api/ps") asked.resolve();
+    });
+    const clock = createFakeClock();
+    const events = eventsOf(modelAt(url, "frozen", clock), ask("hello"));
+    await asked.promise;
+    clock.pass(3000);
+    await expect.poll(() => clock.next()).toBe(5000);
+    clock.pass(5000);
+    const failure = { code: "model.timeout" };
+    await expect.poll(() => clock.next()).toBe(3000);
+    clock.pass(3000);
+    expect((await events).at(-1)).toMatchObject({ reason: "error", failure });
   });
 
   test.each([

@@ -76,6 +76,40 @@ function failure(events: readonly RoutedEvent[]): string | undefined {
   return last?.type === "stop" ? last.failure?.code : "no stop";
 }
 
+test("a request that is stopped while a host lists what it has is over at once", async () => {
+  const stop = new AbortController();
+  const asked = Promise.withResolvers<void>();
+  const router = createRouter({
+    settings,
+    sources: {
+      ...nothing,
+      installed() {
+        asked.resolve();
+        return new Promise(() => {});
+      },
+    },
+    clock: createHurriedClock(),
+    purse: freePurse,
+    rulesFor: noRules,
+  });
+  const events = Array.fromAsync(router.stream(askWith({}), stop.signal));
+  await asked.promise;
+  stop.abort();
+  expect((await events).at(-1)).toEqual({ type: "stop", reason: "aborted" });
+});
+
+test("a deployment that failed is not tried again where another list names it", async () => {
+  const opened: string[] = [];
+  const open = (id: string) => {
+    opened.push(id);
+    return Promise.reject(new AppError("model.unavailable", { host: id, problem: "off" }));
+  };
+  const installedHere = () => Promise.resolve([installed("qwen3:1.7b"), installed("qwen3:8b")]);
+  const embedded = { ...nothing.embedded, obtain: () => open("starter") };
+  await route({ installed: installedHere, open, embedded });
+  expect(opened).toEqual(["small", "big"]);
+});
+
 describe("which model answers", () => {
   const both = () => Promise.resolve([installed("qwen3:1.7b"), installed("qwen3:8b")]);
 
