@@ -8,8 +8,7 @@ import { ask, eventsOf, modelContract, nowSpec, stopOf, textOf } from "../contra
 import { createFakeClock } from "../fakes/clock.ts";
 import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
-import { startServer } from "../fakes/server.ts";
-import { closedOrigin } from "../fakes/server.ts";
+import { closedOrigin, startServer } from "../fakes/server.ts";
 
 function modelAt(url: string, model: string, clock: Clock = systemClock): Model {
   const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
