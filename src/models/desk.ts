@@ -47,6 +47,7 @@ export interface Desk {
 
 /** What a home machine loses by putting one model away for another, until it has been measured. */
 const loadMs = 3000;
+const unknownMs = -1;
 /** What a request is taken for where nothing was measured yet. */
 const unmeasuredMs = 3000;
 const cloudParallel = 8;
@@ -107,13 +108,15 @@ function createExpectations() {
     /** Who was never measured is taken for as good as the best, so that it soon is measured. */
     placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
       const conversation = conversationOf(task);
-      const works = candidates.map((candidate) => workMs(candidate, conversation));
       let best: number | undefined;
-      for (const ms of works) if (ms !== undefined && ms < (best ?? ms + 1)) best = ms;
-      return candidates.map((candidate, at) => {
-        const ms = works[at] ?? best ?? unmeasuredMs;
-        return { host: candidate.host, candidate, workMs: ms };
+      const places = candidates.map((candidate) => {
+        const ms = workMs(candidate, conversation);
+        if (ms !== undefined && (best === undefined || ms < best)) best = ms;
+        return { host: candidate.host, candidate, workMs: ms ?? unknownMs };
       });
+      const usual = best ?? unmeasuredMs;
+      for (const place of places) if (place.workMs === unknownMs) place.workMs = usual;
+      return places;
     },
   };
 }

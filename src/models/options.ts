@@ -206,8 +206,10 @@ async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option
   for (const entry of given.settings.tiers[tier]) {
     const listed = given.listed(tier, entry);
     const { lists, asked } = installedFor(given, listed);
-    if (asked.length > 0) await untilAborted(Promise.all(asked), given.signal);
-    if (given.signal.aborted) return;
+    if (asked.length > 0) {
+      await untilAborted(Promise.all(asked), given.signal);
+      if (given.signal.aborted) return;
+    }
     const rank = listed.map((one) => ifInstalled(one, candidateOf(given, one), lists));
     for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
     yield rank;

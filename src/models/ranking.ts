@@ -81,8 +81,9 @@ export async function tryRank(
   rank: readonly Option[],
 ): Promise<ModelStop | undefined> {
   run.log.look(rank);
-  const isNew = ({ deployment }: Candidate): boolean => !run.givenUp.has(deployment);
-  let pool = await fitting(deps, run, rank.filter(isCandidate).filter(isNew));
+  const isNew = (option: Option): option is Candidate =>
+    isCandidate(option) && !run.givenUp.has(option.deployment);
+  let pool = await fitting(deps, run, rank.filter(isNew));
   while (pool.length > 0) {
     const { ask, signal } = run;
     const now = signal.aborted ? undefined : deps.desk.seatNow(ask, pool);

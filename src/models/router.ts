@@ -56,6 +56,10 @@ const idle = {
   deadline: { ms: 0, promptTokens: 0, answerTokens: 0 },
 };
 
+function isCloud(option: Option): option is Candidate {
+  return isCandidate(option) && option.trust === "cloud";
+}
+
 /** What would go to a cloud is asked about again: since the request began, the owner may have decided otherwise. */
 async function stillAllowed(
   { settings, rulesFor }: Pick<RouterDeps, "settings" | "rulesFor">,
@@ -63,9 +67,6 @@ async function stillAllowed(
   rank: readonly Option[],
 ): Promise<readonly Option[]> {
   const { ask } = run;
-  const isCloud = (option: Option): option is Candidate =>
-    isCandidate(option) && option.trust === "cloud";
-  if (!rank.some(isCloud)) return rank;
   const standing = standingOf(settings, ask, await rulesFor(ask.task.id));
   run.withheld = withheldBy(standing);
   const problem = refusalOf(settings, { standing, sources: ask.sources }, "cloud");
@@ -90,16 +91,18 @@ async function tryAll(
 ): Promise<ModelStop | undefined> {
   const { trying, optionsFor } = deps;
   for await (const rank of optionsFor({ ...run.ask, standing }, run.signal)) {
-    if (run.signal.aborted) return aborted;
-    const stop = await tryRank(trying, run, await stillAllowed(deps, run, rank));
+    const allowed = rank.some(isCloud) ? await stillAllowed(deps, run, rank) : rank;
+    const stop = await tryRank(trying, run, allowed);
     if (stop !== undefined) return stop;
+    if (run.signal.aborted) return aborted;
   }
   for (const waitMs of busyWaitsMs) {
     const busy = run.busy.splice(0);
     if (busy.length === 0) return run.signal.aborted ? aborted : undefined;
     if (!(await pause(trying, waitMs, run))) return aborted;
     run.givenUp.clear();
-    const stop = await tryRank(trying, run, await stillAllowed(deps, run, busy));
+    const allowed = busy.some(isCloud) ? await stillAllowed(deps, run, busy) : busy;
+    const stop = await tryRank(trying, run, allowed);
     if (stop !== undefined) return stop;
   }
   return undefined;
@@ -113,6 +116,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   const totalMs = (host: string): number => totalMsOf(settings, host);
   const trying: PersistDeps = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
+  const parts: TryAllDeps = { ...deps, trying, optionsFor };
 
   const known = { isRecalled: false };
   const recall = lazily(async () => {
@@ -136,7 +140,7 @@ export function createRouter(deps: RouterDeps): Router {
       busy: [],
       givenUp: new Set(),
     };
-    const stop = await tryAll({ ...deps, trying, optionsFor }, run, standing);
+    const stop = await tryAll(parts, run, standing);
     voice.say({ type: "route", route: log.route() });
     voice.say(stop ?? { type: "stop", reason: "error", failure: log.nothingLeft() });
   }

@@ -96,9 +96,10 @@ function createChoice(working: Working, parallelOf: (host: string) => number) {
       let best: Place | undefined;
       for (const place of places) {
         const { host, workMs } = place;
-        const isBetter = best === undefined || workMs < best.workMs;
-        if (isBetter && working.isFree(host, priority)) best = place;
-        if (workMs < soonest) soonest = Math.min(soonest, workMs + working.freeInMs(host));
+        const isFree = working.isFree(host, priority);
+        if (isFree && (best === undefined || workMs < best.workMs)) best = place;
+        const waitMs = isFree ? 0 : working.freeInMs(host);
+        soonest = Math.min(soonest, workMs + waitMs);
       }
       return best !== undefined && best.workMs <= soonest * hopeless ? best : undefined;
     },
