@@ -20,7 +20,8 @@ export const ownNetwork: Network = {
 
 /**
  * Addresses that are not of one host on the internet: the IANA IPv4 special-purpose registry (RFC 6890) without its rows that are
- * reachable globally, and multicast (RFC 5771).
+ * reachable globally, and multicast (RFC 5771). Those for documentation (RFC 5737) are left out: they are no one's network, and where one
+ * answers, this machine's own network was made to answer there for the internet, as closed machines are.
  */
 const specialV4 = [
   ["0.0.0.0", 8],
@@ -30,12 +31,9 @@ const specialV4 = [
   ["169.254.0.0", 16],
   ["172.16.0.0", 12],
   ["192.0.0.0", 24],
-  ["192.0.2.0", 24],
   ["192.88.99.0", 24],
   ["192.168.0.0", 16],
   ["198.18.0.0", 15],
-  ["198.51.100.0", 24],
-  ["203.0.113.0", 24],
   ["224.0.0.0", 4],
   ["240.0.0.0", 4],
 ] as const;
