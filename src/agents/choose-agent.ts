@@ -28,24 +28,35 @@ export interface Known {
   /** True where no `@name` in the words is an order. */
   readonly quoted?: boolean | undefined;
   readonly ownersWord: OwnersWord;
+  /** The one agent that has a text as its own example, as `examplesOf` finds it. */
+  readonly exampleOf: (text: string) => Agent | undefined;
+}
+
+/** Finds the one agent that has a text as its own example; read once, since it is asked of every request. */
+export function examplesOf(agents: readonly Agent[]): Known["exampleOf"] {
+  const byText = new Map<string, Set<Agent>>();
+  for (const agent of agents) {
+    for (const example of agent.examples.map(sameText)) {
+      byText.set(example, (byText.get(example) ?? new Set()).add(agent));
+    }
+  }
+  return (text) => {
+    const [agent, ...others] = byText.get(sameText(text)) ?? [];
+    return others.length === 0 ? agent : undefined;
+  };
 }
 
 /** The agent whose words these are by the owner's word, else as its own example, else by the rules that fit it alone. */
 function ruling(
   words: string,
-  { agents, ownersWord }: Known,
+  { agents, ownersWord, exampleOf }: Known,
 ): { readonly agent?: Agent | undefined; readonly why: string } {
-  const same = sameText(words);
-  if (same !== "") {
+  if (sameText(words) !== "") {
     const told = ownersWord(words);
     const agent = agents.find(({ name }) => name === told);
     if (agent !== undefined) return { agent, why: "the owner said so" };
-    const [shown, ...others] = agents.filter(({ examples }) =>
-      examples.some((example) => sameText(example) === same),
-    );
-    if (shown !== undefined && others.length === 0) {
-      return { agent: shown, why: `it is an example of ${shown.name}` };
-    }
+    const shown = exampleOf(words);
+    if (shown !== undefined) return { agent: shown, why: `it is an example of ${shown.name}` };
   }
   const fitting = agents.filter(({ rules }) =>
     rules.some((rule) => new RegExp(rule, "i").test(words)),

@@ -8,7 +8,7 @@ import type { Request, Runner, Watch } from "#core/runner.ts";
 import type { NewTask } from "#core/store.ts";
 import type { Task, TaskEvent } from "#core/task.ts";
 
-import { chooseAgent, findAgent, type Known, plainVotes } from "./choose-agent.ts";
+import { chooseAgent, examplesOf, findAgent, type Known, plainVotes } from "./choose-agent.ts";
 import { createCorrections } from "./corrections.ts";
 import { votesOn } from "./decide-agent.ts";
 import { type Ended, type LoopDeps, type RunnerDeps, runTask } from "./loop.ts";
@@ -199,7 +199,10 @@ function createChoosing(
   agents: readonly Agent[],
 ): Pick<Runner, "choose" | "correct" | "votes"> {
   const corrections = createCorrections(deps.store);
-  const know = async (): Promise<Known> => ({ agents, ownersWord: await corrections.read() });
+  const exampleOf = examplesOf(agents);
+  const know = async (): Promise<Known> => {
+    return { agents, exampleOf, ownersWord: await corrections.read() };
+  };
   const last = {
     stage: "default",
     agent: defaultAgent,

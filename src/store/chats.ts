@@ -174,8 +174,10 @@ function amend(
     .select("tasks.id")
     .where("task_messages.chat_id", "=", chatId)
     .where("task_messages.message_id", "=", messageId)
-    // The words may have asked for the tier, and may do so no longer.
-    .where("tasks.tier", "is", null)
+    // The words may have asked for a cloud, and may do so no longer.
+    .where((where) =>
+      where.or([where("tasks.tier", "is", null), where("tasks.tier", "!=", "cloud-smart")]),
+    )
     .where("tasks.state", "=", "queued");
   const task = first(said);
   if (task === undefined) return false;

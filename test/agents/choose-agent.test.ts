@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { chooseAgent, plainVotes } from "../../src/agents/choose-agent.ts";
+import { chooseAgent, examplesOf, plainVotes } from "../../src/agents/choose-agent.ts";
 import { sameText } from "../../src/agents/corrections.ts";
 import { makeAgent } from "../fakes/agents.ts";
 
@@ -9,15 +9,14 @@ const agents = [
   makeAgent({ name: "code", rules: ["\\bpython\\b"] }),
   makeAgent({ name: "research", rules: ["^compare\\b"] }),
 ];
-const known = { agents, ownersWord: () => undefined };
-const withExamples = {
-  ...known,
-  agents: agents.map((agent) => {
-    const own = agent.name === "assistant" ? ["Compare Python with prose", "?"] : [];
-    const shared = agent.name === "code" ? [] : ["Good morning!"];
-    return { ...agent, examples: [...own, ...shared] };
-  }),
-};
+const taught = agents.map((agent) => {
+  const own = agent.name === "assistant" ? ["Compare Python with prose", "?"] : [];
+  const shared = agent.name === "code" ? [] : ["Good morning!"];
+  return { ...agent, examples: [...own, ...shared] };
+});
+const ownersWord = () => undefined;
+const known = { agents, ownersWord, exampleOf: examplesOf(agents) };
+const withExamples = { agents: taught, ownersWord, exampleOf: examplesOf(taught) };
 
 describe("which agent works a request", () => {
   test("a mention goes before everything and is taken out of the words", () => {

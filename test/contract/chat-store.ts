@@ -45,7 +45,7 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       readonly mayJoin?: boolean;
       readonly personId?: string;
       readonly begins?: boolean;
-      readonly tier?: "cloud-smart" | null;
+      readonly tier?: "cloud-smart" | "local-smart" | null;
     } = {},
   ) {
     const [received] = await store.receive(bot, [update(`u${messageId}`, messageId)]);
@@ -108,6 +108,9 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect((await take(store, "3")).task.id).toBe(home.task.id);
       expect(await store.amendMessage("telegram:77", "1", "other words")).toBe(false);
       expect((await store.task(cloud.task.id))?.input).toBe("words 1");
+      const smart = await take(store, "4", { tier: "local-smart" });
+      expect(await store.amendMessage("telegram:77", "4", "better words")).toBe(true);
+      expect((await store.task(smart.task.id))?.input).toBe("better words");
     });
 
     test("a task that begins at once is running from the start; one that is dropped ends whatever it does", async () => {
