@@ -1,3 +1,8 @@
+/** Digits that do not repeat: an answer that says one thing for ever is stopped, and another model is asked. */
+const longDigits = Array.from({ length: 200 }, (_, at) =>
+  (Math.imul(at + 1, 2_654_435_761) >>> 0).toString(16).padStart(8, "0"),
+).join("");
+
 /** Twenty secrets of different kinds and shapes, none of them real, by the names that an owner would give them. */
 export const planted: Readonly<Record<string, string>> = {
   ANTHROPIC_API_KEY: "sk-ant-api03-Zm9vYmFyYmF6cXV4-planted-01AA",
@@ -20,7 +25,7 @@ export const planted: Readonly<Record<string, string>> = {
   PATTERN_PASSWORD: ".*+?^${}()|[]planted17",
   SERVICE_CREDENTIALS: '{"type":"service","id":"planted18","k":"v"}',
   MARKUP_PASSWORD: "<b>&planted19;</b>",
-  LONG_TOKEN: `planted20${"0123456789abcdef".repeat(100)}`,
+  LONG_TOKEN: `planted20${longDigits}`,
 };
 
 /** What is left of a secret when it was found in a text, in the encodings that the product must know. */
