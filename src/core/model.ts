@@ -133,7 +133,8 @@ const roleTokens = 4;
  * and up to one and a half for a single character of another script.
  */
 export function mostTokens(text: string): number {
-  const others = text.match(/[\u0080-\uffff]/g)?.length ?? 0;
+  const isPlain = !/[\u0080-\uffff]/.test(text);
+  const others = isPlain ? 0 : text.replaceAll(/[\0-\u007f]/g, "").length;
   return Math.ceil((text.length - others) / 3 + others * 1.5);
 }
 

@@ -23,7 +23,7 @@ export interface Run {
   /** Candidates whose hosts had too much to do: they are tried again where nobody else answers. */
   readonly busy: Candidate[];
   /** Deployments that did not answer: named again in another list they are not tried again. */
-  readonly givenUp: Set<string>;
+  readonly givenUp: string[];
 }
 
 /** What persisting works with. */
@@ -85,7 +85,7 @@ function giveUp(
   const { candidate, stop, verdict } = failed;
   if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
   if (verdict === "later") run.busy.push(candidate);
-  run.givenUp.add(candidate.deployment);
+  run.givenUp.push(candidate.deployment);
   rest(deps, candidate, stop);
 }
 

@@ -82,7 +82,7 @@ export async function tryRank(
 ): Promise<ModelStop | undefined> {
   run.log.look(rank);
   const isNew = (option: Option): option is Candidate =>
-    isCandidate(option) && !run.givenUp.has(option.deployment);
+    isCandidate(option) && !run.givenUp.includes(option.deployment);
   let pool = await fitting(deps, run, rank.filter(isNew));
   while (pool.length > 0) {
     const { ask, signal } = run;

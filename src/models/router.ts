@@ -100,7 +100,7 @@ async function tryAll(
     const busy = run.busy.splice(0);
     if (busy.length === 0) return run.signal.aborted ? aborted : undefined;
     if (!(await pause(trying, waitMs, run))) return aborted;
-    run.givenUp.clear();
+    run.givenUp.length = 0;
     const allowed = busy.some(isCloud) ? await stillAllowed(deps, run, busy) : busy;
     const stop = await tryRank(trying, run, allowed);
     if (stop !== undefined) return stop;
@@ -138,7 +138,7 @@ export function createRouter(deps: RouterDeps): Router {
       withheld,
       tooSmall: 0,
       busy: [],
-      givenUp: new Set(),
+      givenUp: [],
     };
     const stop = await tryAll(parts, run, standing);
     voice.say({ type: "route", route: log.route() });

@@ -65,6 +65,8 @@ function begun(text: string): number {
 
 /** The text with the spaces and hyphens of print written as a keyboard does: numbers from pages and documents have them. */
 function plainly(text: string): string {
+  // Most texts have none.
+  if (!/[\u00a0\u2007-\u2012\u202f]/.test(text)) return text;
   return text.replaceAll(/[\u00a0\u2007-\u200a\u202f]/g, " ").replaceAll(/[\u2010-\u2012]/g, "-");
 }
 
