@@ -7,7 +7,7 @@ import type { Router } from "#core/router.ts";
 import type { Runner } from "#core/runner.ts";
 import type { BotSettings } from "#core/settings.ts";
 import type { Store } from "#core/store.ts";
-import { machineTimeZone, monthStart } from "#core/time.ts";
+import { machineTimeZone } from "#core/time.ts";
 import type { Tool } from "#core/tool.ts";
 
 import type { Classifier } from "./agents/classifier/classifier.ts";
@@ -18,6 +18,9 @@ import type { ModelSources } from "./models/sources.ts";
 import { clockOf, type Options } from "./options.ts";
 import type { ConnectedPlatform } from "./privacy-desk.ts";
 import { createStorage, type Storage } from "./storage-parts.ts";
+
+/** No month is longer, whatever its time zone does with the clock. */
+const longestMonthMs = 32 * 86_400_000;
 
 interface RunnerParts {
   readonly router: Router;
@@ -102,11 +105,11 @@ function createOwnersDesk(
 
   const spending = async (): Promise<readonly Spending[]> => {
     const [ledger, clock] = [await store(), clockOf(options)];
-    const timeZone = (await ledger.person(owner)).timeZone ?? machineTimeZone();
-    const all = { name: "", capUsd: 0, since: monthStart(clock.now(), timeZone), of: {} };
-    const [spent = 0] = await ledger.spent([all]);
-    // Most owners spend nothing: no settings are read to tell them so.
+    const lately = { name: "", capUsd: 0, since: clock.now() - longestMonthMs, of: {} };
+    const [spent = 0] = await ledger.spent([lately]);
+    // Most owners spend nothing: no settings are read and no time zone is looked up to tell them so.
     if (spent === 0) return [];
+    const timeZone = (await ledger.person(owner)).timeZone ?? machineTimeZone();
     const { spendingOf } = await import("./spending.ts");
     const { budgets } = await settings();
     return spendingOf({ budgets, ledger, clock, timeZone });

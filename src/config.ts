@@ -153,12 +153,23 @@ function blameOf(layers: readonly Layer[], usual: string): Blame {
 
 /** Reads files of the shipped and the owner's config folder, the owner's over the shipped. */
 function createReader({ root, home }: Folders, environment: Environment) {
+  // Several parts ask for the same files as the program starts; parsing costs far more than reading.
+  const known = new Map<string, { readonly text: string; readonly parsed: Promise<Parsed> }>();
+
+  function parsedOf(label: string, text: string): Promise<Parsed> {
+    const earlier = known.get(label);
+    if (earlier?.text === text) return earlier.parsed;
+    const parsed = parseYaml(label, text);
+    known.set(label, { text, parsed });
+    return parsed;
+  }
+
   async function read(folder: string, name: string): Promise<Layer | undefined> {
     const file = path.join(folder, "config", name);
     const text = await readIfThere(file);
     if (text === undefined) return undefined;
     const label = shown(file, home);
-    const { data, lineOf } = await parseYaml(label, text);
+    const { data, lineOf } = await parsedOf(label, text);
     return { data: substitute(data, environment, label), lineOf, label };
   }
   return async (name: string, given?: unknown): Promise<Layered> => {

@@ -8,7 +8,7 @@ import type { Commit } from "./commit.ts";
 import { markHandled } from "./inbox.ts";
 import { columns } from "./queries.ts";
 import { type Read, taskRow } from "./reads.ts";
-import { toTask } from "./rows.ts";
+import { openStates, toTask } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { createTask, ensureChat } from "./writes.ts";
 import type { Writer } from "./writer.ts";
@@ -93,7 +93,7 @@ function queuedOf({ build, fixed, first }: Commit, { request }: TakenMessage): s
       .selectFrom("tasks")
       .select(["id", "state", "person_id", "tier", "input"])
       .where("chat_id", "=", value("chatId"))
-      .where("state", "in", ["queued", "running", "waiting"])
+      .where("state", "in", openStates)
       .orderBy("rowid", "desc")
       .limit(1),
   );
@@ -275,7 +275,7 @@ export function createChats(commit: Commit, writer: Writer, read: Read): Chats {
     openTasksOf: (chatId) =>
       read(() => {
         const mine = tasks.where("chat_id", "=", chatId);
-        const states = mine.where("state", "in", ["queued", "running", "waiting"]);
+        const states = mine.where("state", "in", openStates);
         return all(states.orderBy("rowid")).map(toTask);
       }),
     chatOfMessage: (place, messageId) => read(() => chatOfMessage(commit, place, messageId)),

@@ -59,7 +59,11 @@ export interface SqliteStore
   /** Commits so far. */
   commits(): number;
   /** What the connection's pragmas read. */
-  settings(): { readonly journal: unknown; readonly synchronous: unknown };
+  settings(): {
+    readonly journal: unknown;
+    readonly synchronous: unknown;
+    readonly temporary: unknown;
+  };
 }
 
 /** A connection that keeps what it has committed through a power cut. */
@@ -73,6 +77,8 @@ function connect(file: string): Database.Database {
   }
   database.pragma("foreign_keys = ON");
   database.pragma("trusted_schema = OFF");
+  // What a savepoint may have to undo is kept in memory: a temporary file would hold people's words outside the data directory.
+  database.pragma("temp_store = MEMORY");
   return database;
 }
 
@@ -130,6 +136,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
       settings: () => ({
         journal: database.pragma("journal_mode", { simple: true }),
         synchronous: database.pragma("synchronous", { simple: true }),
+        temporary: database.pragma("temp_store", { simple: true }),
       }),
       close() {
         writer.close();

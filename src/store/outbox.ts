@@ -129,7 +129,7 @@ function openParts({ build, fixed }: Commit, chatId: string) {
     build
       .selectFrom("outbox")
       .selectAll()
-      .where("state", "=", "open")
+      .where("state", "=", sql.lit("open"))
       .where("chat_id", "=", value("chatId"))
       .orderBy("place")
       .orderBy("id"),

@@ -17,6 +17,7 @@ import { owner } from "#core/person.ts";
 import type { Commit } from "./commit.ts";
 import type { Queries } from "./queries.ts";
 import type { Read } from "./reads.ts";
+import { openStates } from "./rows.ts";
 import type { Schema } from "./schema.ts";
 import { ensurePerson } from "./writes.ts";
 import type { Writer } from "./writer.ts";
@@ -196,7 +197,7 @@ function endChats(commit: Commit, person: KnownPerson, account: Account): string
     .innerJoin("chats", "chats.id", "tasks.chat_id")
     .select("tasks.id")
     .where("tasks.person_id", "=", person.id)
-    .where("tasks.state", "in", ["queued", "running", "waiting"])
+    .where("tasks.state", "in", openStates)
     .where("chats.platform", "=", platform);
   const running = endTasks(
     commit,

@@ -23,7 +23,8 @@ export interface Queries {
   readonly build: Kysely<Schema>;
   /**
    * A query that is made and compiled once, since that takes longer than running it: for what every message needs. Its text may
-   * depend on its name alone; everything else is a value.
+   * depend on its name alone; everything else is a value. What a partial index asks for (a state) is a literal in it: SQLite
+   * prepares a statement anew each time that a value decides whether such an index serves (sqlite.org, "Partial Indexes").
    */
   readonly fixed: <Values extends object, Row>(
     name: string,

@@ -1,4 +1,4 @@
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import { z } from "zod";
 
 import { askPersonTool, type Question } from "#core/question.ts";
@@ -110,7 +110,7 @@ export function createQuestions(commit: Commit, writer: Writer, read: Read): Que
     openQuestions: (of) =>
       read(() => {
         const open = () =>
-          questions.where("state", "=", "open").orderBy("created_at").orderBy("id");
+          questions.where("state", "=", sql.lit("open")).orderBy("created_at").orderBy("id");
         const mine =
           "chatId" in of
             ? fixed("questions of a chat", of, (value) =>

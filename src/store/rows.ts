@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from "kysely";
+import { type Insertable, type Selectable, sql } from "kysely";
 import { z } from "zod";
 
 import { type ErrorCode, errorTable, type Failure } from "#core/errors.ts";
@@ -7,6 +7,11 @@ import type { Step, Summary, Task } from "#core/task.ts";
 import { labels, origins, type Source } from "#core/trust.ts";
 
 import type { Schema } from "./schema.ts";
+
+/** The states of a task that is not over, as conditions of a query. */
+export const openStates = (["queued", "running", "waiting"] as const).map((state) =>
+  sql.lit(state),
+);
 
 const failureSchema = z.object({
   // A code that only a later version knows reads as a bug of this one.

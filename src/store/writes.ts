@@ -13,7 +13,7 @@ import { putParts } from "./outbox.ts";
 import { columns } from "./queries.ts";
 import { type Read, taskRow } from "./reads.ts";
 import { createPutReceipt } from "./receipts.ts";
-import { failureText, fromStep, fromSummary, toTask } from "./rows.ts";
+import { failureText, fromStep, fromSummary, openStates, toTask } from "./rows.ts";
 import { putRoute, putUsage } from "./usage.ts";
 import type { Writer } from "./writer.ts";
 
@@ -139,7 +139,7 @@ function pendingSteers({ build, fixed }: Commit, taskId: string) {
       .selectFrom("task_messages")
       .select(["seq", "text"])
       .where("task_id", "=", value("taskId"))
-      .where("steers", "=", 1)
+      .where("steers", "=", sql.lit(1))
       .where("step", "is", null)
       .orderBy("seq"),
   );
@@ -171,7 +171,7 @@ function finish(commit: Commit, end: TaskEnd): "ended" | "over" | "steered" {
       .updateTable("tasks")
       .set(columns(ended))
       .where("id", "=", value("taskId"))
-      .where("state", "in", ["queued", "running", "waiting"]),
+      .where("state", "in", openStates),
   );
   if (run(open) === 0) return "over";
   remember(commit, taskId, end);
@@ -219,7 +219,7 @@ function start(commit: Commit, taskId: string): Task | undefined {
       .updateTable("tasks")
       .set({ state: "running" })
       .where("id", "=", value("taskId"))
-      .where("state", "=", "queued"),
+      .where("state", "=", sql.lit("queued")),
   );
   run(mine);
   const row = first(taskRow(commit, taskId));

@@ -54,7 +54,7 @@ test("questions of a removed person are closed, and the buttons of the direct ch
   expect(raw.prepare("SELECT * FROM buttons").all()).toEqual([]);
 });
 
-test("every connection is WAL and flushes each commit, also after a reopen", async () => {
+test("every connection is WAL, flushes each commit and keeps no temporary file, also after a reopen", async () => {
   const folder = await emptyFolder("store");
   const first = await open(folder);
   await first.ensureChat(chat);
@@ -62,8 +62,8 @@ test("every connection is WAL and flushes each commit, also after a reopen", asy
   await first.close();
   const second = await open(folder);
   expect([written, second.settings()]).toEqual([
-    { journal: "wal", synchronous: 2 },
-    { journal: "wal", synchronous: 2 },
+    { journal: "wal", synchronous: 2, temporary: 2 },
+    { journal: "wal", synchronous: 2, temporary: 2 },
   ]);
 });
 
