@@ -65,7 +65,7 @@ describe("agent config", () => {
     [
       "a value that is not one of them",
       ["set", "models.cloud", "maybe"],
-      /^config\/models\.local\.yaml: the key cloud: /,
+      /^config\/models\.local\.yaml: the key cloud must be never, when-asked or fallback\.$/,
     ],
     ["a key without a file", ["set", "models", "x"], /^There is no setting "models"/],
     [
