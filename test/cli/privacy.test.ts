@@ -95,7 +95,7 @@ describe("agent privacy", () => {
       const { stdout } = await run(home, ["models", "check"]);
       return stdout.split("\n").find((line) => line.startsWith("cloud-smart")) ?? "";
     };
-    expect(await cloud()).toMatch(/^cloud-smart: ok/);
+    expect(await cloud()).toMatch(/^cloud-smart: ok, \S+: listed in cloud-smart$/);
     await run(home, ["privacy", "local-only", "on"]);
     expect(await cloud()).toMatch(/^cloud-smart: no, .*local-only holds for it/);
     const asked = await run(home, ["--tier", "cloud", "Hello"]);

@@ -16,7 +16,7 @@ describe("agent models route", () => {
     expect(before.stdout.trimEnd().split("\n")).toEqual([
       "mention     -           it names no agent",
       "rule        -           no rule fits",
-      "classifier  -           it is not trained yet",
+      "classifier  -           it is not trained yet: a service or a chat does that",
       expect.stringMatching(/^model {7}- {11}no fast model is here, free and /),
       "default     assistant   where nothing else decides",
       "assistant takes it.",

@@ -54,15 +54,9 @@ const nothing: Sources = {
 
 async function route(
   own: Partial<Sources>,
-  ask: {
-    tier?: TierName;
-    forced?: boolean;
-    avoid?: string;
-    settings?: Partial<ModelSettings>;
-  } = {},
+  ask: { tier?: TierName; forced?: boolean; settings?: Partial<ModelSettings> } = {},
 ): Promise<RoutedEvent[]> {
-  const { tier = "local-fast", forced = false, avoid } = ask;
-  const more = avoid === undefined ? {} : { avoid };
+  const { tier = "local-fast", forced = false } = ask;
   const router = createRouter({
     settings: { ...settings, ...ask.settings },
     sources: { ...nothing, ...own },
@@ -70,7 +64,7 @@ async function route(
     purse: freePurse,
     rulesFor: noRules,
   });
-  return Array.fromAsync(router.stream(askWith({ tier, forced, ...more }), new AbortController().signal));
+  return Array.fromAsync(router.stream(askWith({ tier, forced }), new AbortController().signal));
 }
 
 function chosen(events: readonly RoutedEvent[]): string[] {
@@ -114,18 +108,6 @@ test("a deployment that failed is not tried again where another list names it", 
   const embedded = { ...nothing.embedded, obtain: () => open("starter") };
   await route({ installed: installedHere, open, embedded });
   expect(opened).toEqual(["small", "big"]);
-});
-
-test("what is asked again is answered by another model, and by the same one before a toy or a download", async () => {
-  const one = { installed: () => Promise.resolve([installed("qwen3:1.7b")]) };
-  const again = { avoid: "small" };
-  const toy = { name: "starter", notice: "a toy" };
-  const own = { ...nothing.embedded, find: () => Promise.resolve(toy) };
-  expect(chosen(await route({ ...one, embedded: own }, again))).toEqual(["small"]);
-  const offered = { ...nothing.embedded, offer: "downloaded once" };
-  expect(chosen(await route({ ...one, embedded: offered }, again))).toEqual(["small"]);
-  const real = { ...own, find: () => Promise.resolve({ name: "qwen3-4b" }) };
-  expect(chosen(await route({ ...one, embedded: real }, again))).toEqual(["qwen3-4b"]);
 });
 
 describe("which model answers", () => {
@@ -207,7 +189,7 @@ describe("which model answers", () => {
     expect(first).toMatchObject({
       deployment: "small",
       notice: expect.stringMatching(
-        /runs in a cloud.*add --tier cloud\. small is tried instead\.$/,
+        /runs in a cloud.*add --tier cloud, or begin with @cloud\. small is tried instead\.$/,
       ),
     });
   });

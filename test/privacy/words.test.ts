@@ -115,7 +115,9 @@ describe("what holds", () => {
       "Local-only is on, and goes before",
     );
     const never = { ...view, cloud: "never" } as const;
-    expect(changeText(never, files, "in this chat")).toContain("No cloud is allowed yet");
+    expect(changeText(never, files, "in this chat")).toContain(
+      "No cloud is allowed yet: agent config set models.cloud when-asked.",
+    );
   });
 });
 
