@@ -59,9 +59,13 @@ describe("agent people", () => {
     [
       "an invitation without a name",
       ["invite"],
-      /^There is no agent people invite: use list, pair/,
+      /^agent people invite is not known, or not whole: use list, pair/,
     ],
-    ["an unknown action", ["add", "Bob"], /^There is no agent people add Bob: use list, pair/],
+    [
+      "an unknown action",
+      ["add", "Bob"],
+      /^agent people add Bob is not known, or not whole: use list, pair/,
+    ],
   ])("%s is one line", async (_, args, line) => {
     expectOneLine(await run(await scriptedHome(script), ["people", ...args]), 2, line);
   });

@@ -61,7 +61,10 @@ describe("agent privacy", () => {
     const home = await scriptedHome(script);
     for (const words of [["on"], ["local-only"], ["allow", "local-only"], ["check", "twice"]]) {
       const { code, stderr } = await run(home, ["privacy", ...words]);
-      expect([code, stderr]).toEqual([2, expect.stringContaining("There is no agent privacy")]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining("is not known, or not whole: use check"),
+      ]);
     }
     const nowhere = await run(home, ["privacy", "local-only", "on", "--chat", "telegram:9"]);
     expect([nowhere.code, nowhere.stderr]).toEqual([

@@ -58,7 +58,7 @@ describe("agent models route", () => {
     [["route", words, "--is", "cook"], /^There is no agent "cook": use one of assistant, code,/],
     [["route", " "], /^There is nothing to answer/],
     [["check", "--is", "code"], /^--is goes with agent models route\.$/],
-    [["pull", "one", "two"], /^There is no agent models pull one two: use list, /],
+    [["pull", "one", "two"], /^agent models pull one two is not known, or not whole: use list, /],
   ])("%j is refused in one line", async (args, line) => {
     const home = await scriptedHome(script);
     const { code, stdout, stderr } = await run(home, ["models", ...args]);

@@ -71,7 +71,7 @@ describe("agent config", () => {
     [
       "an unknown action",
       ["put", "a", "b"],
-      /^There is no agent config put: use list, get KEY or set KEY VALUE/,
+      /^agent config put is not known, or not whole: use list, get KEY or set KEY VALUE/,
     ],
   ])("%s is one line that says which was meant, and nothing is written", async (_, args, line) => {
     const home = await scriptedHome(script);
@@ -216,6 +216,9 @@ describe("agent stats and completion", () => {
   test.each([
     ["a command", "sta", "stats\t"],
     ["an option's values", "export --format ", "jsonl\t"],
+    ["the tiers", "--tier ", "cloud\t"],
+    ["what can be done with models", "models r", "route\t"],
+    ["what can be done about privacy", "privacy ", "local-only\t"],
   ])("completion knows %s", async (_, typed, line) => {
     const { stdout } = await run(await scriptedHome(script), [
       "complete",
