@@ -2,7 +2,7 @@ import { defaultAgent } from "#core/agent.ts";
 import type { IncomingMessage } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
-import { costText, spendingText } from "#core/cost.ts";
+import { callsText, costText, spendingText } from "#core/cost.ts";
 import { AppError } from "#core/errors.ts";
 import { type PrivacyDesk, shutText } from "#core/privacy.ts";
 import { tierOf } from "#core/route.ts";
@@ -128,7 +128,7 @@ function statsCommand({ store, clock, spending }: CommandDeps): Command {
       const states = counts.map(([state, count]) => `${count} ${state}`).join(", ");
       const lines = models.map(({ name, calls, promptTokens, answerTokens, costUsd, unpriced }) => {
         const cost = costText(unpriced > 0 ? null : costUsd);
-        return `${name}: ${calls} calls, ${promptTokens} tokens read, ${answerTokens} written, ${cost}`;
+        return `${name}: ${callsText(calls)}, ${promptTokens} tokens read, ${answerTokens} written, ${cost}`;
       });
       // What is spent is the owner's money.
       const spent = role === "owner" ? (await spending()).map(spendingText) : [];

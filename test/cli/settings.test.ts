@@ -209,7 +209,7 @@ describe("agent stats and completion", () => {
     await run(home, ["hi"]);
     const { stdout } = await run(home, ["stats", "--days", "7"]);
     expect(stdout).toMatch(/^Tasks of the last 7 days: 1 done\n/);
-    expect(stdout).toMatch(/script +1 calls, 0 failed, \d+ tokens read, \d+ written, .* no cost/);
+    expect(stdout).toMatch(/script +1 call, 0 failed, \d+ tokens read, \d+ written, .* no cost/);
     expect(stdout).toMatch(/local-fast +100 %/);
   });
 
