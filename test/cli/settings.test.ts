@@ -27,6 +27,18 @@ describe("agent config", () => {
     expect(stdout).toContain("log.keep_days = 14\n");
   });
 
+  test("says when a service that runs takes it up", async () => {
+    const home = await scriptedHome(script);
+    await start(home, ["serve"]).saw("Serving");
+    const set = async (key: string, value: string) =>
+      (await run(home, ["config", "set", key, value])).stderr;
+    const soon = "The service that runs takes it up within seconds.";
+    const atStart = "The agent that runs read its settings at its start";
+    expect(await set("models.budgets.day", "2")).toContain(soon);
+    expect(await set("log.keep_days", "9")).toContain(atStart);
+    expect((await run(home, ["setup", "--cloud", "when-asked"])).stderr).toContain(soon);
+  });
+
   test("sets a value in the owner's own file and keeps the comments in it", async () => {
     const home = await scriptedHome(script);
     const file = path.join(home, "config/models.local.yaml");
