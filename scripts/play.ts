@@ -54,9 +54,12 @@ async function lendHome(telegram: FakeTelegram, model: string | undefined) {
   return { home, giveBack: () => rm(home, { recursive: true, force: true }) };
 }
 
-/** The people and places that a person finds. */
+/** The people and places that a person finds. A home may know what an earlier stand-in said: all that is said now is newer. */
 function furnish(telegram: FakeTelegram): void {
-  const { people } = telegram.world;
+  const { people, chats } = telegram.world;
+  const now = Math.floor(Date.now() / 1000);
+  telegram.jump(now);
+  telegram.world.lastMessage = now;
   people.set(owner, { id: owner, name: "You", isBot: false });
   people.set(stranger, { id: stranger, name: "Ben, a stranger", isBot: false });
   // They have pressed Start: the bot may write to them.
@@ -65,6 +68,7 @@ function furnish(telegram: FakeTelegram): void {
   telegram.addBot({ group, from: owner, title: "Kitchen" });
   telegram.join(group, stranger);
   telegram.addBot({ group: forum, from: owner, title: "House", forum: true, admin: true });
+  for (const chat of chats.values()) chat.lastMessage = now;
   telegram.openTopic({ chatId: forum, from: owner, name: "Plans" });
 }
 

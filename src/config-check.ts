@@ -35,13 +35,42 @@ function asList(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+const kinds: Readonly<Record<string, string>> = {
+  number: "a number",
+  int: "a whole number",
+  string: "text",
+  boolean: "true or false",
+  array: "a list",
+  object: "keys with values",
+  record: "keys with values",
+};
+
+/** A list in words: "a, b or c". */
+function anyOf(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+/** What the schema says of a value, in words for people where it has none of its own. */
+function plainMessage(issue: z.core.$ZodIssue): string {
+  const { message } = issue;
+  if (!/^(Invalid|Too) /.test(message)) return message;
+  if (message.endsWith("received undefined")) return "is missing";
+  if (issue.code === "invalid_type") return `must be ${kinds[issue.expected] ?? issue.expected}`;
+  if (issue.code === "invalid_value") return `must be ${anyOf(issue.values.map(String))}`;
+  if (issue.code === "too_small" && issue.origin === "string") return "must not be empty";
+  if (issue.code === "too_small") return `must be at least ${String(issue.minimum)}`;
+  return issue.code === "too_big" ? `must be at most ${String(issue.maximum)}` : message;
+}
+
 /** What is wrong with a value, for the person who wrote it; a misspelt key with the one that was meant. */
 async function problemOf(schema: z.ZodType, issue: z.core.$ZodIssue): Promise<string> {
   const at = issue.path.join(".");
   if (issue.code !== "unrecognized_keys") {
     // What is wrong with a key itself is said by an issue within.
     const inner = issue.code === "invalid_key" ? issue.issues[0] : undefined;
-    return `${at === "" ? "" : `the key ${at}: `}${(inner ?? issue).message}.`;
+    const message = plainMessage(inner ?? issue);
+    const link = /^(must|is)\b/.test(message) ? " " : ": ";
+    return at === "" ? `${message}.` : `the key ${at}${link}${message}.`;
   }
   const [word = ""] = issue.keys;
   const known = await keysAt(schema, issue.path);

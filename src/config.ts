@@ -147,6 +147,12 @@ function blameOf(layers: readonly Layer[], usual: string): Blame {
       const line = at.length === 0 ? undefined : lineOf(at);
       if (line !== undefined) return `${label}:${line}`;
     }
+    // What is missing is missing where the rest of it stands.
+    const own = layers.at(-1);
+    for (let depth = at.length - 1; depth > 0; depth -= 1) {
+      const line = own?.lineOf(at.slice(0, depth));
+      if (line !== undefined) return `${own?.label}:${line}`;
+    }
     return usual;
   };
 }
@@ -223,7 +229,7 @@ export async function loadConfig(folders: Folders, redactor: Redactor): Promise<
     if (`${agent.name}.yaml` === file) return agent;
     throw invalid(
       blame(["name"]),
-      `the key name: must be ${file.replace(/\.yaml$/, "")}, as the file.`,
+      `the key name must be ${file.replace(/\.yaml$/, "")}, as the file.`,
     );
   }
 

@@ -134,20 +134,22 @@ const absent: readonly CheckedPath[] = [
   ["telemetry", "there is none: nothing is reported to anybody"],
 ].map(([path = "", reason = ""]) => ({ path, host: null, outcome: "none", reason }));
 
-/** What an Ollama does by itself is beyond our door: it is asked, and whoever does not answer sends nothing either. */
+/** What an Ollama does by itself is beyond our door: it is asked. */
 async function checkOllamas({ ollamas }: PrivacyDeskDeps): Promise<CheckedPath[]> {
-  const looked = await Promise.all(
-    [...(await ollamas())].map(async ([name, ollama]): Promise<CheckedPath | undefined> => {
-      const isOn = await ollama.cloudIsOn().catch(() => undefined);
-      if (isOn === undefined) return undefined;
-      const path = `what ${name} sends by itself`;
+  return Promise.all(
+    [...(await ollamas())].map(async ([name, ollama]): Promise<CheckedPath> => {
+      const way = { path: `what ${name} sends by itself`, host: "ollama.com" };
       const fix = "set OLLAMA_NO_CLOUD=1 where it runs, and restart it";
-      return isOn
-        ? { path, host: "ollama.com", outcome: "open", reason: `its own cloud is on: ${fix}` }
-        : { path, host: "ollama.com", outcome: "held", reason: "its own cloud is off" };
+      const isOn = await ollama.cloudIsOn().catch(() => null);
+      if (isOn === null) {
+        const reason = "it does not answer, so it is not known: check again when it runs";
+        return { ...way, outcome: "none", reason };
+      }
+      if (isOn === false) return { ...way, outcome: "held", reason: "its own cloud is off" };
+      const why = isOn === true ? "its own cloud is on" : "it is too old to say";
+      return { ...way, outcome: "open", reason: `${why}: ${fix}` };
     }),
   );
-  return looked.filter((path) => path !== undefined);
 }
 
 async function check(deps: PrivacyDeskDeps): Promise<CheckedPath[]> {

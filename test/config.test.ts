@@ -68,7 +68,29 @@ describe("the owner's settings", () => {
 
   test("a wrong value names the file and the key", async () => {
     await own("config/models.local.yaml", "cloud: sometimes\n");
-    await expect(models()).rejects.toThrow(/^config\/models\.local\.yaml:1: the key cloud: /);
+    await expect(models()).rejects.toThrow(
+      "config/models.local.yaml:1: the key cloud must be never, when-asked or fallback.",
+    );
+  });
+
+  test.each([
+    ["budgets: { day: -3 }", "budgets.day must be at least 0."],
+    ["budgets: { day: 2000000 }", "budgets.day must be at most 1000000."],
+    ["budgets: { day: lots }", "budgets.day must be a number."],
+    [
+      "deployments: { a: { host: ollama, model: b, context: 1.5 } }",
+      "deployments.a.context must be a whole number.",
+    ],
+    ["deployments: { a: { model: b } }", "deployments.a.host is missing."],
+    ["deployments: { a: { host: ollama, model: '' } }", "deployments.a.model must not be empty."],
+    ["tiers: { local-fast: a }", "tiers.local-fast must be a list."],
+    [
+      "hosts: { ollama: { url: 'ftp://nas' } }",
+      "hosts.ollama.url must be an address such as http://127.0.0.1:11434.",
+    ],
+  ])("%s is refused in plain words", async (line, sentence) => {
+    await own("config/models.local.yaml", `${line}\n`);
+    await expect(models()).rejects.toThrow(`config/models.local.yaml:1: the key ${sentence}`);
   });
 
   test("adding an agent is adding a file", async () => {
@@ -92,7 +114,7 @@ describe("the owner's settings", () => {
       "config/agents/cook.yaml",
       "name: chef\ndescription: Food.\nsystem_prompt: You cook.\n",
     );
-    await expect(config.agents()).rejects.toThrow("the key name: must be cook, as the file.");
+    await expect(config.agents()).rejects.toThrow("the key name must be cook, as the file.");
   });
 
   test.each([

@@ -165,7 +165,10 @@ export async function votesOn(
   signal: AbortSignal,
 ): Promise<StageVote[]> {
   const { votes, agent = null } = (await deps.classify?.(input)) ?? { votes: [] };
-  const why = votes.length === 0 ? "it is not trained yet" : votes.map(inPercent).join("; ");
+  const why =
+    votes.length === 0
+      ? "it is not trained yet: a service or a chat does that"
+      : votes.map(inPercent).join("; ");
   const classified: StageVote = { stage: "classifier", agent, why };
   if (isFragment(input)) {
     const fragment = "too few words to ask about";

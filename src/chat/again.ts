@@ -39,14 +39,6 @@ export async function askAgain(
   // Whoever asked chose it for those words; what another one presses does not choose it for them.
   const asked = personId === task.personId ? task.tier : null;
   const chosen = await runner.choose(words);
-  const again = await store.createTask({
-    ...chosen,
-    input,
-    tier: tier ?? asked,
-    replyTo,
-    avoid,
-    update,
-  });
-  await store.addFeedback({ taskId: task.id, personId, kind: "again", value: again.id });
-  work.begin(again);
+  const next = { ...chosen, input, tier: tier ?? asked, replyTo, avoid, update };
+  work.begin(await store.askAgain(next, { taskId: task.id, personId }));
 }

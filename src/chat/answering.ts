@@ -7,6 +7,7 @@ import type {
 } from "#core/chat.ts";
 import type { Received } from "#core/chat-store.ts";
 
+import { cardParts } from "./parts.ts";
 import { createPresses } from "./presses.ts";
 import { type ChatsDeps, createReplies, type Hands, type Said } from "./replies.ts";
 import { createTopics } from "./topics.ts";
@@ -29,6 +30,10 @@ function createPlaces({ store, people }: ChatsDeps) {
     },
   };
 }
+
+/** Said of an edit that is not taken: what asked for a cloud is not turned into words of which nobody said so. */
+const unamended =
+  "This request is for a cloud, so its edit is not taken: /stop all takes it back, then write it anew.";
 
 /** What is done with everything but messages. */
 function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
@@ -61,14 +66,22 @@ function createOthers(deps: ChatsDeps, { work, sender }: Hands) {
     await Promise.all(stopped.map(({ id }) => work.over(id)));
   }
 
-  async function onEdit(event: IncomingEdit): Promise<void> {
+  async function onEdit(platform: ChatPlatform, seq: number, event: IncomingEdit): Promise<void> {
     const at = await places.placeOf(event);
-    if (at !== undefined) await store.amendMessage(at.chat.id, event.messageId, event.text);
+    if (at === undefined) return;
+    const { id: chatId } = at.chat;
+    const { messageId: replyTo, text } = event;
+    if ((await store.amendMessage(chatId, replyTo, text)) !== "refused") return;
+    await store.addParts(
+      cardParts(platform, { text: unamended }, { chatId, taskId: null, replyTo }),
+      seq,
+    );
+    sender.wake(chatId);
   }
 
   return async (platform: ChatPlatform, { seq, event }: Received): Promise<void> => {
     if (event.type === "press") await onPress(platform, seq, event);
-    else if (event.type === "edit") await onEdit(event);
+    else if (event.type === "edit") await onEdit(platform, seq, event);
     else if (event.type === "stop") await onStop(event);
     else if (event.type === "reaction") await onReaction(event);
     else if (event.type === "join") await people.welcome(platform, event);

@@ -2,9 +2,9 @@ import { defaultAgent } from "#core/agent.ts";
 import type { IncomingMessage } from "#core/chat.ts";
 import type { Chat, ChatStore } from "#core/chat-store.ts";
 import type { Clock } from "#core/clock.ts";
-import { costText, spendingText } from "#core/cost.ts";
+import { callsText, costText, spendingText } from "#core/cost.ts";
 import { AppError } from "#core/errors.ts";
-import type { PrivacyDesk } from "#core/privacy.ts";
+import { type PrivacyDesk, shutText } from "#core/privacy.ts";
 import { tierOf } from "#core/route.ts";
 import type { Spending } from "#core/ledger.ts";
 import type { Store } from "#core/store.ts";
@@ -67,7 +67,7 @@ function stopCommand({ store, work }: CommandDeps): Command {
   };
 }
 
-function tierCommand({ store }: CommandDeps): Command {
+function tierCommand({ store, privacy }: CommandDeps): Command {
   return {
     name: "tier",
     about: "fast, smart or cloud for this chat",
@@ -77,9 +77,9 @@ function tierCommand({ store }: CommandDeps): Command {
       // What is kept for a group holds for the owner's words there too.
       if (tier === "cloud-smart" && role !== "owner") throw new AppError("people.not-owner");
       await store.setChat(chat.id, { tier });
-      return tier === null
-        ? "The usual choice of tier again."
-        : `From now on in this chat: ${tier}. /tier alone goes back to the usual choice.`;
+      if (tier === null) return "The usual choice of tier again.";
+      const shut = tier === "cloud-smart" ? shutText(await privacy.view(), chat.id) : "";
+      return `From now on in this chat: ${tier}. /tier alone goes back to the usual choice.${shut}`;
     },
   };
 }
@@ -128,7 +128,7 @@ function statsCommand({ store, clock, spending }: CommandDeps): Command {
       const states = counts.map(([state, count]) => `${count} ${state}`).join(", ");
       const lines = models.map(({ name, calls, promptTokens, answerTokens, costUsd, unpriced }) => {
         const cost = costText(unpriced > 0 ? null : costUsd);
-        return `${name}: ${calls} calls, ${promptTokens} tokens read, ${answerTokens} written, ${cost}`;
+        return `${name}: ${callsText(calls)}, ${promptTokens} tokens read, ${answerTokens} written, ${cost}`;
       });
       // What is spent is the owner's money.
       const spent = role === "owner" ? (await spending()).map(spendingText) : [];
@@ -190,6 +190,8 @@ function freshCommand({ store }: CommandDeps): Command {
   };
 }
 
+const howToWrite = `Write to me, and I answer. For one message alone, begin it with an agent's name, as @code, or with a tier, as @smart or @cloud.`;
+
 const welcome = `I am your own agent. Write to me, and I answer; send a file, and I read what I can of it.
 I work on the machine that I was installed on, and tell what leaves it: /privacy.`;
 
@@ -218,7 +220,7 @@ export function createCommands(deps: CommandDeps, agents: readonly string[]): re
     name: "help",
     about: "this list",
     shownTo: "all",
-    run: (_, place) => Promise.resolve(`Write to me, and I answer.\n\n${lines(place)}`),
+    run: (_, place) => Promise.resolve(`${howToWrite}\n\n${lines(place)}`),
   };
   const start: Command = {
     name: "start",

@@ -54,9 +54,9 @@ export function badOption(error: z.ZodError): AppError {
   return new AppError("usage.option", { problem }, { cause: error });
 }
 
-/** What a command that got a word it does not know says. */
+/** What a command that got a word it does not know, or too few, says. */
 export function unknownWord(command: string, word: string, known: string): AppError {
   return new AppError("usage.option", {
-    problem: `There is no agent ${command} ${word}: use ${known}.`,
+    problem: `agent ${command} ${word} is not known, or not whole: use ${known}.`,
   });
 }

@@ -18,8 +18,10 @@ export function addModelCommands(program: Command, deps: CommandDeps): void {
       `
   agent models                 each tier's models in the order they would be tried, and why
   agent models pull NAME       download one, with Ollama or into this program
-  agent models check           whether each tier could answer now
-  agent models route "TEXT"    which agent takes a text, by what every stage says of it`,
+  agent models check           whether each tier could answer now, and with what
+  agent models route "TEXT"    which agent takes a text, by what every stage says of it
+
+  agent show TASK --route says how a task's models were chosen, and what was tried.`,
     )
     .action((action = "list", words: readonly string[], { is }: { is?: string }) =>
       withServices(async ({ operations }, { json = false }) => {

@@ -10,11 +10,11 @@ export function addPrivacyCommands(program: Command, { output, withServices }: C
     .addHelpText(
       "after",
       `
-  agent privacy                      what holds, in words
-  agent privacy check                tries every way out that must be shut
-  agent privacy local-only on|off    no cloud is reached, whoever asks
-  agent privacy allow memories|files they go where your words may go
-  agent privacy deny memories|files  they stay at home
+  agent privacy                       what holds, in words
+  agent privacy check                 tries every way out that must be shut
+  agent privacy local-only on|off     no cloud is reached, whoever asks
+  agent privacy allow memories|files  they go where your words may go
+  agent privacy deny memories|files   they stay at home
 
   --chat ID makes it hold in one chat: a name for one of the terminal's,
   else its id, for example telegram:123456789.`,

@@ -15,14 +15,14 @@ function addConfig(program: Command, { output, withServices }: CommandDeps): voi
     )
     .action((action = "list", key?: string, value?: string) =>
       withServices(async ({ settings, holder }, { json = false }) => {
-        const { noteOldSettings, printSettings } = await import("./config.ts");
+        const { noteRunning, printSettings } = await import("./config.ts");
         const editor = await settings();
         if (action === "list") printSettings(await editor.list(), output, { json });
         else if (action === "get" && key !== undefined) {
           printSettings(await editor.get(key), output, { json });
         } else if (action === "set" && key !== undefined && value !== undefined) {
           output.note(`Written to ${await editor.set(key, value)}.`);
-          noteOldSettings(await holder(), output);
+          noteRunning(await holder(), output, key.startsWith("models.") ? "models" : "other");
         } else throw unknownWord("config", String(action), "list, get KEY or set KEY VALUE");
         return undefined;
       }),

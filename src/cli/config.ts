@@ -7,11 +7,22 @@ function valueText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Says that a process which runs still has the settings of its start, if one does. */
-export function noteOldSettings(holder: Holder | undefined, output: Output): void {
+/**
+ * Says when a process which runs takes up what was written, if one does: a service looks for changes of the models' settings, and
+ * has everything else of its start.
+ */
+export function noteRunning(
+  holder: Holder | undefined,
+  output: Output,
+  written: "models" | "other",
+): void {
   holder?.close();
   if (holder === undefined) return;
-  output.note("The agent that runs read its settings at its start: agent stop, then agent serve.");
+  output.note(
+    written === "models" && holder.hello.kind === "service"
+      ? "The service that runs takes it up within seconds."
+      : "The agent that runs read its settings at its start: agent stop, then agent serve.",
+  );
 }
 
 /** Prints settings, one a line; those of the owner's own file are marked. */

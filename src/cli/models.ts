@@ -1,9 +1,14 @@
 import type { StageVote } from "#core/choice.ts";
 import { exitCodes } from "#core/errors.ts";
 import type { Operations } from "#core/operations.ts";
-import { tierNames } from "#core/route.ts";
+import { type Explained, tierNames } from "#core/route.ts";
 
 import { type Output, plainText, sizeText } from "./output.ts";
+
+/** A way in which a tier may be answered, and what of it. */
+function wayText({ deployment, reason }: Explained): string {
+  return `${deployment}: ${reason}`;
+}
 
 /** Lists what each tier would use and why, then the models of this machine. */
 export async function listModels(
@@ -23,7 +28,7 @@ export async function listModels(
     const chosen = ways.find((way) => way.usable);
     output.line(`${output.bold(tier)}: ${chosen?.deployment ?? "no model"}`);
     for (const way of ways) {
-      output.line(`  ${way === chosen ? "*" : "-"} ${way.deployment}: ${way.reason}`);
+      output.line(`  ${way === chosen ? "*" : "-"} ${wayText(way)}`);
     }
   }
   output.line("");
@@ -61,8 +66,11 @@ export async function checkModels(
   if (options.json) output.line(JSON.stringify(checks));
   else {
     for (const { tier, ok, ways } of checks) {
-      const way = ways.find((candidate) => candidate.usable) ?? ways[0];
-      output.line(`${tier}: ${ok ? "ok" : "no"}, ${way?.reason ?? "no model is configured"}`);
+      const [first] = ways;
+      const way = ways.find((candidate) => candidate.usable) ?? first;
+      const said = way === undefined ? "no model is configured" : wayText(way);
+      const instead = first === undefined || way === first ? "" : `; not ${wayText(first)}`;
+      output.line(`${tier}: ${ok ? "ok" : "no"}, ${said}${instead}`);
     }
   }
   return checks.some((check) => check.ok) ? exitCodes.ok : exitCodes.noModel;

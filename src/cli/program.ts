@@ -73,7 +73,7 @@ function createRoot({ version, output }: CliDeps): Command {
     .usage('[options] ["words" ...]\n       agent [command]')
     .argument("[words...]", 'what you ask; a "-" at the end adds standard input')
     .optionsGroup("Asking:")
-    .option("--tier <word>", "fast, smart or cloud")
+    .option("--tier <word>", "fast, smart or cloud (or begin your words with @smart)")
     .option("--agent <name>", "the agent that answers (or begin your words with @name)")
     .option("--local-only", "nothing of this request goes to a cloud")
     .option("--new", "begin a new conversation")

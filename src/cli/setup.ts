@@ -6,7 +6,7 @@ import type { ListedModel } from "#core/models.ts";
 import { checkLanguage, checkTimeZone, machineLanguage, machineTimeZone } from "#core/time.ts";
 
 import type { Asker } from "./asker.ts";
-import { noteOldSettings } from "./config.ts";
+import { noteRunning } from "./config.ts";
 import { type Output, sizeText } from "./output.ts";
 import type { Services } from "./services.ts";
 import { readWords } from "./words.ts";
@@ -94,19 +94,22 @@ async function setModel(setup: Setup): Promise<void> {
   output.note(`${name} is here.`);
 }
 
-async function setCloud(setup: Setup): Promise<void> {
+/** Resolves with true where a key was kept. */
+async function setCloud(setup: Setup): Promise<boolean> {
   const { services, output, options } = setup;
   const rule = await answerOf(setup, options.cloud, (asker) =>
     asker.select("May your words go to a cloud model?", cloudRules),
   );
-  if (rule === undefined) return;
+  if (rule === undefined) return false;
   output.note(`Written to ${await (await services.settings()).set("models.cloud", rule)}.`);
-  if (rule === "never" || setup.asker === undefined || options.key !== undefined) return;
+  if (rule === "never" || setup.asker === undefined || options.key !== undefined) return false;
   const name = await setup.asker.select("Whose models? Its key is asked for next.", [
     ...keys,
     { value: "none", label: "None for now" },
   ]);
-  if (name !== "none") await putKey(setup, name, await setup.asker.secret(name));
+  if (name === "none") return false;
+  await putKey(setup, name, await setup.asker.secret(name));
+  return true;
 }
 
 async function putKey({ services, output }: Setup, name: string, value: string): Promise<void> {
@@ -117,11 +120,13 @@ async function putKey({ services, output }: Setup, name: string, value: string):
   );
 }
 
-async function setKey(setup: Setup): Promise<void> {
+/** Resolves with true where a key was kept. */
+async function setKey(setup: Setup): Promise<boolean> {
   const { options, asker, stdin } = setup;
-  if (options.key === undefined) return;
+  if (options.key === undefined) return false;
   const value = asker === undefined ? await readWords([], stdin) : await asker.secret(options.key);
   await putKey(setup, options.key, value);
+  return true;
 }
 
 async function setPerson(setup: Setup): Promise<void> {
@@ -153,10 +158,11 @@ export async function runSetup(
   const whole: Setup = { services, output, ...given };
   checkAnswerable(whole);
   await setModel(whole);
-  await setCloud(whole);
-  await setKey(whole);
+  const kept = [await setCloud(whole), await setKey(whole)];
   await setPerson(whole);
-  if (!(await services.isOwn())) noteOldSettings(await services.holder(), output);
+  if (!(await services.isOwn())) {
+    noteRunning(await services.holder(), output, kept.includes(true) ? "other" : "models");
+  }
   output.note('agent setup telegram connects a bot. Try it now: agent "What can you do?"');
   return exitCodes.ok;
 }

@@ -1,4 +1,4 @@
-import { costText, spendingText } from "#core/cost.ts";
+import { callsText, costText, spendingText } from "#core/cost.ts";
 import type { Operations } from "#core/operations.ts";
 import type { Stats, UsageTotal } from "#core/store.ts";
 
@@ -23,7 +23,7 @@ function modelLine(model: UsageTotal): string {
   const { name, calls, failures, promptTokens, answerTokens, durationMs } = model;
   const rate = durationMs === 0 ? 0 : Math.round((answerTokens / durationMs) * 1000);
   return (
-    `${name.padEnd(24)} ${calls} calls, ${failures} failed, ${promptTokens} tokens read, ` +
+    `${name.padEnd(24)} ${callsText(calls)}, ${failures} failed, ${promptTokens} tokens read, ` +
     `${answerTokens} written, ${rate} a second, ${secondsText(durationMs)}, ${costOf(model)}`
   );
 }

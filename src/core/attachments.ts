@@ -23,7 +23,7 @@ export interface AttachmentStore {
     id: string,
     outcome: { readonly sha256: string; readonly size: number } | { readonly problem: string },
   ): Promise<void>;
-  /** The files of a task's messages, in order. */
+  /** The files of the messages that a task answers, in order; of one that was asked for again, those of the first one. */
   attachmentsOf(taskId: string): Promise<StoredAttachment[]>;
 }
 

@@ -82,8 +82,15 @@ export interface ChatStore {
    * its update done, in one commit. The answer then goes to the last message.
    */
   takeMessage(message: TakenMessage): Promise<{ readonly task: Task; readonly joined: boolean }>;
-  /** Changes a message of a task that is still queued; false, and nothing changed, when it has begun or is unknown. */
-  amendMessage(chatId: string, messageId: string, text: string): Promise<boolean>;
+  /**
+   * Changes a message of a task that is still queued. Nothing is changed where the task has begun or is unknown ("over"), and where
+   * the words before may have asked for a cloud ("refused").
+   */
+  amendMessage(
+    chatId: string,
+    messageId: string,
+    text: string,
+  ): Promise<"amended" | "refused" | "over">;
   /**
    * Gives a message to a task that is being worked, and marks its update done, in one commit; false, and nothing changed, when it
    * is not running.
@@ -139,7 +146,9 @@ export interface ChatStore {
    * Stores what a person thinks of an answer; a later reaction or judgement of that person replaces an earlier
    * one, and one without reactions takes it back.
    */
-  addFeedback(feedback: Feedback): Promise<void>;
+  addFeedback(feedback: Feedback & { readonly kind: "reaction" | "wrong" }): Promise<void>;
+  /** Makes a task that asks for what another one asked, and stores that this person wants it so, in one commit. */
+  askAgain(task: NewTask, wanted: Pick<Feedback, "taskId" | "personId">): Promise<Task>;
   /** What people think of a task's answer, oldest first. */
   feedback(taskId: string): Promise<Feedback[]>;
   /** Notes that a platform was heard; gives when it was heard before, in milliseconds since 1970. */

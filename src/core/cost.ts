@@ -21,6 +21,11 @@ export function knownTokens(
   return known.length === 0 ? null : known.reduce((a, b) => a + b, 0);
 }
 
+/** A number of model calls as people read it. */
+export function callsText(calls: number): string {
+  return calls === 1 ? "1 call" : `${calls} calls`;
+}
+
 /** A cost as people read it. */
 export function costText(costUsd: number | null): string {
   if (costUsd === null) return "cost unknown";

@@ -84,6 +84,10 @@ export const errorTable = {
     say: "{name} could not be downloaded ({problem}): run agent models pull {name} to go on where it stopped.",
     exit: 4,
   },
+  "download.unknown": {
+    say: "Ollama knows no model {name} to download: its names are at ollama.com/library, and agent models lists those that run in this program.",
+    exit: 2,
+  },
   "download.no-space": {
     say: "{name} needs {needs} of disk and {free} is free in {folder}: free some space.",
     exit: 75,

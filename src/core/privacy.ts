@@ -125,6 +125,15 @@ function localOnlyText(view: PrivacyView, holds: boolean, where: string): string
   return `Local-only is on ${where}: no cloud is reached.${chats}`;
 }
 
+/** Why no cloud is reached from a chat, whatever is asked of one there, with a space before it; "" where one may be. */
+export function shutText(view: PrivacyView, chatId: string | null): string {
+  if (view.cloud === "never") {
+    return " No cloud is allowed yet: agent config set models.cloud when-asked.";
+  }
+  const shut = placesOf(view, "local-only", chatId);
+  return shut.everywhere || shut.chats.length > 0 ? " Local-only is on, and goes before it." : "";
+}
+
 /** Why a change does not have the effect that its words have. */
 function despite(view: PrivacyView, { rule, chatId, holds }: PrivacyChange): string {
   const { everywhere, chats } = placesOf(view, rule, null);
@@ -132,10 +141,7 @@ function despite(view: PrivacyView, { rule, chatId, holds }: PrivacyChange): str
   if (!holds && chatId === null && chats.length > 0) {
     return ` It still holds in ${chats.join(", ")}.`;
   }
-  if (!holds || rule === "local-only") return "";
-  if (view.cloud === "never") return " No cloud is allowed yet: agent config set models.cloud.";
-  const shut = placesOf(view, "local-only", chatId);
-  return shut.everywhere || shut.chats.length > 0 ? " Local-only is on, and goes before it." : "";
+  return !holds || rule === "local-only" ? "" : shutText(view, chatId);
 }
 
 /** What a change came to, in words; `where` names its place: "in this chat", "everywhere". `view` is what holds after it. */

@@ -16,7 +16,9 @@ function ollamaUrl(text: string): string {
 }
 
 function httpUrl(example: string) {
-  return z.url({ protocol: /^https?$/, error: `must be an address such as ${example}` });
+  // What is no address ends the check: no rule about the settings together could read it.
+  const error = `must be an address such as ${example}`;
+  return z.url({ protocol: /^https?$/, error, abort: true });
 }
 
 const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, "must be a time such as 07:30");
@@ -43,10 +45,7 @@ function limitsOfHost(usual: { readonly connect: number; readonly first: number 
 
 const ollamaHost = z.strictObject({
   kind: z.literal("ollama"),
-  url: z
-    .string()
-    .transform(ollamaUrl)
-    .pipe(z.url({ error: "must be an address such as http://127.0.0.1:11434" })),
+  url: z.string().transform(ollamaUrl).pipe(httpUrl("http://127.0.0.1:11434")),
   ...limitsOfHost({ connect: 2, first: 120 }),
   /** Seconds until the first token where the model is not loaded yet. */
   load_seconds: seconds(300),

@@ -86,6 +86,13 @@ export function trustOfDeployment(
   return trustOf(new URL(host.url).hostname);
 }
 
+/** Why an option was passed over; its name stands before it already. */
+function reasonWithoutName({ deployment, why }: Skipped): string {
+  const { message } = why;
+  const named = `${deployment}: `;
+  return message.startsWith(named) ? message.slice(named.length) : message;
+}
+
 /** An option in words. */
 export function explainOption(option: Option): Explained {
   const { deployment, tier } = option;
@@ -94,7 +101,7 @@ export function explainOption(option: Option): Explained {
     : {
         deployment,
         tier,
-        reason: option.why.message,
+        reason: reasonWithoutName(option),
         usable: false,
         ...(option.pull === undefined ? {} : { pull: option.pull }),
       };

@@ -27,6 +27,13 @@ export function refusal(subject: Subject, status: number, sentence: string): App
   return new AppError("model.protocol", { model, problem: `${status} ${sentence}`.trim() });
 }
 
+/** Why a host could not get a model, by its own sentence. */
+export function pullRefusal(name: string, sentence: string): AppError {
+  return /file does not exist|invalid model name/i.test(sentence)
+    ? new AppError("download.unknown", { name })
+    : new AppError("download.failed", { name, problem: sentence });
+}
+
 /** The failure of a model that only seems to be on a host. */
 export function remoteRefusal(model: string): AppError {
   const problem =

@@ -9,7 +9,7 @@ import type { Installed } from "./candidates.ts";
 import { isCloudName } from "./cloud-name.ts";
 import { within } from "./deadline.ts";
 import { broken } from "./failures.ts";
-import { refusal } from "./ollama-failures.ts";
+import { pullRefusal, refusal } from "./ollama-failures.ts";
 
 /** Milliseconds that a running Ollama may take to list what it has. */
 const answerMs = 3000;
@@ -70,13 +70,26 @@ function clientFetch(fetch: Fetch, signal?: AbortSignal): ClientFetch {
 
 const refusalSchema = z.object({ status_code: z.int(), error: z.string() });
 
+/** What the host says of a pull that fails, mostly in the middle of its reports: that the package throws bare, and gives all else a name. */
+function saidOfPull(error: unknown): string | undefined {
+  const { status_code: status, error: said } = refusalSchema.safeParse(error).data ?? {};
+  if (status !== undefined) return status === 400 || status >= 500 ? said : undefined;
+  if (!(error instanceof Error) || error.name !== "Error") return undefined;
+  return error.message.startsWith("Did not receive done") ? undefined : error.message;
+}
+
 async function* pullModel(client: Ollama, model: string): AsyncGenerator<PullProgress> {
   if (isCloudName(model)) {
     throw new AppError("model.refused", { model, problem: "it would not run on this machine." });
   }
   const layers = new Map<string, Layer>();
-  for await (const raw of await client.pull({ model, stream: true })) {
-    yield sumOf(layers, progressSchema.parse(raw));
+  try {
+    for await (const raw of await client.pull({ model, stream: true })) {
+      yield sumOf(layers, progressSchema.parse(raw));
+    }
+  } catch (error) {
+    const sentence = saidOfPull(error);
+    throw sentence === undefined ? error : pullRefusal(model, sentence);
   }
 }
 

@@ -72,7 +72,7 @@ function createListing(settings: ModelSettings, sources: Sources): Listing {
     const candidate: Candidate = {
       deployment: id,
       tier,
-      reason: `of ${tier}`,
+      reason: `listed in ${tier}`,
       host,
       trust: trustOfDeployment(settings, deployment),
       context,
@@ -108,10 +108,11 @@ export function createOptions(
   };
 }
 
-/** The options with what would be avoided at their end. */
+/** The options with what would be avoided behind all that are as good, and before what only helps out where none of those can. */
 async function* withLast(given: Given, avoid: string): AsyncGenerator<Option[]> {
   const avoided: Option[] = [];
   for await (const rank of ordered(given)) {
+    if (rank.length === 0 && avoided.length > 0) yield avoided.splice(0);
     const isAvoided = ({ deployment }: Option): boolean => deployment === avoid;
     avoided.push(...rank.filter(isAvoided));
     const kept = rank.filter((option) => !isAvoided(option));
@@ -144,6 +145,8 @@ async function* lastOptions(given: Given, asksCloud: boolean): AsyncGenerator<Op
   const isModel = here !== undefined && here.notice === undefined;
   const embedded = embeddedOptions(given, here);
   if (isModel) yield embedded;
+  // From here on comes what only helps out: a cloud, a toy, a download.
+  if (given.wish.avoid !== undefined) yield [];
   if (asksCloud) return;
   if (given.wish.standing.mayGo) yield* tierOptions(given, "cloud-smart");
   if (!isModel && embedded.length > 0) yield embedded;

@@ -166,5 +166,9 @@ async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: Ti
   const ranks = await Array.fromAsync(
     createOptions(settings, sources)(wish, new AbortController().signal),
   );
-  return ranks.flat().map(explainOption);
+  const options = ranks.flat();
+  // A tier that helps out may list what was listed before; it is tried once.
+  const isFirst = ({ deployment }: Option, at: number): boolean =>
+    options.findIndex((option) => option.deployment === deployment) === at;
+  return options.filter(isFirst).map(explainOption);
 }

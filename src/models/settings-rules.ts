@@ -39,7 +39,14 @@ const unknownNames: Rule = (settings) => {
   const hosts = Object.entries(settings.deployments).filter(
     ([, { host }]) => settings.hosts[host] === undefined,
   );
+  const capped = Object.keys(settings.budgets.deployments).filter(
+    (id) => settings.deployments[id] === undefined,
+  );
   return [
+    ...capped.map((id) => {
+      const path = ["budgets", "deployments", id];
+      return { path, message: `there is no deployment ${id}: use one of ${known}` };
+    }),
     ...unknown.map(({ id, path }) => {
       return { path, message: `there is no deployment ${id}: use one of ${known}` };
     }),
@@ -77,8 +84,9 @@ const cloudAtHome: Rule = (settings) =>
     return isCloud ? [{ path, message }] : [];
   });
 
-function isShut({ policy }: ModelSettings, trust: Exclude<Trust, "platform">): boolean {
-  return !policy.personal.includes(trust);
+/** The label of what every prompt holds, our instructions and a person's words, that may not go so far. */
+function shutFor({ policy }: ModelSettings, trust: Exclude<Trust, "platform">) {
+  return (["personal", "public"] as const).find((label) => !policy[label].includes(trust));
 }
 
 const neverAllowed: Rule = (settings) => {
@@ -86,8 +94,9 @@ const neverAllowed: Rule = (settings) => {
     const deployment = settings.deployments[id];
     if (deployment === undefined || tier === "cloud-smart") return [];
     const trust = trustOfDeployment(settings, deployment);
-    if (trust === "cloud" || !isShut(settings, trust)) return [];
-    const message = `${id} is on a host of trust ${trust}, and policy.personal lets nothing go there: add ${trust} to it, or take ${id} out`;
+    const label = shutFor(settings, trust);
+    if (trust === "cloud" || label === undefined) return [];
+    const message = `${id} is on a host of trust ${trust}, and policy.${label} lets nothing go there: add ${trust} to it, or take ${id} out`;
     return [{ path, message }];
   });
   if (settings.cloud === "never" || settings.policy.public.includes("cloud")) return shut;

@@ -42,17 +42,22 @@ function start(options: SpawnOptions): ChildProcess {
 /** The one place that starts processes: no shell, nothing of this process's environment. Children still alive die with it. */
 export function createSpawn(): Spawn {
   const living = new Set<ChildProcess>();
-  process.once("exit", () => {
+  const killAll = (): void => {
     for (const child of living) child.kill("SIGKILL");
-  });
+  };
   return (options) => {
     const child = start(options);
     const exited = exitOf(child);
     // Nobody may be listening, and a full pipe would stop the child.
     child.stdout?.resume();
     child.stderr?.resume();
+    // This process is listened to only while there is a child: whoever starts processes is made anew with each change of settings.
+    if (living.size === 0) process.once("exit", killAll);
     living.add(child);
-    void exited.then(() => living.delete(child));
+    void exited.then(() => {
+      living.delete(child);
+      if (living.size === 0) process.off("exit", killAll);
+    });
     return {
       pid: child.pid ?? 0,
       exited,

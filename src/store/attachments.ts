@@ -53,15 +53,22 @@ export function createAttachments(commit: Commit, writer: Writer, read: Read): A
       read(() => {
         const mine = fixed("attachments of a task", { taskId }, (value) =>
           build
-            .selectFrom("task_messages")
+            .selectFrom("tasks")
+            // What is asked again answers the message of the first task, and has none of its own.
+            .innerJoin("task_messages as asked", (join) =>
+              join
+                .onRef("asked.chat_id", "=", "tasks.chat_id")
+                .onRef("asked.message_id", "=", "tasks.reply_to"),
+            )
+            .innerJoin("task_messages as said", "said.task_id", "asked.task_id")
             .innerJoin("attachments", (join) =>
               join
-                .onRef("attachments.chat_id", "=", "task_messages.chat_id")
-                .onRef("attachments.message_id", "=", "task_messages.message_id"),
+                .onRef("attachments.chat_id", "=", "said.chat_id")
+                .onRef("attachments.message_id", "=", "said.message_id"),
             )
             .selectAll("attachments")
-            .where("task_messages.task_id", "=", value("taskId"))
-            .orderBy("task_messages.seq")
+            .where("tasks.id", "=", value("taskId"))
+            .orderBy("said.seq")
             .orderBy("attachments.at"),
         );
         return all(mine).map(toAttachment);

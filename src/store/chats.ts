@@ -166,25 +166,23 @@ function amend(
     messageId,
     text,
   }: { readonly chatId: string; readonly messageId: string; readonly text: string },
-): boolean {
+): Awaited<ReturnType<ChatStore["amendMessage"]>> {
   const { build, first, run } = commit;
   const said = build
     .selectFrom("task_messages")
     .innerJoin("tasks", "tasks.id", "task_messages.task_id")
-    .select("tasks.id")
+    .select(["tasks.id", "tasks.tier"])
     .where("task_messages.chat_id", "=", chatId)
     .where("task_messages.message_id", "=", messageId)
-    // The words may have asked for a cloud, and may do so no longer.
-    .where((where) =>
-      where.or([where("tasks.tier", "is", null), where("tasks.tier", "!=", "cloud-smart")]),
-    )
     .where("tasks.state", "=", "queued");
   const task = first(said);
-  if (task === undefined) return false;
+  if (task === undefined) return "over";
+  // The words may have asked for a cloud, and may do so no longer.
+  if (task.tier === "cloud-smart") return "refused";
   const change = build.updateTable("task_messages").set({ text });
   run(change.where("chat_id", "=", chatId).where("message_id", "=", messageId));
   reword(commit, task.id);
-  return true;
+  return "amended";
 }
 
 function taskOf({ build, first }: Commit, chatId: string, messageId: string): Task | undefined {

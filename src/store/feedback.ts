@@ -2,16 +2,16 @@ import { sql } from "kysely";
 import { z } from "zod";
 
 import type { ButtonAction } from "#core/chat.ts";
-import type { ChatStore } from "#core/chat-store.ts";
+import type { ChatStore, Feedback } from "#core/chat-store.ts";
 
 import type { Commit } from "./commit.ts";
 import type { Read } from "./reads.ts";
-import { ensurePerson } from "./writes.ts";
+import { createTask, ensurePerson } from "./writes.ts";
 import type { Writer } from "./writer.ts";
 
 type FeedbackStore = Pick<
   ChatStore,
-  "buttonAction" | "addFeedback" | "feedback" | "heard" | "knownMessages"
+  "buttonAction" | "addFeedback" | "askAgain" | "feedback" | "heard" | "knownMessages"
 >;
 
 const taskId = z.string();
@@ -42,9 +42,23 @@ function known({ build, all }: Commit, chatId: string, floor: string) {
   };
 }
 
+function putFeedback(
+  commit: Commit,
+  { taskId: task_id, personId: person_id, kind, value }: Feedback,
+): void {
+  const { build, run, clock } = commit;
+  const earlier = build.deleteFrom("feedback").where("task_id", "=", task_id);
+  run(earlier.where("person_id", "=", person_id).where("kind", "=", kind));
+  if (kind === "reaction" && value === "") return;
+  // Who presses may never have written.
+  ensurePerson(commit, person_id);
+  const row = { task_id, person_id, kind, value, created_at: clock.now() };
+  run(build.insertInto("feedback").values(row));
+}
+
 /** What people press and think, and when platforms were heard. */
 export function createFeedback(commit: Commit, writer: Writer, read: Read): FeedbackStore {
-  const { build, all, first, run, clock } = commit;
+  const { build, all, first, run } = commit;
   return {
     buttonAction: (chatId, { hash, personId }) =>
       read(() => {
@@ -55,15 +69,12 @@ export function createFeedback(commit: Commit, writer: Writer, read: Read): Feed
         }
         return actionSchema.parse(JSON.parse(row.action));
       }),
-    addFeedback: ({ taskId: task_id, personId: person_id, kind, value }) =>
+    addFeedback: (feedback) => writer.write(() => putFeedback(commit, feedback)),
+    askAgain: (task, wanted) =>
       writer.write(() => {
-        const earlier = build.deleteFrom("feedback").where("task_id", "=", task_id);
-        run(earlier.where("person_id", "=", person_id).where("kind", "=", kind));
-        if (kind === "reaction" && value === "") return;
-        // Who presses may never have written.
-        ensurePerson(commit, person_id);
-        const row = { task_id, person_id, kind, value, created_at: clock.now() };
-        run(build.insertInto("feedback").values(row));
+        const again = createTask(commit, task);
+        putFeedback(commit, { ...wanted, kind: "again", value: again.id });
+        return again;
       }),
     feedback: (of) =>
       read(() => {

@@ -193,15 +193,23 @@ describe("a classifier with a cache", () => {
     expect((await prepared()).told).toEqual([trained]);
   });
 
-  test("that is damaged after it was looked at is trained anew, once, when it is first asked", async () => {
+  test("is read once: what becomes of the file afterwards is nothing to who has found that it fits", async () => {
     const { file, prepared } = await setUp();
     await prepared();
+    const { classify, told } = await prepared();
+    await truncate(file, 100);
+    expect((await classify(text)).agent).toBe("gardener");
+    expect(told).toEqual([]);
+  });
+
+  test("that is damaged after it was written is trained anew, once, when it is first asked", async () => {
+    const { file, prepared } = await setUp();
     const { classify, told } = await prepared();
     await truncate(file, 100);
     const said = await Promise.all([classify(text), classify(text)]);
     expect(said.map(({ votes }) => votes)).toEqual([[], []]);
     await expect.poll(async () => (await classify(text)).agent).toBe("gardener");
-    expect(told).toEqual([trained]);
+    expect(told).toEqual([trained, trained]);
   });
 
   test("is not touched by what a crash left beside it", async () => {

@@ -66,6 +66,25 @@ describe("a chat", () => {
     await expectReads(house, "Stopped.", "You said: hello");
   });
 
+  test("an edit of what is for a cloud is not taken, and its person is told", async () => {
+    const house = await openHouse(script);
+    await house.write("slow");
+    await expect.poll(() => house.requests).toHaveLength(1);
+    const messageId = await house.write("@cloud hello");
+    const edit = { type: "edit", place, from: sender("ann"), messageId } as const;
+    await house.happen({ ...edit, text: "a secret" });
+    await expect
+      .poll(() => house.platform.texts("here"))
+      .toContain(
+        "This request is for a cloud, so its edit is not taken: /stop all takes it back, then write it anew.",
+      );
+    const [task] = await house.store.tasks({ limit: 1 });
+    expect([task?.input, task?.state]).toEqual(["hello", "queued"]);
+    await expect.poll(() => house.store.unhandled("fake")).toEqual([]);
+    await house.write("/stop all");
+    expect(house.bugs).toEqual([]);
+  });
+
   test("in a group the answer grows by edits of one message, which has a button that stops it", async () => {
     const manners = { ...drafts, live: "edit", liveEveryMs: 300 } as const;
     const house = await openHouse(script, { kind: "group", manners });

@@ -54,6 +54,11 @@ describe("/privacy", () => {
     await house.write("/privacy local-only on");
     await last(house, "Local-only is on in this chat: no cloud is reached. Fake goes on");
     expect(await house.store.storedRules()).toEqual([{ rule: "local-only", chatId: "fake:here" }]);
+    await house.write("/tier cloud");
+    await last(
+      house,
+      /^From now on in this chat: cloud-smart\. .* Local-only is on, and goes before it\.$/,
+    );
     await house.write("/privacy local-only off everywhere");
     await last(house, "It still holds in fake:here.");
     await house.write("/privacy Local-Only OFF");

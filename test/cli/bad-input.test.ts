@@ -39,7 +39,7 @@ describe("bad input is one clear line with the fix", () => {
       "an unknown action",
       ["models", "eat"],
       2,
-      /^There is no agent models eat: use list, pull NAME, check or route TEXT/,
+      /^agent models eat is not known, or not whole: use list, pull NAME, check or route TEXT/,
     ],
   ])("%s", async (_, args, code, line) => {
     expectOneLine(await run(await scriptedHome(script), args), code, line);

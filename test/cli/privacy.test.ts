@@ -61,7 +61,10 @@ describe("agent privacy", () => {
     const home = await scriptedHome(script);
     for (const words of [["on"], ["local-only"], ["allow", "local-only"], ["check", "twice"]]) {
       const { code, stderr } = await run(home, ["privacy", ...words]);
-      expect([code, stderr]).toEqual([2, expect.stringContaining("There is no agent privacy")]);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining("is not known, or not whole: use check"),
+      ]);
     }
     const nowhere = await run(home, ["privacy", "local-only", "on", "--chat", "telegram:9"]);
     expect([nowhere.code, nowhere.stderr]).toEqual([
@@ -95,7 +98,7 @@ describe("agent privacy", () => {
       const { stdout } = await run(home, ["models", "check"]);
       return stdout.split("\n").find((line) => line.startsWith("cloud-smart")) ?? "";
     };
-    expect(await cloud()).toMatch(/^cloud-smart: ok/);
+    expect(await cloud()).toMatch(/^cloud-smart: ok, \S+: listed in cloud-smart$/);
     await run(home, ["privacy", "local-only", "on"]);
     expect(await cloud()).toMatch(/^cloud-smart: no, .*local-only holds for it/);
     const asked = await run(home, ["--tier", "cloud", "Hello"]);

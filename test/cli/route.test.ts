@@ -16,7 +16,7 @@ describe("agent models route", () => {
     expect(before.stdout.trimEnd().split("\n")).toEqual([
       "mention     -           it names no agent",
       "rule        -           no rule fits",
-      "classifier  -           it is not trained yet",
+      "classifier  -           it is not trained yet: a service or a chat does that",
       expect.stringMatching(/^model {7}- {11}no fast model is here, free and /),
       "default     assistant   where nothing else decides",
       "assistant takes it.",
@@ -58,7 +58,7 @@ describe("agent models route", () => {
     [["route", words, "--is", "cook"], /^There is no agent "cook": use one of assistant, code,/],
     [["route", " "], /^There is nothing to answer/],
     [["check", "--is", "code"], /^--is goes with agent models route\.$/],
-    [["pull", "one", "two"], /^There is no agent models pull one two: use list, /],
+    [["pull", "one", "two"], /^agent models pull one two is not known, or not whole: use list, /],
   ])("%j is refused in one line", async (args, line) => {
     const home = await scriptedHome(script);
     const { code, stdout, stderr } = await run(home, ["models", ...args]);

@@ -27,6 +27,18 @@ describe("agent config", () => {
     expect(stdout).toContain("log.keep_days = 14\n");
   });
 
+  test("says when a service that runs takes it up", async () => {
+    const home = await scriptedHome(script);
+    await start(home, ["serve"]).saw("Serving");
+    const set = async (key: string, value: string) =>
+      (await run(home, ["config", "set", key, value])).stderr;
+    const soon = "The service that runs takes it up within seconds.";
+    const atStart = "The agent that runs read its settings at its start";
+    expect(await set("models.budgets.day", "2")).toContain(soon);
+    expect(await set("log.keep_days", "9")).toContain(atStart);
+    expect((await run(home, ["setup", "--cloud", "when-asked"])).stderr).toContain(soon);
+  });
+
   test("sets a value in the owner's own file and keeps the comments in it", async () => {
     const home = await scriptedHome(script);
     const file = path.join(home, "config/models.local.yaml");
@@ -65,13 +77,13 @@ describe("agent config", () => {
     [
       "a value that is not one of them",
       ["set", "models.cloud", "maybe"],
-      /^config\/models\.local\.yaml: the key cloud: /,
+      /^config\/models\.local\.yaml: the key cloud must be never, when-asked or fallback\.$/,
     ],
     ["a key without a file", ["set", "models", "x"], /^There is no setting "models"/],
     [
       "an unknown action",
       ["put", "a", "b"],
-      /^There is no agent config put: use list, get KEY or set KEY VALUE/,
+      /^agent config put is not known, or not whole: use list, get KEY or set KEY VALUE/,
     ],
   ])("%s is one line that says which was meant, and nothing is written", async (_, args, line) => {
     const home = await scriptedHome(script);
@@ -209,13 +221,16 @@ describe("agent stats and completion", () => {
     await run(home, ["hi"]);
     const { stdout } = await run(home, ["stats", "--days", "7"]);
     expect(stdout).toMatch(/^Tasks of the last 7 days: 1 done\n/);
-    expect(stdout).toMatch(/script +1 calls, 0 failed, \d+ tokens read, \d+ written, .* no cost/);
+    expect(stdout).toMatch(/script +1 call, 0 failed, \d+ tokens read, \d+ written, .* no cost/);
     expect(stdout).toMatch(/local-fast +100 %/);
   });
 
   test.each([
     ["a command", "sta", "stats\t"],
     ["an option's values", "export --format ", "jsonl\t"],
+    ["the tiers", "--tier ", "cloud\t"],
+    ["what can be done with models", "models r", "route\t"],
+    ["what can be done about privacy", "privacy ", "local-only\t"],
   ])("completion knows %s", async (_, typed, line) => {
     const { stdout } = await run(await scriptedHome(script), [
       "complete",

@@ -62,6 +62,26 @@ export function attachmentStoreContract(name: string, open: () => Promise<Both>)
       expect(await references("unknown")).toEqual([]);
     });
 
+    test("what is asked again has the files of what was asked first, however often", async () => {
+      const { store, take, references } = await ready();
+      await store.noteAttachments({ chatId, messageId: "1" }, [file("first")]);
+      await store.noteAttachments({ chatId, messageId: "2" }, [file("second")]);
+      const task = await take("1");
+      await take("2");
+      const request = {
+        chatId,
+        personId: "owner",
+        agent: "assistant",
+        chosenBy: "option" as const,
+      };
+      const anew = { ...request, tier: null, input: "look", newConversation: false, replyTo: "2" };
+      const again = await store.askAgain(anew, { taskId: task, personId: "owner" });
+      const oncemore = await store.askAgain(anew, { taskId: again.id, personId: "owner" });
+      expect(await references(again.id)).toEqual(["first", "second"]);
+      expect(await references(oncemore.id)).toEqual(["first", "second"]);
+      expect(await references(task)).toEqual(["first", "second"]);
+    });
+
     test("a file is stored, or given up with the reason, and may come after all", async () => {
       const { store, take } = await ready();
       const task = await take("1");

@@ -106,10 +106,10 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       const home = await take(store, "2");
       expect([cloud.joined, home.joined]).toEqual([false, false]);
       expect((await take(store, "3")).task.id).toBe(home.task.id);
-      expect(await store.amendMessage("telegram:77", "1", "other words")).toBe(false);
+      expect(await store.amendMessage("telegram:77", "1", "other words")).toBe("refused");
       expect((await store.task(cloud.task.id))?.input).toBe("words 1");
       const smart = await take(store, "4", { tier: "local-smart" });
-      expect(await store.amendMessage("telegram:77", "4", "better words")).toBe(true);
+      expect(await store.amendMessage("telegram:77", "4", "better words")).toBe("amended");
       expect((await store.task(smart.task.id))?.input).toBe("better words");
     });
 
@@ -123,14 +123,27 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect(await store.finishTask(endOf(first.task))).toBe("over");
     });
 
+    test("asking again makes a task and notes who wants it, or does neither", async () => {
+      const store = await ready();
+      const { task } = await take(store, "1");
+      const { chatId, personId, agent, chosenBy, tier, input } = task;
+      const anew = { chatId, personId, agent, chosenBy, tier, input, newConversation: false };
+      const again = await store.askAgain(anew, { taskId: task.id, personId: "owner" });
+      const wanted = { taskId: task.id, personId: "owner", kind: "again", value: again.id };
+      expect(await store.feedback(task.id)).toEqual([wanted]);
+      const unknown = { taskId: "unknown", personId: "owner" };
+      await expect(store.askAgain(anew, unknown)).rejects.toThrow("FOREIGN KEY");
+      expect(await store.tasks({ limit: 9 })).toHaveLength(2);
+    });
+
     test("an edit changes what has not begun, and nothing else", async () => {
       const store = await ready();
       const { task } = await take(store, "1");
-      expect(await store.amendMessage("telegram:77", "1", "better words")).toBe(true);
+      expect(await store.amendMessage("telegram:77", "1", "better words")).toBe("amended");
       expect((await store.task(task.id))?.input).toBe("better words");
       await store.startTask(task.id);
-      expect(await store.amendMessage("telegram:77", "1", "too late")).toBe(false);
-      expect(await store.amendMessage("telegram:77", "unknown", "too late")).toBe(false);
+      expect(await store.amendMessage("telegram:77", "1", "too late")).toBe("over");
+      expect(await store.amendMessage("telegram:77", "unknown", "too late")).toBe("over");
     });
 
     test("the parts of an answer commit with the task's end, in order, and keep a message they have", async () => {

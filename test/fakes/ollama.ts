@@ -57,6 +57,12 @@ const capabilities: Readonly<Record<string, readonly string[]>> = {
   thinking: ["completion", "thinking"],
 };
 
+/** What a pull of these ends with, in the middle of its reports. */
+const pullFailures: Readonly<Record<string, string>> = {
+  missing: "pull model manifest: file does not exist",
+  offline: "dial tcp: lookup registry.ollama.ai: no such host",
+};
+
 const installed = ["plain", "tools", "thinking", "remote"].map((name) => ({
   name: `${name}:latest`,
   size: name.length * 1000,
@@ -148,8 +154,7 @@ export function createFakeOllama(): FakeOllama {
     const { name: model } = z
       .object({ name: z.string(), stream: z.literal(true) })
       .parse(await bodyOf(request));
-    if (model === "missing")
-      return refuse(response, 500, "pull model manifest: file does not exist");
+    const failure = pullFailures[model];
     const layer = (digest: string, completed?: number) => ({
       status: `pulling ${digest}`,
       digest,
@@ -158,6 +163,7 @@ export function createFakeOllama(): FakeOllama {
     });
     const lines = [
       { status: "pulling manifest" },
+      ...(failure === undefined ? [] : [{ error: failure }]),
       layer("a"),
       layer("a", 60),
       layer("b", 40),

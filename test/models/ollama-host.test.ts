@@ -31,10 +31,15 @@ test("a download's progress never goes back, though its layers come mixed", asyn
   expect(steps.at(-1)).toEqual({ status: "success", completedBytes: 200, totalBytes: 200 });
 });
 
-test("a model that no registry has, and one that would not run here, are one sentence", async () => {
+test("a model that no registry has, a registry out of reach, and one that would not run here, are one sentence each", async () => {
   const host = hostAt((await startFakeOllama()).url);
   const pull = (name: string) => Array.fromAsync(host.pull(name, new AbortController().signal));
-  await expect(pull("missing")).rejects.toThrow("file does not exist");
+  await expect(pull("missing")).rejects.toThrow(
+    "Ollama knows no model missing to download: its names are at ollama.com/library, and agent models lists those that run in this program.",
+  );
+  await expect(pull("offline")).rejects.toThrow(
+    "offline could not be downloaded (dial tcp: lookup registry.ollama.ai: no such host): run agent models pull offline to go on where it stopped.",
+  );
   await expect(pull("big:cloud")).rejects.toThrow("it would not run on this machine");
 });
 

@@ -51,6 +51,15 @@ function open({ cloud = "fallback", replies = {}, rules = [] }: Setup = {}) {
 const asked = { tier: "cloud-smart", forced: true } as const;
 
 describe("a cloud as a fallback", () => {
+  test("is not what an answer at home is asked for again from, where that can be had again", async () => {
+    const ask = { avoid: "local" };
+    expect(outcomesOf(await open().run(ask))).toEqual(["local: ok"]);
+    const events = await open({ replies: { local: off } }).run(ask);
+    expect(outcomesOf(events)).toEqual(["local: model.unavailable", "sonnet: ok"]);
+    const again = await open({ replies: { local: off } }).run({ avoid: "sonnet" });
+    expect(outcomesOf(again)).toEqual(["local: model.unavailable", "gpt: ok"]);
+  });
+
   test("answers when nothing here does, and says so", async () => {
     const events = await open({ replies: { local: off } }).run();
     expect(outcomesOf(events)).toEqual(["local: model.unavailable", "sonnet: ok"]);

@@ -225,7 +225,7 @@ describe("a deployment that fails", () => {
       expect.stringMatching(/^first failed .* second is tried instead\.$/),
     ]);
     expect(chosen.at(-1)?.reason).toBe(
-      "of local-fast; before it first: model.failed, first: model.failed, first: model.failed",
+      "listed in local-fast; before it first: model.failed, first: model.failed, first: model.failed",
     );
   });
 });

@@ -270,7 +270,7 @@ describe("what is told of a request", () => {
             reason: expect.stringContaining("is tried again in 2 s"),
             usable: false,
           },
-          { deployment: "third", tier: "local-fast", reason: "of local-fast", usable: true },
+          { deployment: "third", tier: "local-fast", reason: "listed in local-fast", usable: true },
         ],
       },
     });

@@ -189,7 +189,7 @@ describe("which model answers", () => {
     expect(first).toMatchObject({
       deployment: "small",
       notice: expect.stringMatching(
-        /runs in a cloud.*add --tier cloud\. small is tried instead\.$/,
+        /runs in a cloud.*add --tier cloud, or begin with @cloud\. small is tried instead\.$/,
       ),
     });
   });

@@ -43,6 +43,16 @@ describe("what settings say together", () => {
       /^tiers\.local-fast\.0: there is no deployment smal: use one of small, big, sonnet/,
     ],
     [
+      "a budget of a deployment that is not there",
+      { budgets: { deployments: { sonet: { day: 1 } } } },
+      /^budgets\.deployments\.sonet: there is no deployment sonet: use one of small, big, sonnet/,
+    ],
+    [
+      "a deployment where our own instructions may not go",
+      { policy: { public: ["local"] } },
+      /^tiers\.local-smart\.0\.0: big is on a host of trust lan, and policy\.public lets nothing go there/,
+    ],
+    [
       "a tier without deployments",
       tiers({ "local-fast": [] }),
       /^tiers\.local-fast: is empty: name at least one deployment$/,

@@ -43,6 +43,7 @@ async function setUp(cloud: "never" | "when-asked", rules: readonly DoorRule[] =
           ["here", { cloudIsOn: () => Promise.resolve(true) }],
           ["there", { cloudIsOn: () => Promise.resolve(false) }],
           ["off", { cloudIsOn: () => Promise.reject(new Error("connection refused")) }],
+          ["old", { cloudIsOn: () => Promise.resolve(undefined) }],
         ]),
       ),
   });
@@ -60,6 +61,8 @@ describe("the check of every way out", () => {
       "models of nas": "open",
       "models of plain": "held",
       "models of claude": "refused",
+      "what off sends by itself": "none",
+      "what old sends by itself": "open",
       "what here sends by itself": "open",
       "what there sends by itself": "held",
       "model files": "open",
@@ -70,7 +73,9 @@ describe("the check of every way out", () => {
       "a host that no rule names": "refused",
     });
     const reasons = paths.map(({ reason }) => reason).join("\n");
-    expect(reasons).toContain("OLLAMA_NO_CLOUD=1");
+    expect(reasons).toContain("its own cloud is on: set OLLAMA_NO_CLOUD=1");
+    expect(reasons).toContain("it is too old to say: set OLLAMA_NO_CLOUD=1");
+    expect(reasons).toContain("it does not answer, so it is not known: check again when it runs");
     expect(reasons).toContain("Nothing configured allows a connection to claude.invalid");
     expect(receipts()).toEqual([]);
   });

@@ -115,7 +115,9 @@ describe("what holds", () => {
       "Local-only is on, and goes before",
     );
     const never = { ...view, cloud: "never" } as const;
-    expect(changeText(never, files, "in this chat")).toContain("No cloud is allowed yet");
+    expect(changeText(never, files, "in this chat")).toContain(
+      "No cloud is allowed yet: agent config set models.cloud when-asked.",
+    );
   });
 });
 
@@ -126,7 +128,7 @@ function attempt(own: Partial<UsageRow>): UsageRow {
     seq: 1,
     deployment: "small",
     tier: "local-fast",
-    reason: "of local-fast",
+    reason: "listed in local-fast",
     outcome: "ok",
     startedAt: 0,
     queuedMs: 500,
@@ -138,7 +140,7 @@ function attempt(own: Partial<UsageRow>): UsageRow {
 const counted = { promptTokens: 100, answerTokens: 20 } as const;
 
 describe("how an answer came about", () => {
-  const candidate = { tier: "local-fast", reason: "of local-fast", usable: true } as const;
+  const candidate = { tier: "local-fast", reason: "listed in local-fast", usable: true } as const;
   const excluded = {
     deployment: "claude",
     tier: "cloud-smart",
@@ -149,7 +151,7 @@ describe("how an answer came about", () => {
     attempt({ id: "1", deployment: "broken", outcome: "model.timeout", durationMs: 1000 }),
     attempt({
       ...counted,
-      reason: "of local-fast; before it broken: model.timeout",
+      reason: "listed in local-fast; before it broken: model.timeout",
       firstTokenMs: 400,
       costUsd: 0,
       priced: "home",
@@ -168,7 +170,7 @@ describe("how an answer came about", () => {
     const lan = receipt({ host: "nas.local:11434", trust: "lan" });
     expect(originLines({ usage, routes, receipts: [lan] })).toEqual([
       "small on your network (nas.local:11434)",
-      "Why: of local-fast; not broken: model.timeout; not claude: claude is not used: it is a cloud.",
+      "Why: listed in local-fast; not broken: model.timeout; not claude: claude is not used: it is a cloud.",
       "100 tokens read, 20 written; no cost (at home, estimated)",
       "queued 1.0 s, first token 0.4 s, whole 4.0 s",
     ]);

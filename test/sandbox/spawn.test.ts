@@ -33,6 +33,16 @@ async function outputOf(child: Child): Promise<string> {
   return output;
 }
 
+test("whatever is made anew with each change of settings leaves nothing behind that listens to this process", async () => {
+  const before = process.listenerCount("exit");
+  for (let made = 0; made < 20; made += 1) createSpawn();
+  expect(process.listenerCount("exit")).toBe(before);
+  const child = start("");
+  expect(process.listenerCount("exit")).toBe(before + 1);
+  await child.exited;
+  expect(process.listenerCount("exit")).toBe(before);
+});
+
 test("a child sees only the environment it is given", async () => {
   const child = start("console.log(JSON.stringify(process.env))", { env: { ONLY: "this" } });
   expect(JSON.parse(await outputOf(child))).toEqual({ ONLY: "this" });

@@ -65,7 +65,9 @@ function createKeeper(ports: ClassifierPorts) {
     running.add(training);
     const written = await training.done.finally(() => running.delete(training));
     if (!written) return false;
-    log.info("The classifier was trained.", { seconds: (clock.elapsed() - begun) / 1000 });
+    log.info("The classifier was trained.", {
+      seconds: Math.round((clock.elapsed() - begun) / 100) / 10,
+    });
     state.load = fromFile(key);
     return true;
   }
@@ -74,8 +76,9 @@ function createKeeper(ports: ClassifierPorts) {
     try {
       const from = await sources();
       const key = await keyOf(from, `${formatVersion} ${version}`);
-      const fits = (await readModel(file, key)) !== undefined;
-      if (fits) state.load = fromFile(key);
+      const load = fromFile(key);
+      const fits = (await load()) !== undefined;
+      if (fits) state.load = load;
       const { trainsAfterMs: afterMs } = ports;
       return fits || (afterMs !== null && (await train(from, key, afterMs)));
     } catch (error) {
@@ -113,7 +116,7 @@ export function createClassifier(ports: ClassifierPorts): Classifier {
       const { load } = keeper.state;
       const model = await load();
       if (model !== undefined) return classifyWith(model, text);
-      // The file has been damaged since it was found to fit.
+      // The file has been damaged since it was written.
       if (load !== noModel && load === keeper.state.load) {
         keeper.state.load = noModel;
         void prepare();

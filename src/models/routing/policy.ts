@@ -32,7 +32,7 @@ export function standingOf(
 function wordsMissing({ cloud }: Pick<ModelSettings, "cloud">): Refusal {
   return cloud === "never"
     ? "nothing is sent to a cloud until you allow it: run agent config set models.cloud when-asked."
-    : "it runs in a cloud, and only what the owner sends there is: add --tier cloud.";
+    : "it runs in a cloud, and only what its owner asks of a cloud goes there: add --tier cloud, or begin with @cloud.";
 }
 
 const keptHome =
@@ -40,9 +40,9 @@ const keptHome =
 
 const ownRule: Readonly<Record<string, Refusal>> = {
   memories:
-    "the conversation holds what was remembered, and the rule memories is missing: run agent privacy allow memories, or begin a new conversation.",
+    "the conversation holds what was remembered, and the rule memories is missing: run agent privacy allow memories (/privacy allow memories in a chat), or begin a new conversation.",
   files:
-    "the conversation holds what is in files, and the rule files is missing: run agent privacy allow files, or begin a new conversation.",
+    "the conversation holds what is in files, and the rule files is missing: run agent privacy allow files (/privacy allow files in a chat), or begin a new conversation.",
 };
 
 function missingFor({ origin, label }: Source, { rules }: Standing): Refusal | undefined {
@@ -74,7 +74,7 @@ export function refusalOf(
     return `what is ${first.label} does not go to a host of trust ${trust}: change policy in config/models.local.yaml.`;
   }
   if (standing.rules.has("local-only")) {
-    return "local-only holds for it: ask without --local-only, and where it is on for the chat or everywhere, run agent privacy local-only off.";
+    return "local-only holds for it: ask without --local-only, or end that mode with agent privacy local-only off (/privacy local-only off in a chat).";
   }
   if (!standing.mayGo) return wordsMissing(settings);
   if (sources.some(({ origin }) => origin === "kept")) return keptHome;
