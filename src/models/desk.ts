@@ -70,12 +70,15 @@ interface Held extends Place {
 /** What a host has loaded, and whose prompt it knows the beginning of. */
 export interface Known {
   readonly deployment: string;
-  readonly agent: string;
-  readonly conversation: string;
+  readonly task: RouteAsk["task"];
 }
 
-function conversationOf({ chatId, conversation, agent }: RouteAsk["task"]): string {
-  return `${chatId} ${conversation} ${agent}`;
+function isSameConversation(one: RouteAsk["task"], other: RouteAsk["task"]): boolean {
+  return (
+    one.chatId === other.chatId &&
+    one.conversation === other.conversation &&
+    one.agent === other.agent
+  );
 }
 
 /** How long work is expected to take where; learns from what was done. */
@@ -85,13 +88,13 @@ function createExpectations() {
   const last = new Map<string, Known>();
 
   function know({ host, deployment }: Candidate, task: RouteAsk["task"]): void {
-    last.set(host, { deployment, agent: task.agent, conversation: conversationOf(task) });
+    last.set(host, { deployment, task });
   }
 
-  function workMs({ host, deployment, trust }: Candidate, conversation: string) {
+  function workMs({ host, deployment, trust }: Candidate, task: RouteAsk["task"]) {
     const before = last.get(host);
     const isLoaded = trust === "cloud" || before === undefined || before.deployment === deployment;
-    const isKnown = before?.deployment === deployment && before.conversation === conversation;
+    const isKnown = before?.deployment === deployment && isSameConversation(before.task, task);
     const ms = speeds.workMs(deployment, isKnown);
     return ms === undefined ? undefined : ms + (isLoaded ? 0 : loadMs);
   }
@@ -107,10 +110,9 @@ function createExpectations() {
     },
     /** Who was never measured is taken for as good as the best, so that it soon is measured. */
     placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
-      const conversation = conversationOf(task);
       let best: number | undefined;
       const places = candidates.map((candidate) => {
-        const ms = workMs(candidate, conversation);
+        const ms = workMs(candidate, task);
         if (ms !== undefined && (best === undefined || ms < best)) best = ms;
         return { host: candidate.host, candidate, workMs: ms ?? unknownMs };
       });

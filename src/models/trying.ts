@@ -153,7 +153,11 @@ function requestOf(
     });
     return { ...message, text, toolCalls };
   });
-  return { request: { ...request, messages, redactions: taken.count() }, taken };
+  const redactions = taken.count();
+  return {
+    request: { ...request, messages, redactions },
+    taken: redactions === 0 ? undefined : taken,
+  };
 }
 
 /** An answer that reports far fewer tokens read than were sent was given to the end of the prompt only. */

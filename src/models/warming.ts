@@ -16,7 +16,7 @@ function isSlow({ speeds }: Desk, { deployment }: Candidate): boolean {
 /** True where the host has read the beginning of this agent's prompts last, and so still knows it. */
 function isRead(desk: Desk, { host, deployment }: Candidate, { task }: RouteAsk): boolean {
   const last = desk.lastAt(host);
-  return last?.deployment === deployment && last.agent === task.agent;
+  return last?.deployment === deployment && last.task.agent === task.agent;
 }
 
 /** Has the candidate read the prompt; it is asked for one token, since for none it would write without an end. */

@@ -91,9 +91,9 @@ function createChoice(working: Working, parallelOf: (host: string) => number) {
     waitMs: (host: string, before: readonly Waiting[]): number =>
       working.freeInMs(host) + queuedMs(host, before),
     /** The free place that ends soonest, unless waiting for a busy one would end far sooner. */
-    free(places: readonly Place[], priority: Priority): Place | undefined {
+    free<P extends Place>(places: readonly P[], priority: Priority): P | undefined {
       let soonest = Number.POSITIVE_INFINITY;
-      let best: Place | undefined;
+      let best: P | undefined;
       for (const place of places) {
         const { host, workMs } = place;
         const isFree = working.isFree(host, priority);
@@ -202,8 +202,7 @@ export function createSlots(clock: Clock, parallelOf: (host: string) => number):
   function takeNow<P extends Place>(places: readonly P[], priority: Priority): Slot<P> | undefined {
     // Whoever waits could take none of the free slots, so nobody is passed by.
     const free = choice.free(places, priority);
-    const mine = places.find((place) => place === free);
-    return mine === undefined ? undefined : begin(mine);
+    return free === undefined ? undefined : begin(free);
   }
 
   return {

@@ -17,31 +17,43 @@ interface Piece {
   readonly workMs: number;
 }
 
-const none: ReadonlySet<Piece> = new Set();
+interface Host {
+  readonly slots: number;
+  readonly pieces: Set<Piece>;
+}
 
 /** The work of hosts that each do so many pieces at once. */
 export function createWorking(clock: Clock, parallelOf: (host: string) => number): Working {
-  const hosts = new Map<string, Set<Piece>>();
-  const of = (host: string): ReadonlySet<Piece> => hosts.get(host) ?? none;
+  const hosts = new Map<string, Host>();
+
+  function of(name: string): Host {
+    const known = hosts.get(name);
+    if (known !== undefined) return known;
+    const host = { slots: parallelOf(name), pieces: new Set<Piece>() };
+    hosts.set(name, host);
+    return host;
+  }
+
   return {
-    count: (host) => of(host).size,
+    count: (host) => of(host).pieces.size,
     isFree(host, priority) {
-      const slots = parallelOf(host);
+      const { slots, pieces } = of(host);
       // No work is broken off for other work, so what nobody waits for leaves one slot of several free.
       const kept = priority === "background" && slots > 1 ? 1 : 0;
-      return of(host).size < slots - kept;
+      return pieces.size < slots - kept;
     },
     add(host, workMs) {
       const piece = { startedAt: clock.elapsed(), workMs };
-      const there = hosts.get(host) ?? new Set();
-      hosts.set(host, there.add(piece));
-      return () => there.delete(piece);
+      const { pieces } = of(host);
+      pieces.add(piece);
+      return () => pieces.delete(piece);
     },
     freeInMs(host) {
-      if (of(host).size < parallelOf(host)) return 0;
+      const { slots, pieces } = of(host);
+      if (pieces.size < slots) return 0;
       const now = clock.elapsed();
       // What is late is expected to be late for as long again.
-      const left = [...of(host)].map((piece) => Math.abs(piece.startedAt + piece.workMs - now));
+      const left = [...pieces].map((piece) => Math.abs(piece.startedAt + piece.workMs - now));
       return Math.min(...left);
     },
   };
