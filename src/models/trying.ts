@@ -218,6 +218,8 @@ async function settled({ begun, paid, sent }: Ready, heard: Heard & { readonly m
   const first = firstTokenMs === undefined ? {} : { firstTokenMs: Math.round(firstTokenMs) };
   const durationMs = Math.round(ms);
   const attempt: Attempt = { ...begun, outcome: outcomeOf(stop), durationMs, ...first, ...tokens };
+  // The step that stores the others comes after all that is tried for it.
+  if (attempt.outcome !== "ok") await paid.free(attempt);
   return { attempt, events };
 }
 
