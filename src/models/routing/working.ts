@@ -1,10 +1,10 @@
 import type { Clock } from "#core/clock.ts";
-import type { Priority } from "#core/route.ts";
 
 /** What hosts are doing. */
 export interface Working {
   count(host: string): number;
-  isFree(host: string, priority: Priority): boolean;
+  /** True where a slot is free; where one is to be `spared`, a host of several must have two. */
+  isFree(host: string, spared: boolean): boolean;
   /** Begins a piece of work; gives what ends it, which is false where it had ended before. */
   add(host: string, workMs: number): () => boolean;
   /** Milliseconds until a slot is free, if all goes as expected. */
@@ -36,11 +36,9 @@ export function createWorking(clock: Clock, parallelOf: (host: string) => number
 
   return {
     count: (host) => of(host).pieces.size,
-    isFree(host, priority) {
+    isFree(host, spared) {
       const { slots, pieces } = of(host);
-      // No work is broken off for other work, so what nobody waits for leaves one slot of several free.
-      const kept = priority === "background" && slots > 1 ? 1 : 0;
-      return pieces.size < slots - kept;
+      return pieces.size < slots - (spared && slots > 1 ? 1 : 0);
     },
     add(host, workMs) {
       const piece = { startedAt: clock.elapsed(), workMs };
