@@ -39,7 +39,11 @@ const router = createRouter({
     clock: systemClock,
     priceOf,
     timeZone: () => Promise.resolve("Europe/Amsterdam"),
-    ledger: { reserve: nothing, spent: (caps) => Promise.resolve(caps.map(() => 0)) },
+    ledger: {
+      reserve: nothing,
+      settle: () => Promise.resolve(),
+      spent: (caps) => Promise.resolve(caps.map(() => 0)),
+    },
   }),
   sources: {
     installed: () => Promise.resolve([]),

@@ -119,6 +119,7 @@ function createInstant(id: string, asked: () => void = () => {}): Model {
 /** A ledger that keeps nothing: what is left is the router's own work. */
 const noLedger: Ledger = {
   reserve: () => Promise.resolve(undefined),
+  settle: () => Promise.resolve(),
   spent: (caps) => Promise.resolve(caps.map(() => 0)),
 };
 

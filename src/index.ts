@@ -2,7 +2,7 @@ import path from "node:path";
 
 import { knownCost, knownTokens } from "#core/cost.ts";
 import { AppError, type ErrorCode, type Failure } from "#core/errors.ts";
-import { createMailbox } from "#core/mailbox.ts";
+import { createMailbox, valuesOf } from "#core/mailbox.ts";
 import { owner } from "#core/person.ts";
 import type { TaskRecord } from "#core/operations.ts";
 import type { Stats } from "#core/store.ts";
@@ -170,7 +170,7 @@ export async function createAgent(options: AgentOptions = {}): Promise<PersonalA
     );
     done.catch(() => undefined);
     try {
-      yield* events.read();
+      yield* valuesOf(events);
       await done;
     } finally {
       left.abort();

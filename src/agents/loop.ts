@@ -86,15 +86,24 @@ function cancelled(): Ending {
   return { state: "cancelled", output: null, failure: null, ...nothingNew };
 }
 
+/**
+ * What is remembered of a call that did not come to its end, since the task may go on from it: nobody carries out the tool calls, and an
+ * empty answer is nothing for a model to read.
+ */
+function remainsOf({ step, usage, routes }: ModelCall): Done {
+  return { steps: step.text === "" ? [] : [{ ...step, toolCalls: [] }], usage, routes };
+}
+
 /** How the task ends with this call; undefined when it goes on. */
 function endingOf(call: ModelCall): Ending | undefined {
   const { step, usage, routes, stop } = call;
   const output = step.text === "" ? null : step.text;
-  const rest = { output, steps: [step], usage, routes };
+  const rest = { output, ...remainsOf(call) };
   if (stop.reason === "aborted") return { ...rest, state: "cancelled", failure: null };
   const failure = stop.failure ?? emptyAnswer(call)?.failure;
   if (failure !== undefined) return { ...rest, state: "failed", failure };
-  return step.toolCalls.length > 0 ? undefined : { ...rest, state: "done", failure: null };
+  if (step.toolCalls.length > 0) return undefined;
+  return { output, steps: [step], usage, routes, state: "done", failure: null };
 }
 
 /** What is asked of the router for the task's next model call. */
@@ -149,25 +158,17 @@ async function* modelMove(
     const limited = new AppError("task.limit", { limit: `${agent.max_seconds} seconds` });
     return { ...ending, state: "failed", failure: limited.failure };
   }
-  const broken = isBrokenOff(ending, stops);
-  if (ending !== undefined && !broken) return ending;
-  await keep(deps, job, { ...call, step: broken ? { ...call.step, toolCalls: [] } : call.step });
+  if (ending !== undefined && !isBrokenOff(ending, stops)) return ending;
+  const { step, usage, routes } = call;
+  const done = ending ?? { steps: [step], usage, routes };
+  await deps.store.addSteps(job.task.id, done);
+  remember(job, done);
   return undefined;
 }
 
 /** True for a call that was broken off because its person has said more. */
-function isBrokenOff(ending: Ending | undefined, { signal, interrupted }: Signals): boolean {
-  return ending?.state === "cancelled" && interrupted.aborted && !signal.aborted;
-}
-
-/** Remembers a call that the task goes on from. */
-async function keep({ store }: LoopDeps, job: Job, call: ModelCall): Promise<void> {
-  const { step, usage, routes } = call;
-  // What was broken off before its first word is no step: a model would have to read an empty answer.
-  const steps = step.text === "" && step.toolCalls.length === 0 ? [] : [step];
-  const done = { steps, usage, routes };
-  await store.addSteps(job.task.id, done);
-  remember(job, done);
+function isBrokenOff(ending: Ending, { signal, interrupted }: Signals): boolean {
+  return ending.state === "cancelled" && interrupted.aborted && !signal.aborted;
 }
 
 function remember(job: Job, done: Done): void {
@@ -319,5 +320,7 @@ export async function* runTask(
       return { task: ended, left: job.left };
     }
     remember(job, end);
+    // Taken at once: whatever fails again, it has been heard.
+    job.steps.push(...(await store.takeSteers(task.id, job.steps.length + 1)));
   }
 }

@@ -81,7 +81,9 @@ function createExecute(deps: LoopDeps, agents: readonly Agent[], park: AbortSign
     const ended = { ...task, ...end, finishedAt: clock.now() };
     const parts = deps.speech?.answer(ended, { once: [], always: [] }) ?? [];
     const nothing = { steps: [], usage: [], routes: [], sources: [] };
-    await store.finishTask({ taskId: task.id, ...end, ...nothing, parts });
+    // What was said to it meanwhile is answered with the same.
+    do await store.takeSteers(task.id, (await store.steps(task.id)).length + 1);
+    while ((await store.finishTask({ taskId: task.id, ...end, ...nothing, parts })) === "steered");
     return ended;
   }
 

@@ -1,24 +1,16 @@
 /** Values handed from a listener to a reader, in order. */
-export interface Mailbox<Value> {
+export interface Mailbox<Value extends object> {
   put(value: Value): void;
   /** Ends after the values that are in it. */
   close(): void;
-  read(): AsyncIterable<Value>;
+  /** The next value, when there is one; undefined at the end. For one reader. */
+  next(): Promise<Value | undefined>;
 }
 
-/** A mailbox for one reader. */
-export function createMailbox<Value>(): Mailbox<Value> {
+/** A mailbox for one reader. It is no iterable: an object with a symbol for its key is slow to make, and one is made at each request. */
+export function createMailbox<Value extends object>(): Mailbox<Value> {
   const values: Value[] = [];
   const state = { closed: false, wake: () => {} };
-  async function next(): Promise<IteratorResult<Value, undefined>> {
-    for (;;) {
-      const value = values.shift();
-      if (value !== undefined) return { done: false, value };
-      if (state.closed) return { done: true, value: undefined };
-      await new Promise<void>((resolve) => (state.wake = resolve));
-    }
-  }
-
   return {
     put(value) {
       values.push(value);
@@ -28,7 +20,17 @@ export function createMailbox<Value>(): Mailbox<Value> {
       state.closed = true;
       state.wake();
     },
-    // Not a generator: a value would take more steps on its way through one.
-    read: () => ({ [Symbol.asyncIterator]: () => ({ next }) }),
+    async next() {
+      for (;;) {
+        const value = values.shift();
+        if (value !== undefined || state.closed) return value;
+        await new Promise<void>((resolve) => (state.wake = resolve));
+      }
+    },
   };
+}
+
+/** The values of a mailbox as they come, until its end. */
+export async function* valuesOf<Value extends object>(box: Mailbox<Value>): AsyncGenerator<Value> {
+  for (let value = await box.next(); value !== undefined; value = await box.next()) yield value;
 }

@@ -120,7 +120,7 @@ export interface Store {
   addSteps(taskId: string, done: Done): Promise<void>;
   /**
    * Ends a task once. "over", and nothing changed, when it had ended before. "steered" when a person has said something for a task
-   * that would be done: its steps and usage are stored then, and it goes on.
+   * that would be done or has failed: its steps and usage are stored then, and it goes on.
    */
   finishTask(end: TaskEnd): Promise<"ended" | "over" | "steered">;
   /** What persons said to a running task since its last step, stored as its next steps from `seq` on; none is the usual case. */

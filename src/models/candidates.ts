@@ -16,6 +16,8 @@ export interface Candidate {
   readonly trust: Exclude<Trust, "platform">;
   /** Tokens of prompt and answer together; absent where only the model itself knows. */
   readonly context?: number;
+  /** The model that an Ollama must have for it, by the names that it may list it under; absent for any other host. */
+  readonly wanted?: { readonly model: string; readonly latest: string };
   /** A line that the person must see when this one answers. */
   readonly notice?: string;
   /** Makes the model ready; rejects with an AppError that says why it cannot be. */

@@ -1,13 +1,15 @@
 import type { Clock } from "#core/clock.ts";
+import type { ModelStop } from "#core/model.ts";
 import type { Attempt } from "#core/route.ts";
 import type { RouteAsk } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 import { trustOf } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
-import { type Circuits, createCircuits } from "./routing/circuit.ts";
+import { type Circuits, createCircuits, monthEnd } from "./routing/circuit.ts";
 import { createSlots, type Place, type Slot, type Wait } from "./routing/slots.ts";
 import { createSpeeds, type Speeds } from "./routing/speeds.ts";
+import { isTrouble } from "./routing/verdict.ts";
 import type { Voice } from "./telling.ts";
 
 /** A candidate's slot, and how long it was waited for. */
@@ -35,6 +37,8 @@ export interface Desk {
   ): Seat | undefined;
   /** Waits for a slot of one of the candidates, and says so; undefined when the signal aborts before. */
   seat(run: Waiter, candidates: readonly Candidate[]): Promise<Seat | undefined>;
+  /** A deployment has answered, or is left alone for as long as its failure says. */
+  ended(candidate: Candidate, ask: Pick<RouteAsk, "priority">, stop: ModelStop): void;
   /** Learns from an attempt that was made at a host. */
   learn(candidate: Candidate, ask: Pick<RouteAsk, "task">, attempt: Attempt): void;
   /** What a host has read last, as far as that is known. */
@@ -70,12 +74,15 @@ interface Held extends Place {
 /** What a host has loaded, and whose prompt it knows the beginning of. */
 export interface Known {
   readonly deployment: string;
-  readonly agent: string;
-  readonly conversation: string;
+  readonly task: RouteAsk["task"];
 }
 
-function conversationOf({ chatId, conversation, agent }: RouteAsk["task"]): string {
-  return `${chatId} ${conversation} ${agent}`;
+function isSameConversation(one: RouteAsk["task"], other: RouteAsk["task"]): boolean {
+  return (
+    one.chatId === other.chatId &&
+    one.conversation === other.conversation &&
+    one.agent === other.agent
+  );
 }
 
 /** How long work is expected to take where; learns from what was done. */
@@ -85,13 +92,13 @@ function createExpectations() {
   const last = new Map<string, Known>();
 
   function know({ host, deployment }: Candidate, task: RouteAsk["task"]): void {
-    last.set(host, { deployment, agent: task.agent, conversation: conversationOf(task) });
+    last.set(host, { deployment, task });
   }
 
-  function workMs({ host, deployment, trust }: Candidate, conversation: string) {
+  function workMs({ host, deployment, trust }: Candidate, task: RouteAsk["task"]) {
     const before = last.get(host);
     const isLoaded = trust === "cloud" || before === undefined || before.deployment === deployment;
-    const isKnown = before?.deployment === deployment && before.conversation === conversation;
+    const isKnown = before?.deployment === deployment && isSameConversation(before.task, task);
     const ms = speeds.workMs(deployment, isKnown);
     return ms === undefined ? undefined : ms + (isLoaded ? 0 : loadMs);
   }
@@ -107,10 +114,9 @@ function createExpectations() {
     },
     /** Who was never measured is taken for as good as the best, so that it soon is measured. */
     placesOf(candidates: readonly Candidate[], task: RouteAsk["task"]): Held[] {
-      const conversation = conversationOf(task);
       let best: number | undefined;
       const places = candidates.map((candidate) => {
-        const ms = workMs(candidate, conversation);
+        const ms = workMs(candidate, task);
         if (ms !== undefined && (best === undefined || ms < best)) best = ms;
         return { host: candidate.host, candidate, workMs: ms ?? unknownMs };
       });
@@ -132,9 +138,18 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
   );
   const slots = createSlots(clock, (host) => parallel.get(host) ?? engineParallel);
   const expected = createExpectations();
+  const circuits = createCircuits(clock);
   return {
-    circuits: createCircuits(clock),
+    circuits,
     speeds: expected.speeds,
+    ended({ deployment }, { priority }, { reason, failure, retryMs }) {
+      if (failure === undefined) {
+        if (reason !== "aborted") circuits.succeeded(deployment);
+      } else if (isTrouble(failure.code, priority)) {
+        const until = failure.code === "model.no-credit" ? monthEnd(clock.now()) : undefined;
+        circuits.failed(deployment, { why: failure.sentence, retryMs, until });
+      }
+    },
     learn: (candidate, { task }, attempt) => expected.learn(candidate, task, attempt),
     lastAt: (host) => expected.lastAt(host),
     hasRead: (candidate, { task }) => expected.know(candidate, task),

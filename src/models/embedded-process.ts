@@ -6,7 +6,7 @@ import type { ModelRequest } from "#core/model.ts";
 import type { Child, Spawn } from "#core/process.ts";
 
 import { type Report, reportSchema } from "./embedded-protocol.ts";
-import { createMailbox, type Mailbox } from "#core/mailbox.ts";
+import { createMailbox, type Mailbox, valuesOf } from "#core/mailbox.ts";
 
 /** What is asked of a running engine. */
 export type Question =
@@ -77,7 +77,7 @@ const lastWords: ReadonlySet<Answer["say"]> = new Set(["end", "failed", "counted
 
 async function* untilLast(box: Mailbox<Answer>, done: () => void): AsyncGenerator<Answer> {
   try {
-    for await (const answer of box.read()) {
+    for await (const answer of valuesOf(box)) {
       yield answer;
       if (lastWords.has(answer.say)) return;
     }

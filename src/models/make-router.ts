@@ -26,6 +26,7 @@ export function makeRouter({ sources, clock, redactor, store }: MakeRouterDeps):
   const { settings, priceOf } = sources;
   const ledger: Ledger = {
     reserve: async (attempt, caps) => (await store()).reserve(attempt, caps),
+    settle: async (attempt) => (await store()).settle(attempt),
     spent: async (caps) => (await store()).spent(caps),
   };
   const timeZone = async (): Promise<string> =>

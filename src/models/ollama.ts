@@ -173,6 +173,27 @@ async function loadModel(options: OllamaOptions, fetch: Fetch, signal: AbortSign
   await response.body?.cancel();
 }
 
+/** Milliseconds that a host may take to say what it has loaded. */
+const toldMs = 3000;
+
+/** Has the model loaded where it is not yet; true where it was done now. Rejects with an AppError, or the signal's reason. */
+async function loadAhead(
+  options: OllamaOptions,
+  readiness: Readiness,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { url, model, clock } = options;
+  const fetch = options.fetchFor({ taskId: null });
+  try {
+    // A frozen host says nothing for ever, and the slot that it is asked in is wanted by others.
+    if (await within(clock, toldMs, readiness.isLoaded(fetch, signal))) return false;
+    await loadModel(options, fetch, signal);
+    return true;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : broken({ model, host: url }, error);
+  }
+}
+
 /** Waits for the answer to begin; longer, and saying so, where the model is not loaded, also where that shows only later. */
 async function* begun<Answer>(
   { clock, firstTokenMs, loadMs }: OllamaOptions,
@@ -189,9 +210,6 @@ async function* begun<Answer>(
   yield { type: "loading" };
   return within(clock, loadMs, answer);
 }
-
-/** Milliseconds that a host may take to say what it has loaded. */
-const toldMs = 3000;
 
 /** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
 export function createOllamaModel(options: OllamaOptions): Model {
@@ -234,10 +252,7 @@ export function createOllamaModel(options: OllamaOptions): Model {
     },
     async load(signal) {
       if (!options.loadsAhead() || isCloudName(model)) return false;
-      const fetch = options.fetchFor({ taskId: null });
-      if (await readiness.isLoaded(fetch, signal)) return false;
-      await loadModel(options, fetch, signal);
-      return true;
+      return loadAhead(options, readiness, signal);
     },
     stream: (request, signal) =>
       answering(

@@ -28,8 +28,6 @@ interface Listed {
   readonly tier: TierName;
   /** Refused or not; undefined where the settings have none of this name. */
   readonly candidate: Candidate | undefined;
-  /** The model that an Ollama must have for it, by the names that it may list it under; undefined for any other host. */
-  readonly wanted: { readonly model: string; readonly latest: string } | undefined;
 }
 
 /** One deployment of a tier, or several that are equally good. */
@@ -67,8 +65,9 @@ function createListing(settings: ModelSettings, sources: Sources): Listing {
 
   function list(tier: TierName, id: string): Listed {
     const deployment = settings.deployments[id];
-    if (deployment === undefined) return { id, tier, candidate: undefined, wanted: undefined };
+    if (deployment === undefined) return { id, tier, candidate: undefined };
     const { host, model, context } = deployment;
+    const isOllama = settings.hosts[host]?.kind === "ollama";
     const candidate: Candidate = {
       deployment: id,
       tier,
@@ -76,11 +75,10 @@ function createListing(settings: ModelSettings, sources: Sources): Listing {
       host,
       trust: trustOfDeployment(settings, deployment),
       context,
+      ...(isOllama ? { wanted: { model, latest: `${model}:latest` } } : {}),
       open: () => sources.open(id, deployment),
     };
-    const isOllama = settings.hosts[host]?.kind === "ollama";
-    const wanted = isOllama ? { model, latest: `${model}:latest` } : undefined;
-    return { id, tier, candidate, wanted };
+    return { id, tier, candidate };
   }
 
   const ofTier = rememberedBy((tier: TierName) =>
@@ -207,13 +205,13 @@ function candidateOf(given: Given, { id, tier, candidate }: Listed): Option {
 async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option[]> {
   let pull: string | undefined;
   for (const entry of given.settings.tiers[tier]) {
-    const listed = given.listed(tier, entry);
-    const { lists, asked } = installedFor(given, listed);
+    const allowed = given.listed(tier, entry).map((one) => candidateOf(given, one));
+    const { lists, asked } = installedFor(given.sources, allowed);
     if (asked.length > 0) {
       await untilAborted(Promise.all(asked), given.signal);
       if (given.signal.aborted) return;
     }
-    const rank = listed.map((one) => ifInstalled(one, candidateOf(given, one), lists));
+    const rank = allowed.map((option) => ifInstalled(option, lists));
     for (const option of rank) if (!isCandidate(option)) pull ??= option.pull;
     yield rank;
   }
@@ -224,17 +222,17 @@ async function* tierOptions(given: Given, tier: TierName): AsyncGenerator<Option
 /** What each host that lists its models has installed, or why it does not say. */
 type Lists = ReadonlyMap<string, readonly Installed[] | AppError>;
 
-/** Asks the hosts that may be asked, each once; the lists are whole when those that had to be `asked` have said theirs. */
+/** Asks the hosts of what is allowed, each once; the lists are whole when those that had to be `asked` have said theirs. */
 function installedFor(
-  { sources, refusal }: Given,
-  listed: readonly Listed[],
+  sources: Sources,
+  allowed: readonly Option[],
 ): { readonly lists: Lists; readonly asked: readonly Promise<unknown>[] } {
   const lists = new Map<string, readonly Installed[] | AppError>();
   const asked: Promise<unknown>[] = [];
-  for (const { candidate, wanted } of listed) {
-    if (candidate === undefined || wanted === undefined) continue;
-    const { host, trust } = candidate;
-    if (lists.has(host) || refusal(trust) !== undefined) continue;
+  for (const option of allowed) {
+    if (!isCandidate(option) || option.wanted === undefined) continue;
+    const { host } = option;
+    if (lists.has(host)) continue;
     const list = sources.installed(host);
     lists.set(host, list instanceof Promise ? [] : list);
     if (!(list instanceof Promise)) continue;
@@ -245,9 +243,9 @@ function installedFor(
 }
 
 /** The option, or why its host cannot answer with it. */
-function ifInstalled({ id, tier, wanted }: Listed, option: Option, lists: Lists): Option {
-  if (wanted === undefined || !isCandidate(option)) return option;
-  const { host } = option;
+function ifInstalled(option: Option, lists: Lists): Option {
+  if (!isCandidate(option) || option.wanted === undefined) return option;
+  const { host, deployment: id, tier, wanted } = option;
   const list = lists.get(host) ?? [];
   if (list instanceof AppError) return { deployment: id, tier, why: list };
   const { model, latest } = wanted;

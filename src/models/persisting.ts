@@ -5,8 +5,7 @@ import type { Origin } from "#core/trust.ts";
 
 import type { Candidate } from "./candidates.ts";
 import type { Desk, Seat } from "./desk.ts";
-import { monthEnd } from "./routing/circuit.ts";
-import { isTrouble, type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
+import { type Verdict, verdictOf, waitMs } from "./routing/verdict.ts";
 import type { Voice } from "./telling.ts";
 import type { Tries } from "./tries.ts";
 import { type Narrowed, type Tried, type TryDeps, tryOnce } from "./trying.ts";
@@ -53,19 +52,6 @@ function otherWay(verdict: Verdict, tried: Tried, within: Narrowed): Narrowed | 
   return { ...within, contextTokens, below: sent };
 }
 
-/** Keeps off a deployment that failed, for as long as that says. */
-function rest({ desk, clock }: PersistDeps, { deployment }: Candidate, stop: ModelStop): void {
-  const { failure, retryMs } = stop;
-  if (failure === undefined || !isTrouble(failure.code)) return;
-  const until = failure.code === "model.no-credit" ? monthEnd(clock.now()) : undefined;
-  desk.circuits.failed(deployment, { why: failure.sentence, retryMs, until });
-}
-
-function end({ circuits }: Desk, { deployment }: Candidate, stop: ModelStop): ModelStop {
-  if (stop.failure === undefined && stop.reason !== "aborted") circuits.succeeded(deployment);
-  return stop;
-}
-
 /** Waits before the same deployment is tried again; false when it was aborted. */
 export async function pause(
   { clock, random }: PersistDeps,
@@ -86,7 +72,7 @@ function giveUp(
   if (verdict === "smaller") run.tooSmall = Math.max(run.tooSmall, candidate.context ?? 0);
   if (verdict === "later") run.busy.push(candidate);
   run.givenUp.push(candidate.deployment);
-  rest(deps, candidate, stop);
+  deps.desk.ended(candidate, run.ask, stop);
 }
 
 /** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
@@ -94,16 +80,16 @@ export async function persist(
   deps: PersistDeps,
   run: Run,
   seat: Pick<Seat, "candidate" | "queuedMs"> & {
-    /** True for one that was left alone until now: it has one try to show that it is well again. */
-    readonly wasResting: boolean;
+    /** For one that was left alone until now, which has one try to show that it is well again: called when it has begun to. */
+    readonly isWell: (() => void) | undefined;
   },
 ): Promise<ModelStop | undefined> {
   const { desk, toolless } = deps;
   const { ask, voice, signal, log, withheld } = run;
-  const { candidate, queuedMs, wasResting } = seat;
+  const { candidate, queuedMs, isWell } = seat;
   const { deployment } = candidate;
   // Who waits for it to be well again need not wait for the end of an answer.
-  const begun = (): void => desk.circuits.left(deployment);
+  const begun = (): void => isWell?.();
   const one = { ask, candidate, voice, signal, queuedMs, withheld, begun };
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
@@ -117,11 +103,12 @@ export async function persist(
       // Only an answer without tools shows that it was they that were refused.
       const isProven = within.tools === false && stop.failure === undefined;
       if (isProven) toolless.add(deployment);
-      return end(desk, candidate, stop);
+      desk.ended(candidate, ask, stop);
+      return stop;
     }
-    if (verdict === "again" && !wasResting) {
+    if (verdict === "again" && isWell === undefined) {
       if (await pause(deps, waitMs(stop, tries) ?? 0, run)) continue;
-      return end(desk, candidate, { type: "stop", reason: "aborted" });
+      return { type: "stop", reason: "aborted" };
     }
     const next = otherWay(verdict, tried, within);
     if (next === undefined) return giveUp(deps, run, { candidate, stop, verdict });

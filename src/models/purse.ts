@@ -57,6 +57,8 @@ export interface Paid {
   settle(
     made: Made,
   ): Promise<{ readonly tokens: Settled; readonly events: readonly BudgetEvent[] }>;
+  /** Puts the settled attempt in the place of its reservation now, since the room that it did not need is for the next one. */
+  free(attempt: Attempt): Promise<void>;
 }
 
 /** Pays for attempts: those at home are free, and those of a cloud are reserved before a byte leaves. */
@@ -108,7 +110,8 @@ function stepOf({ task, seq }: RouteAsk): Pick<UsageRow, "taskId" | "seq"> {
   return { taskId: task.id, seq };
 }
 
-const free: Paid = {
+const unpaid: Paid = {
+  free: () => Promise.resolve(),
   settle: ({ usage }) =>
     Promise.resolve({ tokens: { costUsd: 0, priced: "home", ...usage }, events: [] }),
 };
@@ -127,7 +130,7 @@ export function createPurse(deps: PurseDeps): Purse {
   return {
     async open(order) {
       const { ask, begun, candidate, promptTokens, maxTokens } = order;
-      if (candidate.trust !== "cloud") return free;
+      if (candidate.trust !== "cloud") return unpaid;
       const caps = await capsOf(order);
       const price = await priceOf(candidate.deployment);
       if (price === undefined && caps.length > 0) {
@@ -142,6 +145,7 @@ export function createPurse(deps: PurseDeps): Purse {
         return { failure: overBudget(over.name, over.capUsd, spent) };
       }
       return {
+        free: (attempt) => ledger.settle({ ...attempt, ...stepOf(ask) }),
         async settle(made) {
           const counted = countedTokens(made);
           const known =

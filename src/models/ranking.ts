@@ -62,15 +62,17 @@ async function trySeat(
   const { circuits } = deps.desk;
   // It may have failed for somebody else while this one waited.
   const why = restOf(candidate, deps.desk);
-  const wasResting = why === undefined && circuits.enter(candidate.deployment);
+  // What nobody waits for keeps nobody off while it tries.
+  const alone = run.ask.priority !== "background";
+  const isWell = why === undefined ? circuits.enter(candidate.deployment, alone) : undefined;
   try {
-    if (why === undefined) return await persist(deps, run, { candidate, queuedMs, wasResting });
+    if (why === undefined) return await persist(deps, run, { candidate, queuedMs, isWell });
     run.log.drop(candidate, why);
     return undefined;
   } finally {
     leave();
     // However it ended, also because nobody listens any more: the next one may try.
-    if (wasResting) circuits.left(candidate.deployment);
+    isWell?.();
   }
 }
 

@@ -8,7 +8,7 @@ export interface Voice {
   say(event: RoutedEvent): void;
   /**
    * Hands over a model's own events, which then go to the caller without a way through the work: resolves when the caller has had them
-   * all, or has left. Rejects as they do.
+   * all, or has left. What they throw goes to the caller, who has then left.
    */
   hand(events: AsyncIterable<ModelEvent>): Promise<void>;
 }
@@ -17,7 +17,6 @@ interface Handed {
   readonly type: "handed";
   readonly events: AsyncIterable<ModelEvent>;
   readonly done: () => void;
-  readonly failed: (error: unknown) => void;
 }
 
 /** A signal of one's own that aborts with another one, until that is let go. */
@@ -41,16 +40,6 @@ export function following(signal: AbortSignal): Following {
   };
 }
 
-async function* handOver({ events, done, failed }: Handed): AsyncGenerator<ModelEvent> {
-  try {
-    for await (const event of events) yield event;
-  } catch (error) {
-    failed(error);
-  } finally {
-    done();
-  }
-}
-
 /**
  * The events of work, as it tells them; rejects as it does. Its signal aborts with the given one, and when the iteration is left, which waits
  * for the work's end.
@@ -66,10 +55,10 @@ export async function* telling(
   const voice: Voice = {
     say: (event) => box.put(event),
     hand: (events) =>
-      new Promise((done, failed) => {
+      new Promise((done) => {
         if (state.left) done();
         state.release = done;
-        box.put({ type: "handed", events, done, failed });
+        box.put({ type: "handed", events, done });
       }),
   };
   async function toItsEnd(): Promise<void> {
@@ -83,9 +72,13 @@ export async function* telling(
   // It is awaited below, when all that was told has been heard.
   worked.catch(() => {});
   try {
-    for await (const told of box.read()) {
-      if (told.type === "handed") yield* handOver(told);
-      else yield told;
+    for (let told = await box.next(); told !== undefined; told = await box.next()) {
+      if (told.type !== "handed") {
+        yield told;
+        continue;
+      }
+      yield* told.events;
+      told.done();
     }
   } finally {
     state.left = true;

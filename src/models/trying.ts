@@ -153,7 +153,11 @@ function requestOf(
     });
     return { ...message, text, toolCalls };
   });
-  return { request: { ...request, messages, redactions: taken.count() }, taken };
+  const redactions = taken.count();
+  return {
+    request: { ...request, messages, redactions },
+    taken: redactions === 0 ? undefined : taken,
+  };
 }
 
 /** An answer that reports far fewer tokens read than were sent was given to the end of the prompt only. */
@@ -214,6 +218,8 @@ async function settled({ begun, paid, sent }: Ready, heard: Heard & { readonly m
   const first = firstTokenMs === undefined ? {} : { firstTokenMs: Math.round(firstTokenMs) };
   const durationMs = Math.round(ms);
   const attempt: Attempt = { ...begun, outcome: outcomeOf(stop), durationMs, ...first, ...tokens };
+  // The step that stores the others comes after all that is tried for it.
+  if (attempt.outcome !== "ok") await paid.free(attempt);
   return { attempt, events };
 }
 

@@ -36,6 +36,7 @@ function reserve(commit: Commit, attempt: UsageRow, caps: readonly Cap[]): Cap |
 export function createLedger(commit: Commit, writer: Writer, read: Read): Ledger {
   return {
     reserve: (attempt, caps) => writer.write(() => reserve(commit, attempt, caps)),
+    settle: (attempt) => writer.write(() => putUsage(commit, attempt)),
     spent: (caps) => read(() => caps.map((cap) => spentUnder(commit, cap))),
   };
 }

@@ -161,7 +161,8 @@ function takeSteers(commit: Commit, taskId: string, seq: number): Step[] {
 function finish(commit: Commit, end: TaskEnd): "ended" | "over" | "steered" {
   const { build, fixed, first, run, clock } = commit;
   const { taskId, state, output, failure } = end;
-  if (state === "done" && first(pendingSteers(commit, taskId)) !== undefined) {
+  // Who stops a task wants nothing more of it.
+  if (state !== "cancelled" && first(pendingSteers(commit, taskId)) !== undefined) {
     remember(commit, taskId, end);
     return "steered";
   }

@@ -201,9 +201,13 @@ test("an open task of an agent that is gone fails by name", async () => {
     input: "soup",
     newConversation: false,
   });
+  await store.startTask(task.id);
+  expect(await store.steerTask(task.id, { seq: 1, messageId: "2", text: "hot" })).toBe(true);
   expect(await runner.resume()).toMatchObject([
     { id: task.id, failure: { code: "usage.unknown-agent" } },
   ]);
+  expect(await store.task(task.id)).toMatchObject({ state: "failed" });
+  expect(await store.steps(task.id)).toMatchObject([{ kind: "person", text: "hot" }]);
 });
 
 test("a clock that is set forward in the middle of a step is no time that the task has worked", async () => {

@@ -1,11 +1,17 @@
 import { describe, expect, test } from "vitest";
 
+import type { Script } from "../../src/models/scripted.ts";
+
 import { drafts, expectReads, openHouse, sender } from "./house.ts";
 
-const script = {
+const script: Script = {
   scenes: [
     { when: "never", replies: [{ text: "This takes an hour.", piece: 5, delay: 60_000 }] },
     { when: "slow", replies: [{ text: "A slow answer of some length.", piece: 4, delay: 150 }] },
+    {
+      when: "fails",
+      replies: [{ text: "Half an answer", piece: 4, delay: 150, failure: "model.refusal" }],
+    },
     { replies: [{ text: "You said: {words}" }] },
   ],
 };
@@ -28,9 +34,12 @@ describe("a chat", () => {
     expect(house.bugs).toEqual([]);
   });
 
-  test("what is said to a task in its last moment is not lost: it goes on", async () => {
+  test.each([
+    ["in its last moment", "slow"],
+    ["that then fails", "fails"],
+  ])("what is said to a task %s is not lost: it goes on", async (_, words) => {
     const house = await openHouse(script);
-    const asked = await house.write("slow");
+    const asked = await house.write(words);
     await expect.poll(() => house.requests).toHaveLength(1);
     const task = await house.store.taskOfMessage("fake:here", asked);
     // As if it had come while the answer was being stored: nothing is told to stop the model.

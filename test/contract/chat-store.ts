@@ -136,6 +136,22 @@ export function chatStoreContract(name: string, open: () => Promise<Both>): void
       expect(await store.tasks({ limit: 9 })).toHaveLength(2);
     });
 
+    test("a task that was told more ends only when that was taken up, unless it was stopped", async () => {
+      const store = await ready();
+      const { task } = await take(store, "1", { begins: true });
+      const say = async (id: string) => {
+        const [said] = await store.receive(bot, [update(id, id)]);
+        return store.steerTask(task.id, { seq: said?.seq ?? 0, messageId: id, text: id });
+      };
+      expect(await say("2")).toBe(true);
+      expect(await store.finishTask(endOf(task))).toBe("steered");
+      expect(await store.finishTask(endOf(task, { state: "failed" }))).toBe("steered");
+      expect(await store.takeSteers(task.id, 7)).toMatchObject([{ kind: "person", text: "2" }]);
+      expect(await say("3")).toBe(true);
+      expect(await store.finishTask(endOf(task, { state: "cancelled" }))).toBe("ended");
+      expect(await say("4")).toBe(false);
+    });
+
     test("an edit changes what has not begun, and nothing else", async () => {
       const store = await ready();
       const { task } = await take(store, "1");

@@ -11,6 +11,7 @@ import { createRouter } from "../../src/models/router.ts";
 export const freePurse: Purse = {
   open: () =>
     Promise.resolve({
+      free: () => Promise.resolve(),
       settle: ({ usage }) =>
         Promise.resolve({ tokens: { costUsd: 0, priced: "home", ...usage }, events: [] }),
     }),

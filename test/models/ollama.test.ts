@@ -205,6 +205,21 @@ describe("Ollama", () => {
     expect((await events).at(-1)).toMatchObject({ reason: "error", failure });
   });
 
+  test("a host that freezes is not waited for when it is made ready, and one that is off is told of", async () => {
+    const asked = Promise.withResolvers<void>();
+    const url = await startServer((request) => {
+      if (request.url === "/api/ps") asked.resolve();
+    });
+    const clock = createFakeClock();
+    const never = new AbortController().signal;
+    const frozen = modelAt(url, "frozen", clock).load?.(never);
+    await asked.promise;
+    clock.pass(3000);
+    await expect(frozen).rejects.toMatchObject({ code: "model.timeout" });
+    const off = modelAt(await closedOrigin(), "off", clock).load?.(never);
+    await expect(off).rejects.toMatchObject({ code: "model.unavailable" });
+  });
+
   test.each([
     ["before the first token", "silent", 5000],
     ["within an answer", "slow", 1000],

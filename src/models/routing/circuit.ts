@@ -21,12 +21,13 @@ export interface Trouble {
 export interface Circuits {
   /** Undefined where requests may pass. */
   resting(name: string): Rest | undefined;
-  /** A request passes; true where the time of rest is just over: it is the one that tries, and others are kept off until it ends. */
-  enter(name: string): boolean;
+  /**
+   * A request passes. Undefined where nothing failed; where a time of rest is over it is one that tries, and one that does so `alone`
+   * keeps the others off until the given function is called, at the latest when it has ended, however it did.
+   */
+  enter(name: string, alone: boolean): (() => void) | undefined;
   failed(name: string, trouble: Trouble): void;
   succeeded(name: string): void;
-  /** The try ended without telling anything, for example because it was stopped. */
-  left(name: string): void;
 }
 
 const firstRestMs = 2000;
@@ -41,7 +42,8 @@ interface State {
   restsUntil: number;
   /** By `now`. */
   shutUntil: number;
-  trying: boolean;
+  /** The request that tries alone. */
+  alone: object | undefined;
 }
 
 /** Circuit breakers by name; each opens with the first failure, and half opens when its time of rest is over. */
@@ -57,12 +59,17 @@ export function createCircuits(clock: Clock): Circuits {
       const state = states.get(name);
       if (state === undefined) return undefined;
       const left = leftMs(state);
-      return left > 0 || state.trying ? { why: state.why, leftMs: left } : undefined;
+      const isShut = left > 0 || state.alone !== undefined;
+      return isShut ? { why: state.why, leftMs: left } : undefined;
     },
-    enter(name) {
+    enter(name, alone) {
       const state = states.get(name);
-      if (state !== undefined) state.trying = true;
-      return state !== undefined;
+      if (state === undefined) return undefined;
+      const mine = {};
+      if (alone) state.alone = mine;
+      return () => {
+        if (state.alone === mine) state.alone = undefined;
+      };
     },
     failed(name, { why, retryMs, until = 0 }) {
       const before = states.get(name);
@@ -73,13 +80,9 @@ export function createCircuits(clock: Clock): Circuits {
       const asked = Math.min(retryMs ?? 0, longestAskedMs);
       const restsUntil = clock.elapsed() + Math.max(rest, asked);
       const shutUntil = Math.max(until, before?.shutUntil ?? 0);
-      states.set(name, { failures, why, restsUntil, shutUntil, trying: false });
+      states.set(name, { failures, why, restsUntil, shutUntil, alone: undefined });
     },
     succeeded: (name) => void states.delete(name),
-    left(name) {
-      const state = states.get(name);
-      if (state !== undefined) state.trying = false;
-    },
   };
 }
 

@@ -63,6 +63,9 @@ const lookAgainMs = 1000;
 
 const ranks: Readonly<Record<Priority, number>> = { interactive: 0, followUp: 1, background: 2 };
 
+/** No work is broken off for other work, so what nobody waits for spares one slot of several, until it has waited itself. */
+const spares = (level: number): boolean => level > ranks.followUp;
+
 interface Waiting {
   readonly places: readonly Place[];
   readonly priority: Priority;
@@ -91,12 +94,12 @@ function createChoice(working: Working, parallelOf: (host: string) => number) {
     waitMs: (host: string, before: readonly Waiting[]): number =>
       working.freeInMs(host) + queuedMs(host, before),
     /** The free place that ends soonest, unless waiting for a busy one would end far sooner. */
-    free(places: readonly Place[], priority: Priority): Place | undefined {
+    free<P extends Place>(places: readonly P[], spared: boolean): P | undefined {
       let soonest = Number.POSITIVE_INFINITY;
-      let best: Place | undefined;
+      let best: P | undefined;
       for (const place of places) {
         const { host, workMs } = place;
-        const isFree = working.isFree(host, priority);
+        const isFree = working.isFree(host, spared);
         if (isFree && (best === undefined || workMs < best.workMs)) best = place;
         const waitMs = isFree ? 0 : working.freeInMs(host);
         soonest = Math.min(soonest, workMs + waitMs);
@@ -119,6 +122,7 @@ function createLine(clock: Clock, waitMs: (host: string, before: readonly Waitin
 
   return {
     inOrder,
+    spares: (want: Waiting) => spares(level(want, clock.elapsed())),
     add: (want: Waiting) => void waiting.add(want),
     leave: (want: Waiting) => void waiting.delete(want),
     countFor: (host: string) => [...waiting].filter((want) => takes(want, host)).length,
@@ -178,7 +182,7 @@ export function createSlots(clock: Clock, parallelOf: (host: string) => number):
 
   function dispatch(): void {
     for (const want of line.inOrder()) {
-      const place = choice.free(want.places, want.priority);
+      const place = choice.free(want.places, line.spares(want));
       if (place === undefined) continue;
       line.leave(want);
       want.grant(place);
@@ -189,8 +193,8 @@ export function createSlots(clock: Clock, parallelOf: (host: string) => number):
   /** Nothing may end on a host that does not answer, and a free one that was no help is one then. */
   function lookAgain(): void {
     line.tell();
-    const isPassedBy = ({ places, priority }: Waiting): boolean =>
-      places.some(({ host }) => working.isFree(host, priority));
+    const isPassedBy = ({ places }: Waiting): boolean =>
+      places.some(({ host }) => working.isFree(host, false));
     if (state.looking || !line.inOrder().some(isPassedBy)) return;
     state.looking = true;
     void clock.sleep(lookAgainMs).then(() => {
@@ -201,9 +205,8 @@ export function createSlots(clock: Clock, parallelOf: (host: string) => number):
 
   function takeNow<P extends Place>(places: readonly P[], priority: Priority): Slot<P> | undefined {
     // Whoever waits could take none of the free slots, so nobody is passed by.
-    const free = choice.free(places, priority);
-    const mine = places.find((place) => place === free);
-    return mine === undefined ? undefined : begin(mine);
+    const free = choice.free(places, spares(ranks[priority]));
+    return free === undefined ? undefined : begin(free);
   }
 
   return {

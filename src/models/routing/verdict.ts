@@ -1,5 +1,6 @@
 import type { ErrorCode, Failure } from "#core/errors.ts";
 import type { ModelStop } from "#core/model.ts";
+import type { Priority } from "#core/route.ts";
 
 /**
  * What follows a try: its stop is the end; the same deployment is tried again; the next one is, or this one later where there is no
@@ -101,7 +102,9 @@ export function verdictOf(stop: ModelStop, tried: TriedOnce): Verdict {
 }
 
 /** True for a failure after which the deployment is left alone for a while. */
-export function isTrouble(code: ErrorCode): boolean {
+export function isTrouble(code: ErrorCode, priority: Priority): boolean {
+  // What nobody waits for is often long, and says nothing of how soon a person would be answered.
+  if (priority === "background" && code === "model.timeout") return false;
   return (passing.has(code) || ownTrouble.has(code)) && !ofThisRequest.has(code);
 }
 

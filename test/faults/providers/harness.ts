@@ -120,6 +120,8 @@ function createMemoryLedger() {
       if (over === undefined) rows.set(attempt.id, attempt);
       return Promise.resolve(over);
     },
+    settle: (attempt: Attempt): Promise<void> =>
+      Promise.resolve(void rows.set(attempt.id, attempt)),
     spent: (caps: readonly Cap[]): Promise<number[]> => Promise.resolve(caps.map(spent)),
     async *settling(events: AsyncIterable<RoutedEvent>): AsyncGenerator<RoutedEvent> {
       for await (const event of events) {

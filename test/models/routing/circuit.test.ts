@@ -12,7 +12,7 @@ describe("a circuit", () => {
   test("lets pass what never failed, and nobody tries anything by it", () => {
     const { circuits } = open();
     expect(circuits.resting("a")).toBeUndefined();
-    expect(circuits.enter("a")).toBe(false);
+    expect(circuits.enter("a", true)).toBeUndefined();
     expect(circuits.resting("a")).toBeUndefined();
   });
 
@@ -60,9 +60,26 @@ describe("a circuit", () => {
     circuits.failed("a", { why: "off" });
     clock.pass(2000);
     expect(circuits.resting("a")).toBeUndefined();
-    expect(circuits.enter("a")).toBe(true);
+    const left = circuits.enter("a", true);
     expect(circuits.resting("a")).toEqual({ why: "off", leftMs: 0 });
-    circuits.left("a");
+    left?.();
+    expect(circuits.resting("a")).toBeUndefined();
+  });
+
+  test("keeps nobody off for one that tries it beside others, and only its own end lets the others in", () => {
+    const { circuits, clock } = open();
+    circuits.failed("a", { why: "off" });
+    clock.pass(2000);
+    const aside = circuits.enter("a", false);
+    expect([typeof aside, circuits.resting("a")]).toEqual(["function", undefined]);
+    const first = circuits.enter("a", true);
+    aside?.();
+    expect(circuits.resting("a")).toBeDefined();
+    first?.();
+    const second = circuits.enter("a", true);
+    first?.();
+    expect(circuits.resting("a")).toBeDefined();
+    second?.();
     expect(circuits.resting("a")).toBeUndefined();
   });
 
@@ -70,7 +87,7 @@ describe("a circuit", () => {
     const { circuits, clock } = open();
     circuits.failed("a", { why: "off" });
     clock.pass(2000);
-    circuits.enter("a");
+    circuits.enter("a", true);
     circuits.failed("a", { why: "still off" });
     expect(circuits.resting("a")).toEqual({ why: "still off", leftMs: 4000 });
   });
@@ -80,9 +97,9 @@ describe("a circuit", () => {
     circuits.failed("a", { why: "" });
     circuits.failed("a", { why: "" });
     clock.pass(4000);
-    circuits.enter("a");
+    circuits.enter("a", true);
     circuits.succeeded("a");
-    expect([circuits.resting("a"), circuits.enter("a")]).toEqual([undefined, false]);
+    expect([circuits.resting("a"), circuits.enter("a", true)]).toEqual([undefined, undefined]);
     circuits.failed("a", { why: "" });
     expect(circuits.resting("a")?.leftMs).toBe(2000);
   });

@@ -91,6 +91,32 @@ describe("slots of hosts", () => {
     expect(begun.at(-1)).toBe("two on host");
   });
 
+  test("background work that has waited takes the last slot, too, and is not passed by for ever", async () => {
+    const { take, begun, clock } = open(2);
+    await take("long", { host: 100 });
+    const second = await take("second", { host: 100 });
+    const old = take("old", { host: 1 }, { priority: "background" });
+    clock.pass(41_000);
+    const fresh = take("fresh", { host: 1 });
+    second.release();
+    (await old).release();
+    await fresh;
+    expect(begun.slice(2)).toEqual(["old on host", "fresh on host"]);
+  });
+
+  test("background work that waits beside a free slot takes it when nobody else came for it", async () => {
+    const { take, begun, clock } = open(2);
+    await take("long", { host: 100 });
+    const old = take("old", { host: 1 }, { priority: "background" });
+    for (let seconds = 0; seconds < 21; seconds += 1) {
+      expect(begun).toEqual(["long on host"]);
+      clock.pass(1000);
+      await Promise.resolve();
+    }
+    await old;
+    expect(begun.at(-1)).toBe("old on host");
+  });
+
   test("who waits is told how many are before it, and for how long", async () => {
     const { take, clock } = open();
     const first = await take("first", { host: 1000 });

@@ -117,7 +117,8 @@ describe("what leaves a deployment alone for a while", () => {
     "model.wrong-key",
     "model.truncated",
   ] as const)("%s does", (code) => {
-    expect(isTrouble(code)).toBe(true);
+    expect(isTrouble(code, "interactive")).toBe(true);
+    expect(isTrouble(code, "background")).toBe(code !== "model.timeout");
   });
 
   test.each([
@@ -130,6 +131,6 @@ describe("what leaves a deployment alone for a while", () => {
     "model.refusal",
     "bug",
   ] as const)("%s does not, since another request may well be answered", (code) => {
-    expect(isTrouble(code)).toBe(false);
+    expect(isTrouble(code, "interactive")).toBe(false);
   });
 });

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "vitest";
+
+import { AppError } from "../../src/core/errors.ts";
+import { createFakeClock } from "../fakes/clock.ts";
+import { createFleet, endOf, outcomesOf, type Reply } from "../fakes/fleet.ts";
+import { askWith } from "../fakes/router.ts";
+
+const here = { kind: "scripted", script: "-" };
+
+/** Two deployments on two hosts: `first` goes before `second`. */
+const two = {
+  hosts: { a: here, b: here },
+  deployments: { first: { host: "a", model: "m" }, second: { host: "b", model: "m" } },
+  tiers: { "local-fast": ["first", "second"] },
+};
+const one = { ...two, tiers: { "local-fast": ["first"] } };
+
+const ok: Reply = { text: ["Well."] };
+
+describe("a deployment that fails", () => {
+  test("late for what nobody waits for is not left alone by a person, and unreachable it is", async () => {
+    const first: Reply[] = [{ fails: "model.timeout" }, { fails: "model.unavailable" }, ok];
+    const { run } = createFleet({ clock: createFakeClock(), settings: two, replies: { first } });
+    const background = { priority: "background" } as const;
+    expect(outcomesOf(await run(background))).toEqual(["first: model.timeout", "second: ok"]);
+    expect(outcomesOf(await run(background))).toEqual(["first: model.unavailable", "second: ok"]);
+    expect(outcomesOf(await run())).toEqual(["second: ok"]);
+  });
+
+  test("is not kept from a person by what nobody waits for and tries it", async () => {
+    const clock = createFakeClock();
+    const first: Reply[] = [{ fails: "model.unavailable" }, { hangs: true }, ok];
+    const { run, asked } = createFleet({ clock, settings: one, replies: { first } });
+    await run();
+    clock.pass(2000);
+    const stop = new AbortController();
+    const trial = run({ priority: "background" }, stop.signal);
+    await expect.poll(() => asked).toHaveLength(2);
+    expect(outcomesOf(await run())).toEqual(["first: ok"]);
+    stop.abort();
+    expect(endOf(await trial)).toBe("aborted");
+  });
+
+  test.each([
+    ["model.unavailable", ["second: ok"]],
+    ["model.timeout", ["first: ok"]],
+  ] as const)("as it is made ready in idle time, by %s", async (code, outcomes) => {
+    const failure = new AppError(code, { model: "first", host: "a", problem: "off", seconds: 1 });
+    const opens = [Promise.reject(failure), Promise.resolve(), Promise.resolve()];
+    opens[0]?.catch(() => undefined);
+    const opening = () => opens.shift() ?? Promise.resolve();
+    const { run, router } = createFleet({ clock: createFakeClock(), settings: two, opening });
+    const never = new AbortController().signal;
+    expect(await router.warm(askWith({ priority: "background" }), never)).toBe("nothing");
+    expect(outcomesOf(await run())).toEqual(outcomes);
+  });
+});
