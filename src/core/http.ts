@@ -97,5 +97,7 @@ export interface Door {
   relay(use: DoorUse, url: string): Promise<Relay>;
   /** Adds a rule derived from config; gives what takes it back. */
   allow(rule: DoorRule): () => void;
+  /** An answer of this door says that its host passed the request on to a cloud: the request's receipt says so from then on. */
+  passedOn(response: Response): void;
   close(): Promise<void>;
 }

@@ -7,7 +7,7 @@ import type { DoorUse } from "#core/http.ts";
 import { createLookup, type Network } from "./addresses.ts";
 import { createMeter } from "./meter.ts";
 import { type OwnersProxy, throughProxy } from "./proxy.ts";
-import type { Moved } from "./recorder.ts";
+import type { Entry } from "./recorder.ts";
 
 const defaultConnectMs = 5000;
 
@@ -26,8 +26,8 @@ export interface Way {
 export interface WayOptions {
   readonly network: Network;
   readonly proxy: OwnersProxy | undefined;
-  /** Puts a request to a host on record that belongs to no task; gives what is told of its end. */
-  readonly overhead: (url: URL) => Promise<(moved: Moved) => void>;
+  /** Puts a request to a host on record that belongs to no task. */
+  readonly overhead: (url: URL) => Promise<Entry>;
 }
 
 /** A connection by a connector of undici's. */
@@ -51,7 +51,7 @@ export async function loadUndici({ network, proxy, overhead }: WayOptions) {
   const meter = createMeter();
 
   async function reach({ url }: OwnersProxy, pool: Dispatcher): Promise<Dispatcher> {
-    return meter.metered(pool, { kept: true, ended: await overhead(new URL(url)) });
+    return meter.metered(pool, { kept: true, ended: (await overhead(new URL(url))).ended });
   }
 
   function makeWay(timeout: number): Way {

@@ -127,7 +127,11 @@ async function* ordered(given: Given): AsyncGenerator<Option[]> {
     yield* tierOptions(given, wish.tier);
     return;
   }
-  if (settings.use !== null && !wish.forced) yield [await ownChoice(given, settings.use)];
+  if (settings.use !== null && !wish.forced) {
+    const own = await ownChoice(given, settings.use);
+    if (given.signal.aborted) return;
+    yield [own];
+  }
   const asksCloud = wish.tier === "cloud-smart" && wish.forced;
   // Who asked for a cloud that no rule allows is told so, and not answered by something else.
   if (asksCloud && !(yield* anyOf(tierOptions(given, "cloud-smart")))) return;
@@ -165,7 +169,9 @@ async function ownChoice(given: Given, use: string): Promise<Option> {
   const reason = "your own choice (use in config/models.local.yaml)";
   const [own] = given.listed(tier, use);
   if (own?.candidate !== undefined) {
-    const option = candidateOf(given, own);
+    const { lists, asked } = installedFor(given, [own]);
+    await untilAborted(Promise.all(asked), given.signal);
+    const option = ifInstalled(own, candidateOf(given, own), lists);
     return isCandidate(option) ? { ...option, reason } : option;
   }
   const file = await sources.embedded.find(use);

@@ -57,8 +57,10 @@ export function createSources(deps: SourcesDeps): ModelSources {
       (trustOf(hostname) === "cloud" ? revokeClouds : revoke).push(back);
     }
     if (host.kind !== "ollama") continue;
-    const fetch = door.open({ purpose: "model", taskId: null, connectMs: 1000 });
-    const ollama = createOllamaHost({ url, fetch, clock });
+    const use = { purpose: "model", taskId: null, connectMs: 1000 } as const;
+    // What it is told to pull it asks a cloud for, wherever it runs.
+    const pulling = door.open({ ...use, trust: "cloud" });
+    const ollama = createOllamaHost({ url, fetch: door.open(use), pulling, clock });
     hosts.set(name, ollama);
     inventories.set(name, createInventory(ollama, clock));
   }
@@ -72,8 +74,10 @@ export function createSources(deps: SourcesDeps): ModelSources {
     installed: (name) => inventories.get(name)?.installed() ?? [],
     changed: () => inventories.forEach((inventory) => inventory.forget()),
     open(id, deployment) {
+      const { host } = deployment;
+      const changed = (): void => inventories.get(host)?.forget();
       const model =
-        models.get(id) ?? makeModel(deps, settings.hosts[deployment.host], { id, deployment });
+        models.get(id) ?? makeModel({ ...deps, changed }, settings.hosts[host], { id, deployment });
       models.set(id, model);
       return model;
     },

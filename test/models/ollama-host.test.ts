@@ -4,12 +4,12 @@ import { systemClock } from "../../src/core/clock.ts";
 import { createOllamaHost } from "../../src/models/ollama-host.ts";
 import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
-import { closedOrigin } from "../fakes/server.ts";
+import { closedOrigin, startServer } from "../fakes/server.ts";
 
 function hostAt(url: string) {
   const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
   const fetch = door.open({ purpose: "model", taskId: null });
-  return createOllamaHost({ url, fetch, clock: systemClock });
+  return createOllamaHost({ url, fetch, pulling: fetch, clock: systemClock });
 }
 
 test("tells its version, whether its cloud is on, and what it has", async () => {
@@ -42,4 +42,14 @@ test("a host that is off is one sentence", async () => {
   await expect(hostAt(await closedOrigin()).installed()).rejects.toThrow(
     "does not answer (connection refused)",
   );
+});
+
+test("a model that only its description shows to be remote is one", async () => {
+  const fake = await startFakeOllama();
+  const listed = JSON.stringify({ models: [{ name: "remote", size: 1 }] });
+  const url = await startServer((request, response) => {
+    if (request.url === "/api/tags") response.end(listed);
+    else fake.listener(request, response);
+  });
+  expect(await hostAt(url).installed()).toMatchObject([{ name: "remote", remote: true }]);
 });

@@ -241,3 +241,22 @@ const askLimits: ModelLimits = {
   bare: false,
   maxAnswerTokens: 100,
 };
+
+describe("that a host at home passed words on to a cloud", () => {
+  const left: Readonly<Record<string, readonly Reply[]>> = {
+    local: [{ fails: "model.passed-on" }],
+  };
+
+  test("is told with the answer of who is tried after it", async () => {
+    const events = await open({ replies: left }).run();
+    expect(outcomesOf(events)).toEqual(["local: model.passed-on", "sonnet: ok"]);
+    expect(events.findLast((event) => event.type === "chosen")).toMatchObject({
+      notice: expect.stringMatching(/passed what it was sent on to a cloud .* sonnet is tried/),
+    });
+  });
+
+  test("is told also where those fail", async () => {
+    const replies = { ...left, sonnet: off, gpt: off };
+    expect(sentenceOf(await open({ replies }).run())).toContain("passed what it was sent on");
+  });
+});
