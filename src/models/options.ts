@@ -18,7 +18,10 @@ import { untilAborted } from "./deadline.ts";
 import { refusalOf, type Standing } from "./routing/policy.ts";
 
 /** What is asked for, and how far its words may go. */
-export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid" | "deadline"> {
+export interface Wish extends Pick<
+  RouteAsk,
+  "tier" | "forced" | "sources" | "avoid" | "deadline" | "priority"
+> {
   readonly standing: Standing;
 }
 
@@ -332,6 +335,8 @@ function embeddedOptions(
   if (offer === undefined) return [];
   // A download asks a cloud for it.
   if (wish.standing.rules.has("local-only")) return [];
-  const open = (signal: AbortSignal): Promise<Model> => embedded.obtain(signal);
+  // Nobody waits for what nobody asked for: a model is not downloaded for it.
+  if (wish.priority === "background") return [];
+  const open: Candidate["open"] = (signal, taskId) => embedded.obtain(signal, taskId);
   return [embeddedCandidate({ deployment: "embedded", reason: offer, open })];
 }

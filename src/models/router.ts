@@ -162,7 +162,7 @@ async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: Ti
   const whose = { task, isShared: false, holdsOthers: false };
   const ask = { tier, forced, ...whose, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
-  const wish = { tier, forced, sources: [], standing };
+  const wish = { tier, forced, sources: [], standing, priority: ask.priority };
   const ranks = await Array.fromAsync(
     createOptions(settings, sources)(wish, new AbortController().signal),
   );

@@ -25,7 +25,7 @@ async function read(
   candidate: Candidate,
   { ask, signal }: { readonly ask: RouteAsk; readonly signal: AbortSignal },
 ): Promise<"nothing" | "read"> {
-  const model = await candidate.open(signal);
+  const model = await candidate.open(signal, null);
   const request = { ...ask.build(model.limits), taskId: null, maxTokens: 1 };
   for await (const event of model.stream(request, signal)) {
     if (event.type !== "stop" || event.failure !== undefined || signal.aborted) continue;
@@ -63,7 +63,7 @@ async function warmFirst(
     const seat = desk.seatNow(ask, [candidate]);
     if (seat === undefined) return "nothing";
     try {
-      const model = await candidate.open(signal);
+      const model = await candidate.open(signal, null);
       if ((await model.load?.(signal)) === true) return "loaded";
       if (!isSlow(desk, candidate) || isRead(desk, candidate, ask)) return "nothing";
       return await read(desk, candidate, work);

@@ -92,7 +92,10 @@ async function settingsFor(port: number, more: More) {
     },
     tiers: { "local-fast": ["near"], "local-smart": ["far"], "cloud-smart": ["claude", "gpt"] },
     embedded: {
-      hubbed: rowOf({ hub: "owner/repo", revision: "main" }, file, "hubbed.gguf"),
+      hubbed: {
+        ...rowOf({ hub: "owner/repo", revision: "main" }, file, "hubbed.gguf"),
+        starter: true,
+      },
       wheeled: rowOf(
         {
           wheel: "tiny-model",
