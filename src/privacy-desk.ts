@@ -129,7 +129,7 @@ function fetchedWays({ localOnly }: Held, { hosts, hub, index }: Fetched): Way[]
     if (host.kind !== "ollama") return [];
     const url = new URL("/api/pull", host.url).href;
     const path = `models that ${name} is told to pull`;
-    return [{ path, url, purpose: "model", trust: "cloud", allowed: pulled }];
+    return [{ path, url, purpose: "model-download", trust: "cloud", allowed: pulled }];
   });
   return [
     ...pulls,

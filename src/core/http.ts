@@ -57,6 +57,8 @@ export interface DoorRule {
   readonly linksOut: boolean;
   /** True for a chat service that the owner connected. */
   readonly platform?: boolean;
+  /** True where a host at home may go on to a cloud with what it is sent: it is for uses that say so, and for no others. */
+  readonly passesOn?: boolean;
 }
 
 /** What a caller wants a connection for. */

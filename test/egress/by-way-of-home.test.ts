@@ -101,3 +101,15 @@ test("an answer that came from a cloud is on record as such", async () => {
   expect(asked).toMatchObject({ trust: "cloud", labels: ["personal"], status: 200 });
   expect(others.every(({ trust }) => trust === "local")).toBe(true);
 });
+
+test.each(["gpt", "claude"])(
+  "once the owner allows no cloud any more, one behind an address at home is shut for what is under way, by %s",
+  async (id) => {
+    const { sources, models, askModel, seen } = await openHome(true);
+    sources.shutClouds();
+    expect([await askModel(id), seen()]).toEqual(["door.refused", []]);
+    // A model is still pulled, which sends nothing of a person.
+    await models.pull("plain", never);
+    expect(seen()).toEqual(["/api/pull"]);
+  },
+);
