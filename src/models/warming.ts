@@ -26,7 +26,8 @@ async function read(
   { ask, signal }: { readonly ask: RouteAsk; readonly signal: AbortSignal },
 ): Promise<"nothing" | "read"> {
   const model = await candidate.open(signal, null);
-  const request = { ...ask.build(model.limits), taskId: null, maxTokens: 1 };
+  const labels = [...new Set(ask.sources.map(({ label }) => label))];
+  const request = { ...ask.build(model.limits), taskId: null, maxTokens: 1, labels };
   for await (const event of model.stream(request, signal)) {
     if (event.type !== "stop" || event.failure !== undefined || signal.aborted) continue;
     desk.hasRead(candidate, ask);
