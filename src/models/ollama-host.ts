@@ -139,7 +139,9 @@ export function createOllamaHost(options: {
     cloudIsOn: () =>
       asked(async () => {
         const response = await fetch(`${url}/api/status`);
-        return response.ok ? !statusSchema.parse(await response.json()).cloud.disabled : undefined;
+        // What is left unread is not on its receipt.
+        const text = await response.text();
+        return response.ok ? !statusSchema.parse(JSON.parse(text)).cloud.disabled : undefined;
       }),
     installed: () =>
       asked(async () => {

@@ -95,8 +95,10 @@ function createDoubt(model: string) {
 /** The model as it is loaded; undefined where it is not, and where the host does not tell at all. */
 async function loaded({ url, model }: ReadinessDeps, fetch: Fetch, signal: AbortSignal) {
   const response = await fetch(`${url}/api/ps`, { signal });
+  // What is left unread is not on its receipt.
+  const text = await response.text();
   if (!response.ok) return "unknown";
-  const { models } = psSchema.parse(await response.json());
+  const { models } = psSchema.parse(JSON.parse(text));
   return models.find(({ name }) => name === model || name === `${model}:latest`);
 }
 

@@ -69,7 +69,10 @@ export async function findWheel(
   const fetch = door.open({ purpose: "index", taskId: wanted.taskId });
   const accept = "application/vnd.pypi.simple.v1+json";
   const response = await fetch(page, { headers: { accept }, signal: wanted.signal });
-  if (!response.ok) return undefined;
+  if (!response.ok) {
+    await response.body?.cancel();
+    return undefined;
+  }
   const { files } = pageSchema.parse(await response.json());
   const stem = `${wanted.name.replaceAll("-", "_")}-${wanted.version}-`;
   const wheel = files.find(

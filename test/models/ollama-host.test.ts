@@ -6,11 +6,14 @@ import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
 
-function hostAt(url: string) {
-  const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
+function openAt(url: string) {
+  const { door, receipts } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
   const fetch = door.open({ purpose: "model", taskId: null });
-  return createOllamaHost({ url, fetch, pulling: fetch, clock: systemClock });
+  const host = createOllamaHost({ url, fetch, pulling: fetch, clock: systemClock });
+  return { host, receipts };
 }
+
+const hostAt = (url: string) => openAt(url).host;
 
 test("tells its version, whether its cloud is on, and what it has", async () => {
   const host = hostAt((await startFakeOllama()).url);
@@ -52,4 +55,11 @@ test("a model that only its description shows to be remote is one", async () => 
     else fake.listener(request, response);
   });
   expect(await hostAt(url).installed()).toMatchObject([{ name: "remote", remote: true }]);
+});
+
+test("a host that is too old to say something is heard out, so that its receipt is whole", async () => {
+  const url = await startServer((_, response) => response.writeHead(404).end("404 page not found"));
+  const { host, receipts } = openAt(url);
+  expect(await host.cloudIsOn()).toBeUndefined();
+  expect(receipts()).toMatchObject([{ status: 404, bodyBytesIn: 18 }]);
 });

@@ -157,6 +157,13 @@ describe("Ollama", () => {
     expect(stopOf(events)?.failure?.sentence).toContain(words);
   });
 
+  test("what a model wrote is in no failure, which others may be told", async () => {
+    const { url } = await startFakeOllama();
+    const failure = stopOf(await eventsOf(modelAt(url, "error-quote"), ask("hello")))?.failure;
+    expect(failure?.sentence).toContain("(error parsing tool call):");
+    expect(failure?.sentence).not.toContain("doctor");
+  });
+
   test.each([
     "gpt-oss:120b-cloud",
     "qwen3:cloud",
