@@ -37,7 +37,10 @@ export interface Receipt {
   readonly headBytesIn: number;
   /** As it came, before any decompression. */
   readonly bodyBytesIn: number;
-  /** SHA-256 of the body as far as it was sent, in hexadecimal; null where none was. */
+  /**
+   * SHA-256 of the body as far as it was handed to the connection, in hexadecimal; null where none was. Of a request that is broken off
+   * more may be counted and hashed than went out by then, never less.
+   */
   readonly sha256Out: string | null;
   readonly sha256In: string | null;
   /** How private what was sent is, by where its parts came from; none where nothing of a person was in it. */
