@@ -174,8 +174,12 @@ async function ownChoice(given: Given, use: string): Promise<Option> {
   if (own?.candidate !== undefined) {
     const { lists, asked } = installedFor(given, [own]);
     await untilAborted(Promise.all(asked), given.signal);
-    const option = ifInstalled(own, candidateOf(given, own), lists);
-    return isCandidate(option) ? { ...option, reason } : option;
+    const option = candidateOf(given, own);
+    if (!isCandidate(option)) return option;
+    const listed = ifInstalled(own, option, lists);
+    // A host that lacks it, or does not answer, says so itself when it is asked.
+    const isRemote = !isCandidate(listed) && listed.why.code === "model.refused";
+    return isRemote ? listed : { ...option, reason };
   }
   const file = await sources.embedded.find(use);
   if (file !== undefined) {
