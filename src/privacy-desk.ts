@@ -96,7 +96,7 @@ async function checkHost(
   [name, settings]: readonly [string, HostSettings],
 ): Promise<CheckedPath | undefined> {
   if (settings.kind === "scripted") return undefined;
-  const { origin: url, host, hostname } = new URL(settings.url);
+  const { origin: url, host, hostname, protocol } = new URL(settings.url);
   const trust = trustOf(hostname);
   const path = `models of ${name}`;
   if (trust === "local") return undefined;
@@ -109,7 +109,10 @@ async function checkHost(
       "its name could point anywhere, so it counts as a cloud, and models.cloud is never";
     return { path, host, outcome: "held", reason };
   }
-  const allowed = cloud === "never" || localOnly ? undefined : cloudReasons[cloud];
+  // A plain name such as "nas" is most often one at home, whatever it counts as.
+  const isClear = protocol === "http:" && hostname.includes(".");
+  const clear = isClear ? "; whoever carries it can read it: write https in its url" : "";
+  const allowed = cloud === "never" || localOnly ? undefined : cloudReasons[cloud] + clear;
   return checkWay(door, { path, url, purpose: "model", allowed });
 }
 
