@@ -14,6 +14,9 @@ const defaultConnectMs = 5000;
 /** No deadline of undici's own: a model may think for long, and callers have theirs. HTTP/1 only: its bytes can be counted. */
 const plainHttp = { headersTimeout: 0, bodyTimeout: 0, allowH2: false } as const;
 
+/** Who a server is, is always checked: the environment could ask for less (NODE_TLS_REJECT_UNAUTHORIZED), and settings are the owner's. */
+const connecting = { allowH2: false, rejectUnauthorized: true } as const;
+
 /** Connections of one kind of use. */
 export interface Way {
   readonly agent: Agent;
@@ -55,7 +58,7 @@ export async function loadUndici({ network, proxy, overhead }: WayOptions) {
   }
 
   function makeWay(timeout: number): Way {
-    const settings = { timeout, allowH2: false };
+    const settings = { ...connecting, timeout };
     const direct = undici.buildConnector({ ...settings, lookup });
     // The proxy's own answer is a part of the connection, and has its deadline.
     const toProxy = { connect: undici.buildConnector(settings), headersTimeout: timeout };

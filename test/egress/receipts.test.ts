@@ -14,7 +14,7 @@ import {
   startCapture,
   startRaw,
 } from "../fakes/capture.ts";
-import { trustedCertificate } from "../fakes/certificate.ts";
+import { makeCertificate, trustedCertificate } from "../fakes/certificate.ts";
 import { portOf } from "../fakes/open-server.ts";
 import { openDoor } from "../fakes/receipts.ts";
 
@@ -220,4 +220,19 @@ test("what a server sends behind its answer is the answer to nothing", async () 
     2,
     [5, 5],
   ]);
+});
+
+test("a server that cannot show who it is gets nothing, whatever the environment says", async () => {
+  const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  onTestFinished(() => {
+    if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+  });
+  const capture = await startCapture(await serve(routes), makeCertificate("house.example"));
+  const { ask, receipts } = openTo(capture, "https");
+  const asked = ask("/length", { method: "POST", body: "words" });
+  await expect(asked).rejects.toThrow("self-signed certificate");
+  expect(capture.received()).toBe("");
+  expect(receipts()).toMatchObject([{ headBytesOut: 0, bodyBytesOut: 0 }]);
 });
