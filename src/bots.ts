@@ -84,20 +84,24 @@ function createAttribution(door: Door) {
     door.open({ purpose: "chat", ...(sending.getStore() ?? overhead) })(url, init);
 
   /** Sends what holds nothing of a person, such as a placeholder. */
-  const empty = <Result>({ taskId = null }: Target, send: () => Result): Result =>
+  const empty = <Result>({ taskId = null }: Pick<Target, "taskId">, send: () => Result): Result =>
     sending.run({ taskId }, send);
   /** Sends a part of the chat's own conversation. */
   const words = <Result>({ taskId = null }: Target, send: () => Result): Result =>
     sending.run({ taskId, labels: ["personal"] }, send);
 
   const attributed = (platform: ChatPlatform): ChatPlatform => {
-    const { findPlaced, draft } = platform;
+    const { findPlaced, draft, fetchFile } = platform;
     return {
       ...platform,
       place: (to) => empty(to, () => platform.place(to)),
       edit: (to, messageId, part) => words(to, () => platform.edit(to, messageId, part)),
       ...(findPlaced && { findPlaced: (to, among) => empty(to, () => findPlaced(to, among)) }),
       ...(draft && { draft: (to, id, markdown) => words(to, () => draft(to, id, markdown)) }),
+      ...(fetchFile && {
+        fetchFile: (file, signal, taskId) =>
+          empty({ taskId }, () => fetchFile(file, signal, taskId)),
+      }),
     };
   };
 
@@ -113,11 +117,12 @@ function connect({ settings, token, files, door, seams }: BotDeps) {
   const { rich, receipts } = settings.telegram;
   const uploads = createApi(token, { root, fetch, uploads: true });
   const readFile = (sha256: string): Promise<Uint8Array> => files.read(sha256);
-  const made = attributed(createTelegramPlatform(api, { readFile, rich, uploads }));
+  const fetchFile = createFileFetcher({ api, fetch, root, token });
+  const telegram = createTelegramPlatform(api, { readFile, rich, uploads });
+  const made = attributed({ ...telegram, fetchFile });
   const platform: ChatPlatform = {
     ...(seams?.platform?.(made) ?? made),
     ...(receipts ? {} : { receipt: () => Promise.resolve() }),
-    fetchFile: createFileFetcher({ api, fetch, root, token }),
     groupHint: () => known.me && explainPrivacy(known.me),
   };
   return { api, root, platform, known };

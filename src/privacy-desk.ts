@@ -40,6 +40,8 @@ interface Way {
   readonly path: string;
   readonly url: string;
   readonly purpose: Purpose;
+  /** Set where it ends in a cloud, whatever the address says. */
+  readonly trust?: "cloud";
   /** What is said of it where it need not be shut, and why. */
   readonly allowed: string | undefined;
 }
@@ -57,11 +59,12 @@ const refusals: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Tries a way that must be shut. The signal is aborted before: where the door should let it pass, nothing is sent all the same. */
-async function attempt(door: Door, { path, url, purpose }: Way): Promise<CheckedPath> {
+async function attempt(door: Door, { path, url, purpose, trust }: Way): Promise<CheckedPath> {
   const { host } = new URL(url);
+  const use = { purpose, taskId: null, ...(trust === undefined ? {} : { trust }) };
   const shut = AbortSignal.abort(new Error("the door let it pass; nothing was sent"));
   try {
-    await door.open({ purpose, taskId: null })(url, { signal: shut });
+    await door.open(use)(url, { signal: shut });
     return { path, host, outcome: "failed", reason: "the door let it pass" };
   } catch (error) {
     const isRefusal = error instanceof AppError && refusals.has(error.code);
@@ -93,7 +96,7 @@ async function checkHost(
   [name, settings]: readonly [string, HostSettings],
 ): Promise<CheckedPath | undefined> {
   if (settings.kind === "scripted") return undefined;
-  const { origin: url, host, hostname } = new URL(settings.url);
+  const { origin: url, host, hostname, protocol } = new URL(settings.url);
   const trust = trustOf(hostname);
   const path = `models of ${name}`;
   if (trust === "local") return undefined;
@@ -106,19 +109,33 @@ async function checkHost(
       "its name could point anywhere, so it counts as a cloud, and models.cloud is never";
     return { path, host, outcome: "held", reason };
   }
-  const allowed = cloud === "never" || localOnly ? undefined : cloudReasons[cloud];
+  // A plain name such as "nas" is most often one at home, whatever it counts as.
+  const isClear = protocol === "http:" && hostname.includes(".");
+  const clear = isClear ? "; whoever carries it can read it: write https in its url" : "";
+  const allowed = cloud === "never" || localOnly ? undefined : cloudReasons[cloud] + clear;
   return checkWay(door, { path, url, purpose: "model", allowed });
 }
 
-function fetchedWays(
-  { localOnly }: Held,
-  { hub, index }: { readonly hub: string; readonly index: string | undefined },
-): Way[] {
+interface Fetched {
+  readonly hosts: ModelSettings["hosts"];
+  readonly hub: string;
+  readonly index: string | undefined;
+}
+
+function fetchedWays({ localOnly }: Held, { hosts, hub, index }: Fetched): Way[] {
   const allowed = (what: string): string | undefined =>
     localOnly ? undefined : `${what}; what is asked for is a file's name, and nothing of a person`;
   const models = allowed("when you pull a model (hub in config/models.yaml)");
   const wheels = allowed("when you pull a model that comes as a package (the index that pip uses)");
+  const pulled = allowed("when you pull a model, which it gets from its registry");
+  const pulls = Object.entries(hosts).flatMap(([name, host]): Way[] => {
+    if (host.kind !== "ollama") return [];
+    const url = new URL("/api/pull", host.url).href;
+    const path = `models that ${name} is told to pull`;
+    return [{ path, url, purpose: "model-download", trust: "cloud", allowed: pulled }];
+  });
   return [
+    ...pulls,
     { path: "model files", url: hub, purpose: "model-download", allowed: models },
     ...(index === undefined
       ? []
@@ -161,7 +178,7 @@ async function check(deps: PrivacyDeskDeps): Promise<CheckedPath[]> {
   const models = await Promise.all(
     Object.entries(hosts).map((entry) => checkHost(door, held, entry)),
   );
-  const ways = fetchedWays(held, { hub, index });
+  const ways = fetchedWays(held, { hosts, hub, index });
   const fetched = await Promise.all(ways.map((way) => checkWay(door, way)));
   const goesOn = held.localOnly ? ` ${localOnlyReason}, which leaves it on` : "";
   const platforms = (await deps.platforms()).map(({ name, url }): CheckedPath => {

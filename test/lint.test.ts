@@ -23,6 +23,26 @@ const faults: Readonly<Record<string, { readonly text: string; readonly rule: st
     text: 'export const page = await fetch("https://example.com/");\n',
     rule: "no-restricted-globals",
   },
+  "src/agents/global-fetch.ts": {
+    text: 'export const page = await globalThis.fetch("https://example.com/");\n',
+    rule: "no-restricted-properties",
+  },
+  "src/agents/taken-fetch.ts": {
+    text: "const { fetch: get } = globalThis;\n\nexport const take = get;\n",
+    rule: "no-restricted-properties",
+  },
+  "src/agents/old-global.ts": {
+    text: 'export const page = await global.fetch("https://example.com/");\n',
+    rule: "no-restricted-globals",
+  },
+  "src/agents/builtin.ts": {
+    text: 'export const net = process.getBuiltinModule("node:net");\n',
+    rule: "no-restricted-properties",
+  },
+  "src/agents/names.ts": {
+    text: 'import { lookup } from "node:dns/promises";\n\nexport const found = await lookup("example.com");\n',
+    rule: "no-restricted-imports",
+  },
   "src/agents/socket.ts": {
     text: 'import { connect } from "node:net";\n\nexport const socket = connect(80);\n',
     rule: "no-restricted-imports",

@@ -27,6 +27,8 @@ async function prefixOf({ store, agents, tools }: IdleDeps): Promise<RouteAsk | 
   const agent = agents.find(({ name }) => name === defaultAgent);
   if (agent === undefined) return undefined;
   const person = await store.person(owner);
+  // The prompt says what the person has set.
+  const isTold = person.timeZone !== null || person.language !== null;
   const own = tools.filter(({ name }) => agent.tools.includes(name)).map(toolSpec);
   const parts = { agent, specs: own, turns: [], person, input: "", steps: [] };
   return {
@@ -37,7 +39,7 @@ async function prefixOf({ store, agents, tools }: IdleDeps): Promise<RouteAsk | 
     priority: "background",
     isShared: false,
     holdsOthers: false,
-    sources: [sourceOf("instructions")],
+    sources: [sourceOf("instructions"), ...(isTold ? [sourceOf("words")] : [])],
     build(limits) {
       const { prompt } = buildPrompt(parts, limits);
       return { ...prompt, messages: prompt.messages.filter(({ role }) => role === "system") };

@@ -55,7 +55,9 @@ export function nextMove(steps: readonly Step[]): Move {
 
 /** Where all that a job's prompt may hold comes from. */
 export function sourcesOf({ turns, summary, steps, files }: Job): Source[] {
-  const fetched = steps.flatMap((step) => (step.kind === "tool" ? [sourceOf(step.origin)] : []));
+  const fetched = steps.flatMap((step) =>
+    step.kind === "tool" ? [sourceOf(step.origin), ...(step.sources ?? [])] : [],
+  );
   const own = [sourceOf("instructions"), sourceOf("words")];
   const read = files.words === "" ? [] : [sourceOf("files")];
   const said = turns.map(({ sources }) => sources);

@@ -6,7 +6,7 @@ import type { ToolCall } from "#core/model.ts";
 import type { Step, ToolStep } from "#core/task.ts";
 import type { AskPerson, Tool, ToolContext } from "#core/tool.ts";
 
-type Outcome = Pick<ToolStep, "result" | "isError">;
+type Outcome = Pick<ToolStep, "result" | "isError" | "sources">;
 
 /** How long a tool may take to end when its task is stopped. */
 const stopMs = 500;
@@ -53,7 +53,9 @@ async function runTool(
   }
   try {
     const result = await ended(tool.run(input.data, context), { clock, signal: context.signal });
-    return typeof result === "string" ? { result, isError: false } : result;
+    if (typeof result === "string") return { result, isError: false };
+    if ("ask" in result) return result;
+    return { result: result.text, isError: false, sources: result.sources };
   } catch (error) {
     return refused(`${tool.name} failed: ${reasonOf(error)}`);
   }

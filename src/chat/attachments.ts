@@ -98,7 +98,11 @@ async function keep(
 function createTaking(deps: AttachmentDeps) {
   const { platforms, clock, log, mostBytes } = deps;
 
-  async function tryOnce(file: StoredAttachment, signal: AbortSignal): Promise<Outcome> {
+  async function tryOnce(
+    file: StoredAttachment,
+    signal: AbortSignal,
+    taskId: string,
+  ): Promise<Outcome> {
     const { name, chatId, size } = file;
     const fetchFile = platforms.get(platformOf(chatId))?.fetchFile;
     if (fetchFile === undefined) {
@@ -110,7 +114,7 @@ function createTaking(deps: AttachmentDeps) {
     void clock.sleep(longestFetchMs, done.signal).then(giveUp);
     const either = AbortSignal.any([signal, late.signal]);
     try {
-      const taken = fetchFile(file, either).then((fetched) => keep(deps, file, fetched));
+      const taken = fetchFile(file, either, taskId).then((fetched) => keep(deps, file, fetched));
       return await until(either, taken);
     } finally {
       done.abort();
@@ -118,10 +122,14 @@ function createTaking(deps: AttachmentDeps) {
   }
 
   /** What became of a file; undefined where it was left for the next time. */
-  return async (file: StoredAttachment, signal: AbortSignal): Promise<Outcome | undefined> => {
+  return async (
+    file: StoredAttachment,
+    signal: AbortSignal,
+    taskId: string,
+  ): Promise<Outcome | undefined> => {
     for (let failures = 1; !signal.aborted; failures += 1) {
       try {
-        return await tryOnce(file, signal);
+        return await tryOnce(file, signal, taskId);
       } catch (error) {
         if (signal.aborted) return undefined;
         const failure = explained(error, file.name);
@@ -153,9 +161,13 @@ export function createAttachments(deps: AttachmentDeps): Attachments {
   const { store, files } = deps;
   const take = createTaking(deps);
 
-  async function settle(file: StoredAttachment, signal: AbortSignal): Promise<StoredAttachment> {
+  async function settle(
+    file: StoredAttachment,
+    signal: AbortSignal,
+    taskId: string,
+  ): Promise<StoredAttachment> {
     if (file.sha256 !== null || file.problem !== null) return file;
-    const outcome = await take(file, signal);
+    const outcome = await take(file, signal, taskId);
     if (outcome === undefined) return file;
     await store.settleAttachment(file.id, outcome);
     return { ...file, ...outcome };
@@ -167,7 +179,7 @@ export function createAttachments(deps: AttachmentDeps): Attachments {
     },
     async prepare(task, signal) {
       const known = await store.attachmentsOf(task.id);
-      const settled = await eachOf(known, (file) => settle(file, signal));
+      const settled = await eachOf(known, (file) => settle(file, signal, task.id));
       return describeFiles(settled, (sha256) => files.read(sha256));
     },
   };

@@ -41,10 +41,16 @@ function decisionIn(words: readonly string[]): Decision | undefined {
 
 /** The command about what may leave, and what did. */
 export function createPrivacyCommand({ privacy, store, clock }: PrivacyCommandDeps): Command {
+  /** What left for all chats is the owner's to know, and nobody reads along in a chat of two. */
+  async function left({ chat, role }: CommandPlace): Promise<string[]> {
+    if (role !== "owner" || chat.kind !== "direct") return [];
+    const gone = await store.departures(clock.now() - dayMs);
+    return ["In the last 24 hours:", ...departureLines(gone, carrierOf(chat.id))];
+  }
+
   async function show(place: CommandPlace): Promise<string> {
-    const [view, gone] = await Promise.all([privacy.view(), store.departures(clock.now() - dayMs)]);
-    const left = departureLines(gone, carrierOf(place.chat.id));
-    return [...privacyLines(view, place.chat.id), "In the last 24 hours:", ...left].join("\n");
+    const [view, gone] = await Promise.all([privacy.view(), left(place)]);
+    return [...privacyLines(view, place.chat.id), ...gone].join("\n");
   }
 
   async function change(words: readonly string[], { role, chat }: CommandPlace): Promise<string> {

@@ -317,7 +317,12 @@ export interface ChatPlatform {
   readonly nameTopic?: (address: string, name: string) => Promise<void>;
   /**
    * Begins to fetch a file. Rejects with `chat.file-too-large` or `chat.file-gone`, which stay so, or with `chat.file-unreachable`,
-   * which may pass. An end by the signal rejects with the signal's reason, also where the body is read.
+   * which may pass. An end by the signal rejects with the signal's reason, also where the body is read. It is on the receipts of the
+   * task that it is fetched for.
    */
-  readonly fetchFile?: (attachment: Attachment, signal: AbortSignal) => Promise<FetchedFile>;
+  readonly fetchFile?: (
+    attachment: Attachment,
+    signal: AbortSignal,
+    taskId: string,
+  ) => Promise<FetchedFile>;
 }

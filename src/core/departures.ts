@@ -1,5 +1,5 @@
 import type { Purpose, Receipt } from "./http.ts";
-import { type Label, labels as knownLabels, type Trust } from "./trust.ts";
+import { type Label, labels as knownLabels, type Trust, trustOf } from "./trust.ts";
 
 /** What went to one host for one purpose. */
 export interface Departure {
@@ -65,10 +65,15 @@ function movedText({ bytesOut, bytesIn, labels, redactions }: Departure): string
   return `${bytesText(bytesOut)} out, ${bytesText(bytesIn)} in, ${held}${taken}`;
 }
 
+/** Where it went: a host at home that passed it on is not where it ended. */
+function placeOf({ host, trust }: Departure): string {
+  if (trust === "lan") return `the home network, ${host}`;
+  const isHome = trustOf(new URL(`http://${host}`).hostname) !== "cloud";
+  return isHome ? `a cloud, by way of ${host}` : host;
+}
+
 function lineOf(departure: Departure): string {
-  const { host, purpose, trust } = departure;
-  const to = trust === "lan" ? `the home network, ${host}` : host;
-  return `To ${to} (${purpose}): ${movedText(departure)}.`;
+  return `To ${placeOf(departure)} (${departure.purpose}): ${movedText(departure)}.`;
 }
 
 /** What went to chat services, a phrase for each; of the one that carries the chat also where no receipt tells of it. */

@@ -37,7 +37,10 @@ export interface Receipt {
   readonly headBytesIn: number;
   /** As it came, before any decompression. */
   readonly bodyBytesIn: number;
-  /** SHA-256 of the body as far as it was sent, in hexadecimal; null where none was. */
+  /**
+   * SHA-256 of the body as far as it was handed to the connection, in hexadecimal; null where none was. Of a request that is broken off
+   * more may be counted and hashed than went out by then, never less.
+   */
   readonly sha256Out: string | null;
   readonly sha256In: string | null;
   /** How private what was sent is, by where its parts came from; none where nothing of a person was in it. */
@@ -57,6 +60,8 @@ export interface DoorRule {
   readonly linksOut: boolean;
   /** True for a chat service that the owner connected. */
   readonly platform?: boolean;
+  /** True where a host at home may go on to a cloud with what it is sent: it is for uses that say so, and for no others. */
+  readonly passesOn?: boolean;
 }
 
 /** What a caller wants a connection for. */
@@ -97,5 +102,7 @@ export interface Door {
   relay(use: DoorUse, url: string): Promise<Relay>;
   /** Adds a rule derived from config; gives what takes it back. */
   allow(rule: DoorRule): () => void;
+  /** An answer of this door says that its host passed the request on to a cloud: the request's receipt says so from then on. */
+  passedOn(response: Response): void;
   close(): Promise<void>;
 }

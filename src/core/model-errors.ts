@@ -41,6 +41,10 @@ export const modelErrors = {
     exit: 5,
   },
   "model.refused": { say: "{model}: {problem}", exit: 5 },
+  "model.passed-on": {
+    say: "{model} does not run where it seems to: its Ollama passed what it was sent on to a cloud ({where}), and it is not asked again as it is. Choose another one with agent models, and set OLLAMA_NO_CLOUD=1 where that Ollama runs.",
+    exit: 5,
+  },
   "model.bad-request": { say: "{model} refused the request: {problem}", exit: 1 },
   "model.context-overflow": {
     say: "The conversation is too long for {model}: start a new one with --new.",

@@ -66,6 +66,8 @@ export interface TaskQuery {
   readonly chatId?: string | undefined;
   /** Leaves this task out. */
   readonly except?: string;
+  /** Leaves out what was asked to stay at home: tasks of that kind, and all of a chat that is local-only and is not this one. */
+  readonly toldIn?: string;
 }
 
 /** Totals over a span of days. */
@@ -131,6 +133,8 @@ export interface Store {
   /** Tasks whose id ends with these characters (case is ignored), at most ten, newest first. */
   tasksEnding(ending: string): Promise<Task[]>;
   tasks(query: TaskQuery): Promise<Task[]>;
+  /** Where the requests and answers of these tasks come from; also from others, where somebody else was answered in their conversations. */
+  sourcesOf(taskIds: readonly string[]): Promise<Source[]>;
   /** Tasks in the order of their ids, oldest first, those after this one; null is from the beginning. */
   tasksAfter(taskId: string | null, limit: number): Promise<Task[]>;
   /** In order. */

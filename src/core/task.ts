@@ -79,6 +79,8 @@ export interface ToolStep {
   readonly isError: boolean;
   /** Where that comes from. */
   readonly origin: Origin;
+  /** What it comes from beside that. */
+  readonly sources?: readonly Source[] | undefined;
 }
 
 /** What a person said to a task while it was being worked. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 
-import type { Origin } from "./trust.ts";
+import type { Origin, Source } from "./trust.ts";
 
 /** What a tool may touch. */
 export type ToolRisk = "read" | "write" | "network" | "execute";
@@ -22,6 +22,12 @@ export interface AskPerson {
   };
 }
 
+/** What a tool gives where that comes from more than the tool's `gives` says. */
+export interface Fetched {
+  readonly text: string;
+  readonly sources: readonly Source[];
+}
+
 /**
  * A function that a model may call. `run` gets input that its schema accepted and gives the text that the model reads; it may
  * throw, and the loop makes that a result the model reads as an error. One that does not end within a second of its signal is left
@@ -35,5 +41,5 @@ export interface Tool<Input = unknown> {
   readonly risk: ToolRisk;
   /** Where what it gives comes from, which says how far it may go. */
   readonly gives: Origin;
-  run(input: Input, context: ToolContext): Promise<string | AskPerson>;
+  run(input: Input, context: ToolContext): Promise<string | Fetched | AskPerson>;
 }

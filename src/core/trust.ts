@@ -12,9 +12,17 @@ export type Label = (typeof labels)[number];
 
 /**
  * Where a piece of a prompt comes from: our own instructions, what was said in this conversation, or what was fetched for it; `kept` is
- * what its person asked to stay at home.
+ * what its person asked to stay at home, `others` what other people had a part in.
  */
-export const origins = ["instructions", "words", "memories", "files", "web", "kept"] as const;
+export const origins = [
+  "instructions",
+  "words",
+  "memories",
+  "files",
+  "web",
+  "kept",
+  "others",
+] as const;
 
 /** One of those origins. */
 export type Origin = (typeof origins)[number];

@@ -7,12 +7,15 @@ import type { DoorUse } from "#core/http.ts";
 import { createLookup, type Network } from "./addresses.ts";
 import { createMeter } from "./meter.ts";
 import { type OwnersProxy, throughProxy } from "./proxy.ts";
-import type { Moved } from "./recorder.ts";
+import type { Entry } from "./recorder.ts";
 
 const defaultConnectMs = 5000;
 
 /** No deadline of undici's own: a model may think for long, and callers have theirs. HTTP/1 only: its bytes can be counted. */
 const plainHttp = { headersTimeout: 0, bodyTimeout: 0, allowH2: false } as const;
+
+/** Who a server is, is always checked: the environment could ask for less (NODE_TLS_REJECT_UNAUTHORIZED), and settings are the owner's. */
+const connecting = { allowH2: false, rejectUnauthorized: true } as const;
 
 /** Connections of one kind of use. */
 export interface Way {
@@ -26,8 +29,8 @@ export interface Way {
 export interface WayOptions {
   readonly network: Network;
   readonly proxy: OwnersProxy | undefined;
-  /** Puts a request to a host on record that belongs to no task; gives what is told of its end. */
-  readonly overhead: (url: URL) => Promise<(moved: Moved) => void>;
+  /** Puts a request to a host on record that belongs to no task. */
+  readonly overhead: (url: URL) => Promise<Entry>;
 }
 
 /** A connection by a connector of undici's. */
@@ -51,11 +54,11 @@ export async function loadUndici({ network, proxy, overhead }: WayOptions) {
   const meter = createMeter();
 
   async function reach({ url }: OwnersProxy, pool: Dispatcher): Promise<Dispatcher> {
-    return meter.metered(pool, { kept: true, ended: await overhead(new URL(url)) });
+    return meter.metered(pool, { kept: true, ended: (await overhead(new URL(url))).ended });
   }
 
   function makeWay(timeout: number): Way {
-    const settings = { timeout, allowH2: false };
+    const settings = { ...connecting, timeout };
     const direct = undici.buildConnector({ ...settings, lookup });
     // The proxy's own answer is a part of the connection, and has its deadline.
     const toProxy = { connect: undici.buildConnector(settings), headersTimeout: timeout };

@@ -7,6 +7,7 @@ import { loadUndici } from "./connections.ts";
 import { unreachable } from "./failures.ts";
 import { createGate, type GateOptions } from "./gate.ts";
 import type { OwnersProxy } from "./proxy.ts";
+import type { Entry } from "./recorder.ts";
 import { locationOf, redirected, withoutCredentials } from "./redirects.ts";
 import { isFurther } from "./rules.ts";
 
@@ -59,15 +60,22 @@ export function createDoor(options: DoorOptions): Door {
     return createRelays(gate, async (use) => (await undici()).wayFor(use));
   });
 
+  /** What is told of an answer's request while anybody still reads it. */
+  const entries = new WeakMap<Response, Entry>();
+
   async function once(use: DoorUse, url: URL, init: FetchInit): Promise<Response> {
     const trust = await gate.check(use, url, init.method ?? "GET");
     const net = await undici();
     init.signal?.throwIfAborted();
-    const ended = await gate.begin(use, url, trust);
+    const entry = await gate.begin(use, url, trust);
     const kept = typeof init.body === "string";
+    const { ended } = entry;
     const dispatcher = net.meter.metered(net.wayFor(use).agent, { kept, ended });
     try {
-      return await net.fetch(url, { ...init, redirect: "manual", dispatcher, duplex: "half" });
+      const asked = { ...init, redirect: "manual", dispatcher, duplex: "half" } as const;
+      const response = await net.fetch(url, asked);
+      entries.set(response, entry);
+      return response;
     } catch (error) {
       throw unreachable(error, url.host, init.signal);
     }
@@ -77,6 +85,7 @@ export function createDoor(options: DoorOptions): Door {
     open: (use) => following(once, use),
     relay: async (use, url) => (await relays()).open(use, url),
     allow: (rule) => gate.allow(rule),
+    passedOn: (response) => entries.get(response)?.passedOn(),
     async close() {
       await (await relays.made())?.close();
       await (await undici.made())?.close();

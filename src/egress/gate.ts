@@ -3,7 +3,7 @@ import type { DoorRule, DoorUse } from "#core/http.ts";
 import { type Trust, trustOf } from "#core/trust.ts";
 
 import { createLiteralCheck } from "./addresses.ts";
-import { createRecorder, type Moved, type RecorderOptions } from "./recorder.ts";
+import { createRecorder, type Entry, type RecorderOptions } from "./recorder.ts";
 import { checkRules, trustFor } from "./rules.ts";
 
 /** What a gate works with. */
@@ -17,14 +17,20 @@ export interface GateOptions extends RecorderOptions {
 export interface Gate {
   /** Rejects with an AppError where the request may not be made; resolves before anything of it is on record. */
   check(use: DoorUse, url: URL, method: string): Promise<Trust>;
-  /** Resolves when the request may go out, with what is told of its end. */
-  begin(use: DoorUse, url: URL, trust: Trust): Promise<(moved: Moved) => void>;
+  /** Resolves when the request may go out. */
+  begin(use: DoorUse, url: URL, trust: Trust): Promise<Entry>;
   /** The same for what the owner's proxy is asked, which belongs to no task and needs no rule. */
-  overhead(url: URL): Promise<(moved: Moved) => void>;
+  overhead(url: URL): Promise<Entry>;
   /** Adds a rule; gives what takes it back. */
   allow(rule: DoorRule): () => void;
   /** Resolves when every receipt is written. */
   settled(): Promise<void>;
+}
+
+/** A host as the owner's decision names it: one at home may go to a cloud with what it is sent. */
+function namedHost({ host, hostname }: URL): string {
+  const isHome = trustOf(hostname) !== "cloud";
+  return isHome ? `${host}, which would go to a cloud with it` : host;
 }
 
 /** The gate of a door. */
@@ -47,7 +53,7 @@ export function createGate(options: GateOptions): Gate {
       const trust = use.trust ?? trustFor(rules, use, url);
       // Before the rules: whoever asks is told of the owner's decision, whatever else there is to say.
       if (trust === "cloud" && (await options.localOnly(use.taskId))) {
-        throw new AppError("door.local-only", { host: url.host });
+        throw new AppError("door.local-only", { host: namedHost(url) });
       }
       checkRules(rules, use, { url, method });
       checkLiteral(url.hostname);

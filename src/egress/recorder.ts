@@ -35,6 +35,14 @@ export const nothing: Moved = {
   status: null,
 };
 
+/** The receipt of a request that may go out. */
+export interface Entry {
+  /** Told once, when nothing more will be moved. */
+  readonly ended: (moved: Moved) => void;
+  /** The host passed what it was sent on to a cloud: the receipt says so at once. */
+  readonly passedOn: () => void;
+}
+
 /** Writes a request's receipt when it begins and when it has ended; `settled` waits for those being written. */
 export function createRecorder({ clock, record, onUnrecorded }: RecorderOptions) {
   const writing = new Set<Promise<void>>();
@@ -46,15 +54,26 @@ export function createRecorder({ clock, record, onUnrecorded }: RecorderOptions)
     return written;
   }
 
-  /** Resolves when the request may go out, with what is told of its end. */
-  async function begin(use: DoorUse, url: URL, trust: Trust): Promise<(moved: Moved) => void> {
+  /** Resolves when the request may go out. */
+  async function begin(use: DoorUse, url: URL, trust: Trust): Promise<Entry> {
     const at = clock.now();
     const { purpose, taskId, labels = [], redactions = 0 } = use;
-    const head = { id: newId(at), taskId, purpose, host: url.host, trust, at, labels, redactions };
-    const begun = put({ ...head, ...nothing });
+    const head = { id: newId(at), taskId, purpose, host: url.host, at, labels, redactions };
+    const known = { trust, moved: nothing };
+    const write = (): Promise<void> => put({ ...head, trust: known.trust, ...known.moved });
+    const begun = write();
     // What leaves the home network is on record before its first byte, or does not leave.
     if (trust === "cloud") await begun;
-    return (moved) => void put({ ...head, ...moved });
+    return {
+      ended(moved) {
+        known.moved = moved;
+        void write();
+      },
+      passedOn() {
+        known.trust = "cloud";
+        void write();
+      },
+    };
   }
 
   return {

@@ -20,7 +20,7 @@ export function createRelays(gate: Gate, wayFor: (use: DoorUse) => Promise<Way>)
       const relay = await openRelay(url, async (client, beyond) => {
         const trust = await gate.check(use, beyond, "GET");
         const way = await wayFor(use);
-        const ended = await gate.begin(use, beyond, trust);
+        const { ended } = await gate.begin(use, beyond, trust);
         try {
           join(client, await way.connect(beyond), { url: beyond, headers, ended });
         } catch (error) {

@@ -40,7 +40,8 @@ export function checkRules(
   const { url, method } = request;
   const { origin } = url;
   const mine = rules.filter((rule) => rule.purpose === use.purpose);
-  if (mine.some((rule) => rule.origin === origin)) return;
+  const goesOn = use.trust === "cloud" && trustOf(url.hostname) !== "cloud";
+  if (mine.some((rule) => rule.origin === origin && (rule.passesOn ?? false) === goesOn)) return;
   const from = use.linkedFrom === undefined ? "" : originOf(use.linkedFrom);
   const linked = mine.some((rule) => rule.linksOut && rule.origin === from);
   if (linked && isPlainRead(url, method, from)) return;

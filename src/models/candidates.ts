@@ -20,8 +20,8 @@ export interface Candidate {
   readonly wanted?: { readonly model: string; readonly latest: string };
   /** A line that the person must see when this one answers. */
   readonly notice?: string;
-  /** Makes the model ready; rejects with an AppError that says why it cannot be. */
-  open(signal: AbortSignal): Promise<Model>;
+  /** Makes the model ready, for a task or for none; rejects with an AppError that says why it cannot be. */
+  open(signal: AbortSignal, taskId: string | null): Promise<Model>;
 }
 
 /** A deployment that was passed over, and why. */
@@ -67,8 +67,8 @@ export interface Sources {
     /** The model of this name, or the best one, that is on this machine already. */
     find(name?: string): Promise<Found | undefined>;
     open(name: string): Promise<Model>;
-    /** Gets a model, asking first where there is someone to ask; rejects with an AppError. */
-    obtain(signal: AbortSignal): Promise<Model>;
+    /** Gets a model for a task or for none, asking first where there is someone to ask; rejects with an AppError. */
+    obtain(signal: AbortSignal, taskId: string | null): Promise<Model>;
     /** What `obtain` would get, in words; undefined when it can get nothing. */
     readonly offer: string | undefined;
     /** False where the engine was left out of the install. */

@@ -1,4 +1,4 @@
-/** True for a name that a local Ollama passes on to its cloud. */
+/** True for a name that a local Ollama passes on to its cloud; like that, it ignores case and space (its modelref, read in v0.33). */
 export function isCloudName(model: string): boolean {
-  return /[:-]cloud$/.test(model);
+  return /(:[\s\u0085]*|-)cloud[\s\u0085]*$/i.test(model);
 }

@@ -38,7 +38,7 @@ export function createModelCommands(sources: ModelSources, router: Router, perso
     explain: (tier) => router.explain(tierOf(tier)),
     async pull(name, signal) {
       if (name in sources.settings.embedded) {
-        await sources.embedded.pull(name, signal);
+        await sources.embedded.pull(name, { signal, taskId: null });
         return;
       }
       const [host] = sources.hosts.values();

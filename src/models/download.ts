@@ -88,12 +88,15 @@ async function fetchOnce(part: string, wanted: Wanted, deps: DownloadDeps): Prom
     await rm(part, { force: true });
     return 0;
   }
-  if (!response.ok || response.body === null) throw new Error(`status ${response.status}`);
+  if (!response.ok || response.body === null) {
+    await response.body?.cancel();
+    throw new Error(`status ${response.status}`);
+  }
   const goesOn = response.status === 206;
   const file = await open(part, goesOn ? "a" : "w");
   let completedBytes = goesOn ? have : 0;
+  const reader = response.body.getReader();
   try {
-    const reader = response.body.getReader();
     for (;;) {
       const next = await within(clock, silenceMs, reader.read());
       if (next.done) break;
@@ -103,9 +106,10 @@ async function fetchOnce(part: string, wanted: Wanted, deps: DownloadDeps): Prom
       if (completedBytes > wanted.size) break;
       onProgress({ completedBytes, totalBytes: wanted.size });
     }
-    await reader.cancel();
     await file.sync();
   } finally {
+    // Also one that said nothing any more is given up, so that nothing comes in that is on no receipt.
+    await reader.cancel().catch(() => undefined);
     await file.close();
   }
   return completedBytes;

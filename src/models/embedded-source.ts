@@ -12,7 +12,12 @@ import type { Found } from "./candidates.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { createEmbeddedModel, type EmbeddedModel } from "./embedded-model.ts";
 import { engineIsInstalled } from "./engine-installed.ts";
-import { createModelFiles, type LocalFile, type ModelFiles } from "./model-files.ts";
+import {
+  createModelFiles,
+  type LocalFile,
+  type ModelFiles,
+  type PullWatch,
+} from "./model-files.ts";
 import type { ModelRow, ModelsFile } from "./model-rows.ts";
 
 /** What embedded models are made of. */
@@ -27,12 +32,15 @@ export interface EmbeddedDeps {
   readonly person: Person;
 }
 
+/** What a download is for, and what stops it. */
+type Puller = Pick<PullWatch, "signal" | "taskId">;
+
 /** The models that run in this program. */
 export interface Embedded {
   find(name?: string): Promise<Found | undefined>;
   open(name: string): Promise<EmbeddedModel>;
-  obtain(signal: AbortSignal): Promise<Model>;
-  pull(name: string, signal: AbortSignal): Promise<void>;
+  readonly obtain: (signal: AbortSignal, taskId: string | null) => Promise<Model>;
+  pull(name: string, by: Puller): Promise<void>;
   local(): Promise<LocalFile[]>;
   readonly offer: string | undefined;
   /** False where the engine was left out of the install. */
@@ -124,14 +132,14 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
   const opener = createOpener(deps, files);
   const starter = Object.entries(settings.embedded).find(([, row]) => row.starter)?.[0];
 
-  async function pull(name: string, signal: AbortSignal): Promise<void> {
+  async function pull(name: string, by: Puller): Promise<void> {
     const needs = (settings.embedded[name]?.memory ?? 0) * 1e6;
     if (needs > machineMemory()) {
       const text = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
       const problem = `it needs ${text(needs)}, and this machine has ${text(machineMemory())}`;
       throw new AppError("model.memory", { model: name, problem });
     }
-    await files.pull(name, { signal, onProgress: (done) => person.progress(name, done) });
+    await files.pull(name, { ...by, onProgress: (done) => person.progress(name, done) });
   }
 
   async function chosenDownload(): Promise<string | undefined> {
@@ -150,12 +158,12 @@ export function createEmbedded(deps: EmbeddedDeps): Embedded {
       const found = await opener.find(name);
       return found === undefined ? undefined : { name: found.name, ...toyNotice(found.row) };
     },
-    async obtain(signal) {
+    async obtain(signal, taskId) {
       const name = await chosenDownload();
       if (name === undefined) throw new AppError("model.none", { because: "" });
       const row = settings.embedded[name];
       person.notice(`Downloading ${row?.title ?? name} (once).`);
-      await pull(name, signal).catch((error: unknown) => {
+      await pull(name, { signal, taskId }).catch((error: unknown) => {
         if (!(error instanceof AppError)) throw error;
         throw new AppError("model.none", { because: ` (${error.message})` }, { cause: error });
       });

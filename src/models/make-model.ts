@@ -25,6 +25,8 @@ export interface MakeDeps {
   readonly secrets: Secrets;
   /** Reads a YAML or JSON file of the owner's. */
   readonly readData: (file: string) => Promise<unknown>;
+  /** Told where a host turned out to have another model than it lists. */
+  readonly changed?: () => void;
 }
 
 /** A deployment and its id. */
@@ -75,6 +77,10 @@ function ollama(deps: MakeDeps, host: Host<"ollama">, { id, deployment }: Named)
     model: deployment.model,
     limits: limitsOf(deployment),
     fetchFor: fetchesOf(deps, host),
+    passedOn(response) {
+      deps.door.passedOn(response);
+      deps.changed?.();
+    },
     clock: deps.clock,
     keepAlive: () => (isActive() ? (active?.keep_alive ?? host.keep_alive) : host.keep_alive),
     loadsAhead: isActive,

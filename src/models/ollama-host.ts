@@ -10,15 +10,19 @@ import { isCloudName } from "./cloud-name.ts";
 import { within } from "./deadline.ts";
 import { broken } from "./failures.ts";
 import { pullRefusal, refusal } from "./ollama-failures.ts";
+import { farPlace } from "./ollama-wire.ts";
 
 /** Milliseconds that a running Ollama may take to list what it has. */
 const answerMs = 3000;
 
-const installedSchema = z.object({
-  name: z.string(),
-  size: z.number().default(0),
+const placeSchema = z.object({
   remote_model: z.string().optional(),
   remote_host: z.string().optional(),
+});
+
+const installedSchema = placeSchema.extend({
+  name: z.string(),
+  size: z.number().default(0),
 });
 
 const statusSchema = z.object({
@@ -93,18 +97,33 @@ async function* pullModel(client: Ollama, model: string): AsyncGenerator<PullPro
   }
 }
 
+/** A model of the host's list; what runs elsewhere in truth is told by the list, or by the model's own description. */
+async function describe(
+  client: Ollama,
+  model: z.infer<typeof installedSchema>,
+): Promise<Installed> {
+  const { name, size: sizeBytes } = model;
+  const listed = { name, sizeBytes, tools: false, remote: true };
+  if (isCloudName(name) || farPlace(model) !== undefined) return listed;
+  const shown = await client.show({ model: name });
+  const tools = shown.capabilities.includes("tools");
+  return { ...listed, tools, remote: farPlace(placeSchema.parse(shown)) !== undefined };
+}
+
 /** A host that serves models by Ollama's API. */
 export function createOllamaHost(options: {
   readonly url: string;
   readonly fetch: Fetch;
+  /** The same for a pull, which the host answers with what it gets from a cloud. */
+  readonly pulling: Fetch;
   readonly clock: Clock;
 }): OllamaHost {
-  const { url, fetch, clock } = options;
+  const { url, fetch, pulling, clock } = options;
 
   /** The package is loaded when it is first used. */
-  async function client(signal?: AbortSignal) {
+  async function client(by = fetch, signal?: AbortSignal) {
     const { Ollama } = await import("ollama/browser");
-    return new Ollama({ host: url, fetch: clientFetch(fetch, signal) });
+    return new Ollama({ host: url, fetch: clientFetch(by, signal) });
   }
 
   function explain(error: unknown, model: string): AppError {
@@ -124,7 +143,7 @@ export function createOllamaHost(options: {
   return {
     async *pull(model, signal) {
       try {
-        yield* pullModel(await client(signal), model);
+        yield* pullModel(await client(pulling, signal), model);
       } catch (error) {
         throw signal.aborted ? signal.reason : explain(error, model);
       }
@@ -133,22 +152,17 @@ export function createOllamaHost(options: {
     cloudIsOn: () =>
       asked(async () => {
         const response = await fetch(`${url}/api/status`);
-        return response.ok ? !statusSchema.parse(await response.json()).cloud.disabled : undefined;
+        // What is left unread is not on its receipt.
+        const text = await response.text();
+        return response.ok ? !statusSchema.parse(JSON.parse(text)).cloud.disabled : undefined;
       }),
     installed: () =>
       asked(async () => {
-        const { models } = await (await client()).list();
-        return Promise.all(models.map((model) => describe(installedSchema.parse(model))));
+        const own = await client();
+        const { models } = await own.list();
+        return Promise.all(models.map((model) => describe(own, installedSchema.parse(model))));
       }),
   };
-
-  async function describe(model: z.infer<typeof installedSchema>): Promise<Installed> {
-    const { name, size: sizeBytes, remote_model: remoteModel, remote_host: remoteHost } = model;
-    const remote = isCloudName(name) || remoteModel !== undefined || remoteHost !== undefined;
-    if (remote) return { name, sizeBytes, tools: false, remote };
-    const shown = await (await client()).show({ model: name });
-    return { name, sizeBytes, tools: shown.capabilities.includes("tools"), remote };
-  }
 }
 
 /** Adds a report to what is known of each layer: layers come interleaved, and resumed ones start above zero. */

@@ -20,6 +20,7 @@ export const chatLineSchema = z.object({
     })
     .optional(),
   remote_host: z.string().optional(),
+  remote_model: z.string().optional(),
   done: z.boolean().default(false),
   done_reason: z.string().optional(),
   prompt_eval_count: z.int().optional(),
@@ -28,6 +29,18 @@ export const chatLineSchema = z.object({
 
 /** A parsed line of an answer. */
 export type ChatLine = z.infer<typeof chatLineSchema>;
+
+/** Where a model runs in truth, by what its host says of it; undefined where it runs on that host. */
+export function farPlace({
+  remote_host = "",
+  remote_model = "",
+}: {
+  readonly remote_host?: string | undefined;
+  readonly remote_model?: string | undefined;
+}): string | undefined {
+  const place = remote_host === "" ? remote_model : remote_host;
+  return place === "" ? undefined : place;
+}
 
 /** The tool calls of a line; ids are made where the server gives none. */
 export function callsOf(line: ChatLine, before: number, prefix: string): ToolCall[] {

@@ -21,7 +21,7 @@ import { broken, type Subject } from "./failures.ts";
 import { linesOf } from "./lines.ts";
 import { refusal, remoteRefusal } from "./ollama-failures.ts";
 import { createReadiness, type Readiness } from "./ollama-readiness.ts";
-import { callsOf, chatBody, type ChatLine, chatLineSchema } from "./ollama-wire.ts";
+import { callsOf, chatBody, type ChatLine, chatLineSchema, farPlace } from "./ollama-wire.ts";
 import { salvageCall } from "./salvage.ts";
 import { createThinkingSplitter } from "./thinking.ts";
 
@@ -34,6 +34,8 @@ export interface OllamaOptions {
   readonly limits: ModelLimits;
   /** A fetch whose receipts say what the request says of itself. */
   readonly fetchFor: (request: Carried) => Fetch;
+  /** Told of an answer that came from a cloud, though its host is at home. */
+  readonly passedOn: (response: Response) => void;
   readonly clock: Clock;
   /** How long the model stays loaded, as Ollama writes it; asked at each request. */
   readonly keepAlive: () => string;
@@ -47,12 +49,22 @@ export interface OllamaOptions {
   readonly idleMs: number;
 }
 
-const errorSchema = z.object({ error: z.string() });
+/** Only a cloud that was asked wants a person to sign in. */
+const errorSchema = z.object({ error: z.string(), signin_url: z.string().optional() });
 
-async function failureOf(subject: Subject, response: Response): Promise<AppError> {
+/** Says that an answer came from elsewhere: that is on record then, and the model is not asked again as it is. */
+type LeftHome = (response: Response, where: string) => AppError;
+
+async function failureOf(
+  subject: Subject,
+  response: Response,
+  leftHome: LeftHome,
+): Promise<AppError> {
   const text = await response.text().catch(() => "");
   const looksJson = text.startsWith("{");
-  const sentence = looksJson ? errorSchema.safeParse(JSON.parse(text)).data?.error : undefined;
+  const said = looksJson ? errorSchema.safeParse(JSON.parse(text)).data : undefined;
+  if (said?.signin_url !== undefined) return leftHome(response, "it wants you to sign in there");
+  const sentence = said?.error;
   if (sentence === undefined && text.trim() !== "" && response.status !== 404) {
     return new AppError("model.protocol", {
       model: subject.model,
@@ -65,8 +77,8 @@ async function failureOf(subject: Subject, response: Response): Promise<AppError
 /** Turns the lines of an answer into events; what it returns is the stop. */
 async function* readAnswer(
   lines: AsyncIterable<string>,
-  request: ModelRequest,
-  subject: Subject,
+  { request, response }: Posted,
+  { subject, leftHome }: { readonly subject: Subject; readonly leftHome: LeftHome },
 ): AsyncGenerator<ModelEvent, ModelStop> {
   const splitter = createThinkingSplitter();
   const prefix = newId(Date.now());
@@ -74,7 +86,8 @@ async function* readAnswer(
   for await (const text of lines) {
     const line = chatLineSchema.parse(JSON.parse(text));
     if (line.error !== undefined) throw refusal(subject, 500, line.error);
-    if (line.remote_host !== undefined) throw remoteRefusal(subject.model);
+    const far = farPlace(line);
+    if (far !== undefined) throw leftHome(response, far);
     const { thinking = "", content = "" } = line.message ?? {};
     if (thinking !== "") yield { type: "thinking", text: thinking };
     for (const piece of splitter.push(content)) {
@@ -127,8 +140,15 @@ function fitRequest(
   return { request: fitting, body };
 }
 
+/** A request that was sent, and its answer. */
+interface Posted {
+  readonly request: ModelRequest;
+  readonly response: Response;
+  readonly bytes: NonNullable<Response["body"]>;
+}
+
 /** Sends requests to a model's host, and learns what it cannot do. */
-function createPosting(options: OllamaOptions, readiness: Readiness) {
+function createPosting(options: OllamaOptions, readiness: Readiness, leftHome: LeftHome) {
   const { url, model } = options;
   const subject: Subject = { model, host: url };
 
@@ -140,24 +160,27 @@ function createPosting(options: OllamaOptions, readiness: Readiness) {
     return { can, request: asked.request, response: await fetch(`${url}/api/chat`, init) };
   }
 
-  return async (request: ModelRequest, fetch: Fetch, signal: AbortSignal) => {
+  return async (request: ModelRequest, fetch: Fetch, signal: AbortSignal): Promise<Posted> => {
     let sent = await once(request, fetch, signal);
     if (!sent.response.ok) {
-      const failure = await failureOf(subject, sent.response);
+      const failure = await failureOf(subject, sent.response, leftHome);
       const thinks = sent.can.includes("thinking") && /thinking/i.test(failure.message);
       if (failure.code !== "model.bad-request" || !thinks) throw failure;
       readiness.cannot("thinking");
       sent = await once(request, fetch, signal);
     }
     const { response } = sent;
-    if (!response.ok) throw await failureOf(subject, response);
+    if (!response.ok) throw await failureOf(subject, response, leftHome);
     if (response.body === null) throw new AppError("model.truncated", { model });
-    return { request: sent.request, bytes: response.body };
+    return { request: sent.request, response, bytes: response.body };
   };
 }
 
 /** Has the host read the model from disk: a request without messages does that and no more. */
-async function loadModel(options: OllamaOptions, fetch: Fetch, signal: AbortSignal): Promise<void> {
+async function loadModel(
+  options: OllamaOptions,
+  { fetch, signal, leftHome }: { fetch: Fetch; signal: AbortSignal; leftHome: LeftHome },
+): Promise<void> {
   const { url, model, limits, runner, clock, loadMs } = options;
   const body = JSON.stringify({
     model,
@@ -169,8 +192,9 @@ async function loadModel(options: OllamaOptions, fetch: Fetch, signal: AbortSign
   const headers = { "content-type": "application/json" };
   const init = { method: "POST", headers, body, signal };
   const response = await within(clock, loadMs, fetch(`${url}/api/chat`, init));
-  if (!response.ok) throw await failureOf({ model, host: url }, response);
-  await response.body?.cancel();
+  if (!response.ok) throw await failureOf({ model, host: url }, response, leftHome);
+  const far = farPlace(chatLineSchema.parse(await response.json()));
+  if (far !== undefined) throw leftHome(response, far);
 }
 
 /** Milliseconds that a host may take to say what it has loaded. */
@@ -179,7 +203,7 @@ const toldMs = 3000;
 /** Has the model loaded where it is not yet; true where it was done now. Rejects with an AppError, or the signal's reason. */
 async function loadAhead(
   options: OllamaOptions,
-  readiness: Readiness,
+  { readiness, leftHome }: { readonly readiness: Readiness; readonly leftHome: LeftHome },
   signal: AbortSignal,
 ): Promise<boolean> {
   const { url, model, clock } = options;
@@ -187,7 +211,9 @@ async function loadAhead(
   try {
     // A frozen host says nothing for ever, and the slot that it is asked in is wanted by others.
     if (await within(clock, toldMs, readiness.isLoaded(fetch, signal))) return false;
-    await loadModel(options, fetch, signal);
+    // A model that runs elsewhere is never loaded, and would be asked there.
+    await within(clock, toldMs, readiness.capabilities(fetch, signal));
+    await loadModel(options, { fetch, signal, leftHome });
     return true;
   } catch (error) {
     throw signal.aborted ? signal.reason : broken({ model, host: url }, error);
@@ -211,17 +237,28 @@ async function* begun<Answer>(
   return within(clock, loadMs, answer);
 }
 
-/** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
-export function createOllamaModel(options: OllamaOptions): Model {
-  const { id, url, model, clock, firstTokenMs, idleMs } = options;
+/** What asking a model goes by. */
+function createAsking(options: OllamaOptions) {
+  const { url, model, clock } = options;
   const subject: Subject = { model, host: url };
+  const leftHome: LeftHome = (response, where) => {
+    options.passedOn(response);
+    readiness.passedOn();
+    return new AppError("model.passed-on", { model, where });
+  };
   const readiness = createReadiness({
     url,
     model,
     clock,
-    failureOf: (response) => failureOf(subject, response),
+    failureOf: (response) => failureOf(subject, response, leftHome),
   });
-  const post = createPosting(options, readiness);
+  return { subject, leftHome, readiness, post: createPosting(options, readiness, leftHome) };
+}
+
+/** A model of an Ollama host, over its own reader of /api/chat: the package's drops lines that it cannot parse. */
+export function createOllamaModel(options: OllamaOptions): Model {
+  const { id, url, model, clock, firstTokenMs, idleMs } = options;
+  const { subject, leftHome, readiness, post } = createAsking(options);
 
   async function* work(
     request: ModelRequest,
@@ -237,7 +274,7 @@ export function createOllamaModel(options: OllamaOptions): Model {
       within(clock, toldMs, readiness.isLoaded(fetch, signal)).catch(() => true);
     const answer = yield* begun(options, posted, isLoaded);
     const lines = watched(clock, linesOf(answer.bytes), { firstMs: firstTokenMs, idleMs });
-    const stop = yield* readAnswer(lines, answer.request, subject);
+    const stop = yield* readAnswer(lines, answer, { subject, leftHome });
     readiness.answered();
     return stop;
   }
@@ -252,7 +289,7 @@ export function createOllamaModel(options: OllamaOptions): Model {
     },
     async load(signal) {
       if (!options.loadsAhead() || isCloudName(model)) return false;
-      return loadAhead(options, readiness, signal);
+      return loadAhead(options, { readiness, leftHome }, signal);
     },
     stream: (request, signal) =>
       answering(

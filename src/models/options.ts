@@ -18,7 +18,10 @@ import { untilAborted } from "./deadline.ts";
 import { refusalOf, type Standing } from "./routing/policy.ts";
 
 /** What is asked for, and how far its words may go. */
-export interface Wish extends Pick<RouteAsk, "tier" | "forced" | "sources" | "avoid" | "deadline"> {
+export interface Wish extends Pick<
+  RouteAsk,
+  "tier" | "forced" | "sources" | "avoid" | "deadline" | "priority"
+> {
   readonly standing: Standing;
 }
 
@@ -126,7 +129,11 @@ async function* ordered(given: Given): AsyncGenerator<Option[]> {
     yield* tierOptions(given, wish.tier);
     return;
   }
-  if (settings.use !== null && !wish.forced) yield [await ownChoice(given, settings.use)];
+  if (settings.use !== null && !wish.forced) {
+    const own = await ownChoice(given, settings.use);
+    if (given.signal.aborted) return;
+    yield [own];
+  }
   const asksCloud = wish.tier === "cloud-smart" && wish.forced;
   // Who asked for a cloud that no rule allows is told so, and not answered by something else.
   if (asksCloud && !(yield* anyOf(tierOptions(given, "cloud-smart")))) return;
@@ -167,7 +174,13 @@ async function ownChoice(given: Given, use: string): Promise<Option> {
   const [own] = given.listed(tier, use);
   if (own?.candidate !== undefined) {
     const option = candidateOf(given, own);
-    return isCandidate(option) ? { ...option, reason } : option;
+    if (!isCandidate(option)) return option;
+    const { lists, asked } = installedFor(sources, [option]);
+    await untilAborted(Promise.all(asked), given.signal);
+    const listed = ifInstalled(option, lists);
+    // A host that lacks it, or does not answer, says so itself when it is asked.
+    const isRemote = !isCandidate(listed) && listed.why.code === "model.refused";
+    return isRemote ? listed : { ...option, reason };
   }
   const file = await sources.embedded.find(use);
   if (file !== undefined) {
@@ -327,6 +340,8 @@ function embeddedOptions(
   if (offer === undefined) return [];
   // A download asks a cloud for it.
   if (wish.standing.rules.has("local-only")) return [];
-  const open = (signal: AbortSignal): Promise<Model> => embedded.obtain(signal);
+  // Nobody waits for what nobody asked for: a model is not downloaded for it.
+  if (wish.priority === "background") return [];
+  const open: Candidate["open"] = (signal, taskId) => embedded.obtain(signal, taskId);
   return [embeddedCandidate({ deployment: "embedded", reason: offer, open })];
 }

@@ -54,16 +54,25 @@ const pageSchema = z.object({
 export async function findWheel(
   door: Door,
   index: string,
-  wanted: { readonly name: string; readonly version: string; readonly signal: AbortSignal },
+  wanted: {
+    readonly name: string;
+    readonly version: string;
+    readonly signal: AbortSignal;
+    /** The task that it is for; null where there is none. */
+    readonly taskId: string | null;
+  },
 ): Promise<{ readonly url: string; readonly page: string } | undefined> {
   const page = `${index.replace(/\/$/, "")}/${wanted.name}/`;
   const { origin } = new URL(page);
   door.allow({ purpose: "index", origin, linksOut: true });
   door.allow({ purpose: "model-download", origin, linksOut: true });
-  const fetch = door.open({ purpose: "index", taskId: null });
+  const fetch = door.open({ purpose: "index", taskId: wanted.taskId });
   const accept = "application/vnd.pypi.simple.v1+json";
   const response = await fetch(page, { headers: { accept }, signal: wanted.signal });
-  if (!response.ok) return undefined;
+  if (!response.ok) {
+    await response.body?.cancel();
+    return undefined;
+  }
   const { files } = pageSchema.parse(await response.json());
   const stem = `${wanted.name.replaceAll("-", "_")}-${wanted.version}-`;
   const wheel = files.find(

@@ -1,4 +1,5 @@
 import type { Clock } from "#core/clock.ts";
+import type { AppError } from "#core/errors.ts";
 import type { ModelStop } from "#core/model.ts";
 import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
@@ -17,6 +18,8 @@ export interface Run {
   readonly signal: AbortSignal;
   readonly log: Tries;
   withheld: readonly Origin[];
+  /** Why a cloud may not be asked any more; asked right before each try, and keeps `withheld` as it is by then. */
+  readonly refused: (candidate: Candidate) => Promise<AppError | undefined>;
   /** Tokens of the context that was too small for it; 0 while none was. */
   tooSmall: number;
   /** Candidates whose hosts had too much to do: they are tried again where nobody else answers. */
@@ -75,6 +78,13 @@ function giveUp(
   deps.desk.ended(candidate, run.ask, stop);
 }
 
+/** True for a cloud that may not be asked any more. */
+async function isShut({ refused, log }: Run, candidate: Candidate): Promise<boolean> {
+  const why = candidate.trust === "cloud" ? await refused(candidate) : undefined;
+  if (why !== undefined) log.drop(candidate, why);
+  return why !== undefined;
+}
+
 /** Tries one candidate until it answers, or is of no use any more; gives the stop that ends the request. */
 export async function persist(
   deps: PersistDeps,
@@ -85,16 +95,17 @@ export async function persist(
   },
 ): Promise<ModelStop | undefined> {
   const { desk, toolless } = deps;
-  const { ask, voice, signal, log, withheld } = run;
+  const { ask, voice, signal, log } = run;
   const { candidate, queuedMs, isWell } = seat;
   const { deployment } = candidate;
   // Who waits for it to be well again need not wait for the end of an answer.
   const begun = (): void => isWell?.();
-  const one = { ask, candidate, voice, signal, queuedMs, withheld, begun };
+  const one = { ask, candidate, voice, signal, queuedMs, begun };
   let within: Narrowed = toolless.has(deployment) ? { tools: false } : {};
   for (let tries = 1; ; tries += 1) {
+    if (await isShut(run, candidate)) return undefined;
     const why = { notice: log.noticeFor(candidate), reason: log.reasonFor(candidate) };
-    const tried = await tryOnce(deps, { ...one, ...why, within });
+    const tried = await tryOnce(deps, { ...one, ...why, withheld: run.withheld, within });
     const { stop, attempt } = tried;
     desk.learn(candidate, ask, attempt);
     log.add(attempt, stop.failure);

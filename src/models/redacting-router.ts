@@ -47,5 +47,5 @@ export function createRedactingRouter(router: Router, redactor: Redactor): Route
         : event;
     }
   }
-  return { ...router, stream };
+  return { ...router, stream, warm: (ask, signal) => router.warm(cleanAsk(redactor, ask), signal) };
 }

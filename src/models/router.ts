@@ -8,13 +8,7 @@ import type { Attempt, TierName } from "#core/route.ts";
 import type { RouteAsk, RoutedEvent, Router } from "#core/router.ts";
 import type { ModelSettings } from "#core/settings.ts";
 
-import {
-  type Candidate,
-  explainOption,
-  isCandidate,
-  type Option,
-  type Sources,
-} from "./candidates.ts";
+import { type Candidate, explainOption, type Option, type Sources } from "./candidates.ts";
 import { createDesk } from "./desk.ts";
 import { pause, type PersistDeps, type Run } from "./persisting.ts";
 import type { Purse } from "./purse.ts";
@@ -56,29 +50,21 @@ const idle = {
   deadline: { ms: 0, promptTokens: 0, answerTokens: 0 },
 };
 
-function isCloud(option: Option): option is Candidate {
-  return isCandidate(option) && option.trust === "cloud";
-}
-
-/** What would go to a cloud is asked about again: since the request began, the owner may have decided otherwise. */
-async function stillAllowed(
+/** Why a cloud may not be asked by now: since the request began, or while it waited, the owner may have decided otherwise. */
+async function refusedNow(
   { settings, rulesFor }: Pick<RouterDeps, "settings" | "rulesFor">,
   run: Run,
-  rank: readonly Option[],
-): Promise<readonly Option[]> {
+  { deployment }: Candidate,
+): Promise<AppError | undefined> {
   const { ask } = run;
   const standing = standingOf(settings, ask, await rulesFor(ask.task.id));
   run.withheld = withheldBy(standing);
   const problem = refusalOf(settings, { standing, sources: ask.sources }, "cloud");
-  if (problem === undefined) return rank;
-  return rank.map((option) => {
-    if (!isCloud(option)) return option;
-    const { deployment, tier } = option;
-    return { deployment, tier, why: new AppError("model.refused", { model: deployment, problem }) };
-  });
+  if (problem === undefined) return undefined;
+  return new AppError("model.refused", { model: deployment, problem });
 }
 
-interface TryAllDeps extends Pick<RouterDeps, "settings" | "rulesFor"> {
+interface TryAllDeps {
   readonly trying: PersistDeps;
   readonly optionsFor: ReturnType<typeof createOptions>;
 }
@@ -91,8 +77,7 @@ async function tryAll(
 ): Promise<ModelStop | undefined> {
   const { trying, optionsFor } = deps;
   for await (const rank of optionsFor({ ...run.ask, standing }, run.signal)) {
-    const allowed = rank.some(isCloud) ? await stillAllowed(deps, run, rank) : rank;
-    const stop = await tryRank(trying, run, allowed);
+    const stop = await tryRank(trying, run, rank);
     if (stop !== undefined) return stop;
     if (run.signal.aborted) return aborted;
   }
@@ -101,8 +86,7 @@ async function tryAll(
     if (busy.length === 0) return run.signal.aborted ? aborted : undefined;
     if (!(await pause(trying, waitMs, run))) return aborted;
     run.givenUp.length = 0;
-    const allowed = busy.some(isCloud) ? await stillAllowed(deps, run, busy) : busy;
-    const stop = await tryRank(trying, run, allowed);
+    const stop = await tryRank(trying, run, busy);
     if (stop !== undefined) return stop;
   }
   return undefined;
@@ -116,7 +100,7 @@ export function createRouter(deps: RouterDeps): Router {
 
   const totalMs = (host: string): number => totalMsOf(settings, host);
   const trying: PersistDeps = { clock, purse, totalMs, desk, toolless: new Set<string>(), random };
-  const parts: TryAllDeps = { ...deps, trying, optionsFor };
+  const parts: TryAllDeps = { trying, optionsFor };
 
   const known = { isRecalled: false };
   const recall = lazily(async () => {
@@ -136,6 +120,7 @@ export function createRouter(deps: RouterDeps): Router {
       signal,
       log,
       withheld,
+      refused: (candidate) => refusedNow(deps, run, candidate),
       tooSmall: 0,
       busy: [],
       givenUp: [],
@@ -162,7 +147,7 @@ async function explainTier({ settings, sources, rulesFor }: RouterDeps, tier: Ti
   const whose = { task, isShared: false, holdsOthers: false };
   const ask = { tier, forced, ...whose, priority: "interactive" } as const;
   const standing = standingOf(settings, ask, await rulesFor(null));
-  const wish = { tier, forced, sources: [], standing };
+  const wish = { tier, forced, sources: [], standing, priority: ask.priority };
   const ranks = await Array.fromAsync(
     createOptions(settings, sources)(wish, new AbortController().signal),
   );

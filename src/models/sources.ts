@@ -49,16 +49,22 @@ export function createSources(deps: SourcesDeps): ModelSources {
   const revokeClouds: (() => void)[] = [];
   for (const [name, host] of Object.entries(settings.hosts)) {
     if (host.kind === "scripted") continue;
-    const { origin: url, hostname } = new URL(host.url);
-    const isShut = settings.cloud === "never" && trustOf(hostname) === "cloud";
-    // A second lock behind the router's: a service in a cloud has no rule while none is allowed.
-    if (host.kind === "ollama" || !isShut) {
-      const back = door.allow({ purpose: "model", origin: url, linksOut: false });
-      (trustOf(hostname) === "cloud" ? revokeClouds : revoke).push(back);
-    }
-    if (host.kind !== "ollama") continue;
-    const fetch = door.open({ purpose: "model", taskId: null, connectMs: 1000 });
-    const ollama = createOllamaHost({ url, fetch, clock });
+    const { origin, hostname } = new URL(host.url);
+    const isFar = trustOf(hostname) === "cloud";
+    const isOllama = host.kind === "ollama";
+    const rule = { purpose: "model", origin, linksOut: false } as const;
+    // A second lock behind the router's: nothing in a cloud, and nothing that is passed on there, has a rule while none is allowed.
+    const isShut = settings.cloud === "never" && !isOllama;
+    if (!isFar) revoke.push(door.allow(rule));
+    else if (!isShut) revokeClouds.push(door.allow(rule));
+    if (!isFar && !isOllama && !isShut) revokeClouds.push(door.allow({ ...rule, passesOn: true }));
+    if (!isOllama) continue;
+    // What it is told to pull it asks a cloud for, wherever it runs.
+    revoke.push(door.allow({ ...rule, purpose: "model-download", passesOn: !isFar }));
+    const use = { taskId: null, connectMs: 1000 } as const;
+    const fetch = door.open({ ...use, purpose: "model" });
+    const pulling = door.open({ ...use, purpose: "model-download", trust: "cloud" });
+    const ollama = createOllamaHost({ url: origin, fetch, pulling, clock });
     hosts.set(name, ollama);
     inventories.set(name, createInventory(ollama, clock));
   }
@@ -72,8 +78,10 @@ export function createSources(deps: SourcesDeps): ModelSources {
     installed: (name) => inventories.get(name)?.installed() ?? [],
     changed: () => inventories.forEach((inventory) => inventory.forget()),
     open(id, deployment) {
+      const { host } = deployment;
+      const changed = (): void => inventories.get(host)?.forget();
       const model =
-        models.get(id) ?? makeModel(deps, settings.hosts[deployment.host], { id, deployment });
+        models.get(id) ?? makeModel({ ...deps, changed }, settings.hosts[host], { id, deployment });
       models.set(id, model);
       return model;
     },

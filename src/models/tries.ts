@@ -76,8 +76,11 @@ export function createTries(use: string | null, ask: RouteAsk) {
     add({ deployment, outcome }: Attempt, failure: Failure | undefined): void {
       chain.push(`${deployment}: ${outcome}`);
       state.passedHere = failure?.sentence;
+      // What left the house is told whatever comes next.
+      if (failure?.code === "model.passed-on") state.passed = failure.sentence;
+      const hasLeft = state.failure?.code === "model.passed-on" && failure !== undefined;
       // A key that was never given is no news beside a failure of a service that is in use.
-      if (failure?.code !== "model.no-key") state.failure = failure;
+      if (failure?.code !== "model.no-key" && !hasLeft) state.failure = failure;
       state.failure ??= failure;
     },
     /** Why a candidate is tried now, with what was tried before it. */

@@ -82,9 +82,9 @@ interface Ready {
 }
 
 /** Makes the candidate's model ready, or says in a stop why it cannot be. */
-async function openModel(candidate: Candidate, signal: AbortSignal): Promise<Model | ModelStop> {
+async function openModel({ candidate, signal, ask }: Try): Promise<Model | ModelStop> {
   try {
-    return await candidate.open(signal);
+    return await candidate.open(signal, ask.task.id);
   } catch (error) {
     if (signal.aborted) return { type: "stop", reason: "aborted" };
     if (!(error instanceof AppError)) throw error;
@@ -171,7 +171,7 @@ function cutNotice(model: string, sent: number, { promptTokens }: TokenUsage): s
 /** Makes all ready for sending, or says why nothing is sent. */
 async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tried> {
   const { ask, candidate, reason, queuedMs, within } = one;
-  const model = await openModel(candidate, one.signal);
+  const model = await openModel(one);
   const startedAt = clock.now();
   const deployment = "stream" in model ? model.id : candidate.deployment;
   const begun: Attempt = {

@@ -35,7 +35,8 @@ const done: ModelStop = { type: "stop", reason: "end" };
 
 /** Has the candidate read the prompt; it is asked for one token, since for none it would write without an end. */
 async function read(model: Model, { ask, signal }: Idle): Promise<ModelStop> {
-  const request = { ...ask.build(model.limits), taskId: null, maxTokens: 1 };
+  const labels = [...new Set(ask.sources.map(({ label }) => label))];
+  const request = { ...ask.build(model.limits), taskId: null, maxTokens: 1, labels };
   let last = done;
   for await (const event of model.stream(request, signal)) if (event.type === "stop") last = event;
   return last;
@@ -44,7 +45,7 @@ async function read(model: Model, { ask, signal }: Idle): Promise<ModelStop> {
 /** Makes the candidate ready. Throws what its model does. */
 async function makeReady(desk: Desk, candidate: Candidate, work: Idle): Promise<Warmed> {
   const { ask, signal } = work;
-  const model = await candidate.open(signal);
+  const model = await candidate.open(signal, null);
   if ((await model.load?.(signal)) === true) {
     desk.ended(candidate, ask, done);
     return "loaded";

@@ -1,10 +1,10 @@
-import { type Selectable, sql } from "kysely";
+import { type Selectable, type SelectQueryBuilder, sql } from "kysely";
 
 import type { Store, TaskQuery } from "#core/store.ts";
 import type { PersonSettings } from "#core/person.ts";
 import type { Summary, Task, Turn } from "#core/task.ts";
 
-import { type Source, sourceOf } from "#core/trust.ts";
+import { allSources, type Source, sourceOf } from "#core/trust.ts";
 import type { Queries, Query } from "./queries.ts";
 import { toReceipt, toSources, toStep, toSummary, toTask } from "./rows.ts";
 import type { Schema } from "./schema.ts";
@@ -18,6 +18,7 @@ type Reads = Pick<
   | "tasksEnding"
   | "person"
   | "tasks"
+  | "sourcesOf"
   | "tasksAfter"
   | "summaryFor"
   | "steps"
@@ -37,11 +38,44 @@ function textQuery(words: string): string | undefined {
   return terms.length === 0 ? undefined : terms.map((term) => `"${term}"*`).join(" ");
 }
 
+type TaskRows = SelectQueryBuilder<Schema, "tasks", Selectable<Schema["tasks"]>>;
+
+/** Without what was asked to stay at home; a chat's own words may be told in it, since they go no further than it does. */
+function mayBeTold(build: Queries["build"], tasks: TaskRows, chatId: string): TaskRows {
+  const shut = build.selectFrom("privacy_rules").select("chat_id").where("rule", "=", "local-only");
+  return tasks
+    .where("local_only", "=", 0)
+    .where((where) => where.or([where("chat_id", "=", chatId), where("chat_id", "not in", shut)]));
+}
+
+function sourcesOf({ build, all, first }: Queries, taskIds: readonly string[]): Source[] {
+  if (taskIds.length === 0) return [];
+  const said = build
+    .selectFrom("tasks")
+    .innerJoin("messages", (join) =>
+      join
+        .onRef("messages.chat_id", "=", "tasks.chat_id")
+        .onRef("messages.conversation", "=", "tasks.conversation"),
+    )
+    .where("tasks.id", "in", [...taskIds]);
+  const own = said.whereRef("messages.task_id", "=", "tasks.id").select("messages.sources");
+  const others = said
+    .innerJoin("tasks as other", "other.id", "messages.task_id")
+    .whereRef("other.person_id", "!=", "tasks.person_id")
+    .where("other.state", "=", "done")
+    .select("other.id")
+    .limit(1);
+  const isShared = first(others) !== undefined;
+  const lists = all(own.distinct()).map(({ sources }) => toSources(sources));
+  return allSources(...lists, isShared ? [sourceOf("others")] : []);
+}
+
 function findTasks({ build, all }: Queries, query: TaskQuery): Task[] {
   let found = build.selectFrom("tasks").selectAll().orderBy("rowid", "desc").limit(query.limit);
   if (query.personId !== undefined) found = found.where("person_id", "=", query.personId);
   if (query.chatId !== undefined) found = found.where("chat_id", "=", query.chatId);
   if (query.except !== undefined) found = found.where("id", "!=", query.except);
+  if (query.toldIn !== undefined) found = mayBeTold(build, found, query.toldIn);
   if (query.search !== undefined) {
     const text = textQuery(query.search);
     if (text === undefined) return [];
@@ -209,6 +243,7 @@ export function createReads(queries: Queries, read: Read): Reads {
     tasksEnding: (ending) => read(() => tasksEnding(queries, ending)),
     person: (personId) => read(() => personSettings(queries, personId)),
     tasks: (query) => read(() => findTasks(queries, query)),
+    sourcesOf: (taskIds) => read(() => sourcesOf(queries, taskIds)),
     tasksAfter: (taskId, limit) => read(() => tasksAfter(queries, taskId, limit)),
     summaryFor: (task) => read(() => newestSummary(queries, task)),
     turnsBefore: (task, limit) => read(() => turnsBefore(queries, task, limit)),

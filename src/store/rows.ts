@@ -21,6 +21,8 @@ const failureSchema = z.object({
   sentence: z.string(),
 });
 
+const sourcesSchema = z.array(z.object({ origin: z.enum(origins), label: z.enum(labels) }));
+
 const bodySchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("model"),
@@ -38,13 +40,12 @@ const bodySchema = z.discriminatedUnion("kind", [
     isError: z.boolean(),
     // Steps of earlier versions do not say; of their tools one read what was remembered.
     origin: z.enum(origins).default("memories"),
+    sources: sourcesSchema.optional(),
   }),
   z.object({ kind: z.literal("person"), text: z.string() }),
 ]);
 
 const labelsSchema = z.array(z.enum(labels));
-
-const sourcesSchema = z.array(z.object({ origin: z.enum(origins), label: z.enum(labels) }));
 
 /** Sources from their column. */
 export function toSources(text: string): Source[] {

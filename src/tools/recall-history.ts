@@ -24,10 +24,10 @@ function describe(task: Task): string {
 
 /**
  * Finds the person's own earlier requests and answers by full text; in a group those of this group alone. What was asked to stay at home
- * is not found: what it is found for may go further.
+ * is not found: what it is found for may go further. What is found keeps where it came from.
  */
 export function createRecallHistoryTool(
-  store: Pick<Store, "tasks"> & Pick<ChatStore, "chat">,
+  store: Pick<Store, "tasks" | "sourcesOf"> & Pick<ChatStore, "chat">,
 ): Tool<z.infer<typeof input>> {
   return {
     name: "recall_history",
@@ -38,9 +38,11 @@ export function createRecallHistoryTool(
     run: async ({ words, limit }, { personId, chatId, taskId }) => {
       const chat = await store.chat(chatId);
       const where = chat?.kind === "group" ? { chatId } : {};
-      const own = { search: words, limit, personId, ...where, except: taskId };
-      const found = (await store.tasks(own)).filter(({ localOnly }) => !localOnly);
-      return found.length === 0 ? "Nothing found." : found.map(describe).join("\n\n");
+      const own = { search: words, limit, personId, ...where, except: taskId, toldIn: chatId };
+      const found = await store.tasks(own);
+      if (found.length === 0) return "Nothing found.";
+      const sources = await store.sourcesOf(found.map(({ id }) => id));
+      return { text: found.map(describe).join("\n\n"), sources };
     },
   };
 }

@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 
 import { workWhenIdle } from "../../src/agents/idle-work.ts";
+import type { PersonSettings } from "../../src/core/person.ts";
 import type { Model, ModelEvent, ModelRequest } from "../../src/core/model.ts";
 import type { Attempt } from "../../src/core/route.ts";
 import { modelSettingsSchema } from "../../src/core/settings.ts";
@@ -45,7 +46,7 @@ function answered(readMs: number): Attempt {
 }
 
 /** A service with nothing to do, on a host that reads 1,000 tokens in so many milliseconds. */
-function setUp(readMs: number, loads: boolean[] = []) {
+function setUp(readMs: number, loads: boolean[] = [], person: PersonSettings = anyone) {
   const clock = createFakeClock();
   const asked: ModelRequest[] = [];
   async function* stream(request: ModelRequest): AsyncGenerator<ModelEvent> {
@@ -65,7 +66,7 @@ function setUp(readMs: number, loads: boolean[] = []) {
   });
   const ending = new AbortController();
   onTestFinished(() => ending.abort());
-  const store = { person: () => Promise.resolve(anyone) };
+  const store = { person: () => Promise.resolve(person) };
   const agents = [makeAgent({ name: "assistant", tools: ["now"], system_prompt: "Be brief." })];
   const { log, told } = createNotingLog();
   const tools = [createNowTool(clock, store)];
@@ -88,9 +89,16 @@ describe("in idle time", () => {
         maxTokens: 1,
         messages: [{ role: "system", text: "Be brief." }],
         tools: [{ name: "now" }],
+        labels: ["public"],
       },
     ]);
     expect(told).toEqual(["made ready in idle time"]);
+  });
+
+  test("a time zone that the person has set is the person's, also there", async () => {
+    const { asked, minute } = setUp(20_000, [], { ...anyone, timeZone: "America/Lima" });
+    await minute();
+    expect(asked).toMatchObject([{ labels: ["public", "personal"] }]);
   });
 
   test("it does so again when another agent's prompt came in between", async () => {

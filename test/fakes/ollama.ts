@@ -99,6 +99,10 @@ const scenarios: Readonly<Record<string, readonly (object | number | string)[]>>
   cut: [delta("Half an"), "cut"],
   reset: [delta("Half an"), 50, "reset"],
   "error-line": [delta("Half an"), { error: "an error was encountered while running the model" }],
+  "error-quote": [
+    delta("Half an"),
+    { error: 'error parsing tool call: raw=\'{"to":"my doctor"\', err=unexpected end of JSON' },
+  ],
   malformed: [delta("Half an"), "{ this is no JSON\n", last()],
   "remote-answer": [{ ...delta("From afar."), remote_host: "https://cloud.example" }, last()],
 };

@@ -10,8 +10,8 @@ import { askWith } from "../fakes/router.ts";
 const here = { kind: "scripted", script: "-", max_parallel: 1 };
 
 function candidate(deployment: string, host: string): Candidate {
-  const open = () => Promise.reject(new Error("nothing is asked here"));
-  return { deployment, host, tier: "local-fast", reason: "", trust: "lan", open };
+  const asked = () => Promise.reject(new Error("nothing is asked here"));
+  return { deployment, host, tier: "local-fast", reason: "", trust: "lan", open: asked };
 }
 
 /** Two hosts that have the same two models. */

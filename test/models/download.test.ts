@@ -35,9 +35,8 @@ async function serve(options: { cuts?: number; ranges?: boolean } = {}): Promise
     const start = options.ranges === false ? 0 : Number(/bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0);
     response.writeHead(start > 0 ? 206 : 200, { "content-length": content.length - start });
     if (ranges.length <= (options.cuts ?? 0)) {
-      response.write(content.subarray(start, start + 100_000), () => {
-        setTimeout(() => response.destroy(), 20);
-      });
+      response.write(content.subarray(start, start + 100_000));
+      response.socket?.destroySoon();
     } else response.end(content.subarray(start));
   });
   return { url, ranges };

@@ -4,13 +4,16 @@ import { systemClock } from "../../src/core/clock.ts";
 import { createOllamaHost } from "../../src/models/ollama-host.ts";
 import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
-import { closedOrigin } from "../fakes/server.ts";
+import { closedOrigin, startServer } from "../fakes/server.ts";
 
-function hostAt(url: string) {
-  const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
+function openAt(url: string) {
+  const { door, receipts } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
   const fetch = door.open({ purpose: "model", taskId: null });
-  return createOllamaHost({ url, fetch, clock: systemClock });
+  const host = createOllamaHost({ url, fetch, pulling: fetch, clock: systemClock });
+  return { host, receipts };
 }
+
+const hostAt = (url: string) => openAt(url).host;
 
 test("tells its version, whether its cloud is on, and what it has", async () => {
   const host = hostAt((await startFakeOllama()).url);
@@ -47,4 +50,23 @@ test("a host that is off is one sentence", async () => {
   await expect(hostAt(await closedOrigin()).installed()).rejects.toThrow(
     "does not answer (connection refused)",
   );
+});
+
+test("a model that only its description shows to be remote is one", async () => {
+  const fake = await startFakeOllama();
+  const listed = JSON.stringify({ models: [{ name: "remote", size: 1 }] });
+  const url = await startServer((request, response) => {
+    if (request.url === "/api/tags") response.end(listed);
+    else fake.listener(request, response);
+  });
+  expect(await hostAt(url).installed()).toMatchObject([{ name: "remote", remote: true }]);
+});
+
+test("a host that is too old to say something is heard out, so that its receipt is whole", async () => {
+  // As much as no buffer holds, so that it comes in only where somebody reads it.
+  const page = "404 page not found".repeat(100_000);
+  const url = await startServer((_, response) => response.writeHead(404).end(page));
+  const { host, receipts } = openAt(url);
+  expect(await host.cloudIsOn()).toBeUndefined();
+  expect(receipts()).toMatchObject([{ status: 404, bodyBytesIn: page.length }]);
 });

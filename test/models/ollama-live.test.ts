@@ -13,13 +13,15 @@ const url = given?.startsWith("http") === true ? given : `http://${given ?? "127
 function connect(name: string, contextTokens = 2048) {
   const { door } = openDoor([{ purpose: "model", origin: new URL(url).origin, linksOut: false }]);
   const fetchFor = ({ taskId }: Carried) => door.open({ purpose: "model", taskId });
-  const host = createOllamaHost({ url, fetch: fetchFor({ taskId: null }), clock: systemClock });
+  const fetch = fetchFor({ taskId: null });
+  const host = createOllamaHost({ url, fetch, pulling: fetch, clock: systemClock });
   const model = createOllamaModel({
     id: name,
     url,
     model: name,
     limits: { contextTokens, promptBudget: 2000, tools: true, bare: false, maxAnswerTokens: 100 },
     fetchFor,
+    passedOn: (response) => door.passedOn(response),
     clock: systemClock,
     keepAlive: () => "1m",
     loadsAhead: () => true,

@@ -44,6 +44,7 @@ async function replay(answer: { readonly status: number; readonly body: string }
       maxAnswerTokens: 20,
     },
     fetchFor: ({ taskId }) => door.open({ purpose: "model", taskId }),
+    passedOn: (response) => door.passedOn(response),
     clock: systemClock,
     keepAlive: () => "1m",
     loadsAhead: () => true,

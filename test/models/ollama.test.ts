@@ -10,9 +10,9 @@ import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
 
-function modelAt(url: string, model: string, clock: Clock = systemClock): Model {
-  const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
-  return createOllamaModel({
+function openAt(url: string, model: string, clock: Clock = systemClock) {
+  const { door, receipts } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
+  const made = createOllamaModel({
     id: `ollama/${model}`,
     url,
     model,
@@ -24,6 +24,7 @@ function modelAt(url: string, model: string, clock: Clock = systemClock): Model 
       maxAnswerTokens: 100,
     },
     fetchFor: ({ taskId }) => door.open({ purpose: "model", taskId }),
+    passedOn: (response) => door.passedOn(response),
     clock,
     keepAlive: () => "5m",
     loadsAhead: () => true,
@@ -32,7 +33,11 @@ function modelAt(url: string, model: string, clock: Clock = systemClock): Model 
     loadMs: 5000,
     idleMs: 1000,
   });
+  return { model: made, door, receipts };
 }
+
+const modelAt = (url: string, model: string, clock?: Clock): Model =>
+  openAt(url, model, clock).model;
 
 modelContract("Ollama on a fake server", async () => {
   const { url } = await startFakeOllama();
@@ -143,7 +148,7 @@ describe("Ollama", () => {
     ["malformed", "model.protocol", "not of its API"],
     ["error-line", "model.failed", "an error was encountered"],
     ["remote", "model.refused", "runs in a cloud"],
-    ["remote-answer", "model.refused", "runs in a cloud"],
+    ["remote-answer", "model.passed-on", "passed what it was sent on to a cloud"],
     ["foreign", "model.refused", "set OLLAMA_HOST where it runs"],
   ])("%s is the failure %s", async (name, code, words) => {
     const { url } = await startFakeOllama();
@@ -152,15 +157,25 @@ describe("Ollama", () => {
     expect(stopOf(events)?.failure?.sentence).toContain(words);
   });
 
-  test.each(["gpt-oss:120b-cloud", "qwen3:cloud"])(
-    "%s is refused before anything is sent",
-    async (name) => {
-      const fake = await startFakeOllama();
-      const events = await eventsOf(modelAt(fake.url, name), ask("hello"));
-      expect(stopOf(events)?.failure?.code).toBe("model.refused");
-      expect(fake.paths).toEqual([]);
-    },
-  );
+  test("what a model wrote is in no failure, which others may be told", async () => {
+    const { url } = await startFakeOllama();
+    const failure = stopOf(await eventsOf(modelAt(url, "error-quote"), ask("hello")))?.failure;
+    expect(failure?.sentence).toContain("(error parsing tool call):");
+    expect(failure?.sentence).not.toContain("doctor");
+  });
+
+  test.each([
+    "gpt-oss:120b-cloud",
+    "qwen3:cloud",
+    "gpt-oss:120b-Cloud",
+    "qwen3:CLOUD",
+    "qwen3: cloud ",
+  ])("%s is refused before anything is sent", async (name) => {
+    const fake = await startFakeOllama();
+    const events = await eventsOf(modelAt(fake.url, name), ask("hello"));
+    expect(stopOf(events)?.failure?.code).toBe("model.refused");
+    expect(fake.paths).toEqual([]);
+  });
 
   test("a host that does not answer is unavailable", async () => {
     const events = await eventsOf(modelAt(await closedOrigin(), "plain"), ask("hello"));
@@ -243,4 +258,70 @@ describe("Ollama", () => {
     expect(events.at(-1)).toMatchObject({ reason: "error", failure: { code: "model.timeout" } });
     await fake.aborted;
   });
+});
+
+/** A host at home whose owner puts another model under a name that it had. */
+async function startTurning() {
+  const says = { capabilities: ["completion"], modified_at: "2026-11-01" };
+  const host = { show: says as object, chat: {} as object, status: 200, chats: 0 };
+  const line = { message: { content: "From afar." }, done: true, done_reason: "stop" };
+  const url = await startServer(({ url: path }, response) => {
+    if (path === "/api/show") response.end(JSON.stringify(host.show));
+    else if (path === "/api/ps") response.end(JSON.stringify({ models: [] }));
+    else if (path !== "/api/chat") response.writeHead(404).end();
+    else {
+      host.chats += 1;
+      response.writeHead(host.status).end(`${JSON.stringify({ ...line, ...host.chat })}\n`);
+    }
+  });
+  return { host, says, url };
+}
+
+describe("a model that its host turns into a remote one", () => {
+  const far = { remote_host: "https://ollama.com:443", remote_model: "gpt-oss:120b" };
+
+  test("is asked nothing once that was not looked at for a moment", async () => {
+    const { host, says, url } = await startTurning();
+    const clock = createFakeClock();
+    const model = modelAt(url, "turning", clock);
+    expect(stopOf(await eventsOf(model, ask("hello")))?.reason).toBe("end");
+    host.show = { ...says, ...far };
+    clock.pass(5001);
+    const events = await eventsOf(model, ask("hello"));
+    expect(stopOf(events)?.failure?.code).toBe("model.refused");
+    clock.pass(60_000);
+    await expect(model.load?.(new AbortController().signal)).rejects.toThrow("runs in a cloud");
+    expect(host.chats).toBe(1);
+  });
+
+  test.each([
+    ["a host", 200, far, far.remote_host],
+    ["a model", 200, { remote_model: "gpt-oss:120b" }, "gpt-oss:120b"],
+    ["a place to sign in", 401, { error: "unauthorized", signin_url: "https://x" }, "sign in"],
+  ])(
+    "and answers from there, naming %s, is not read, on record as a cloud, and not believed again",
+    async (_, status, chat, told) => {
+      const { host, says, url } = await startTurning();
+      const { model, door, receipts } = openAt(url, "turning");
+      Object.assign(host, { status, chat });
+      const events = await eventsOf(model, ask("hello"));
+      expect(stopOf(events)?.failure).toMatchObject({
+        code: "model.passed-on",
+        sentence: expect.stringContaining(told),
+      });
+      expect(textOf(events)).toBe("");
+      // Its host may well go on to say that it is like any other.
+      Object.assign(host, { status: 200, chat: {} });
+      for (const code of ["model.refused", "model.refused"]) {
+        expect(stopOf(await eventsOf(model, ask("hello")))?.failure?.code).toBe(code);
+      }
+      expect(host.chats).toBe(1);
+      host.show = { ...says, modified_at: "2026-11-02" };
+      expect(stopOf(await eventsOf(model, ask("hello")))?.reason).toBe("end");
+      await door.close();
+      const sent = receipts().filter(({ bodyBytesOut }) => bodyBytesOut > 100);
+      expect(sent.map(({ trust }) => trust)).toEqual(["cloud", "local"]);
+      expect(sent[0]?.sha256Out).not.toBeNull();
+    },
+  );
 });

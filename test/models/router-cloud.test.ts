@@ -5,6 +5,7 @@ import type { ModelLimits } from "../../src/core/model.ts";
 import type { PrivacyRule } from "../../src/core/privacy.ts";
 import type { RouteAsk } from "../../src/core/router.ts";
 import { type Origin, sourceOf } from "../../src/core/trust.ts";
+import type { Purse } from "../../src/models/purse.ts";
 import { createHurriedClock } from "../fakes/clock.ts";
 import {
   answerOf,
@@ -14,7 +15,7 @@ import {
   type Reply,
   sentenceOf,
 } from "../fakes/fleet.ts";
-import { askWith } from "../fakes/router.ts";
+import { askWith, freePurse } from "../fakes/router.ts";
 
 const off: readonly Reply[] = [{ fails: "model.unavailable" }];
 const words = sourceOf("words");
@@ -23,12 +24,14 @@ interface Setup {
   readonly cloud?: "never" | "when-asked" | "fallback";
   readonly replies?: Readonly<Record<string, readonly Reply[]>>;
   readonly rules?: readonly PrivacyRule[];
+  readonly purse?: Purse;
 }
 
 /** One model here and two in a cloud. */
-function open({ cloud = "fallback", replies = {}, rules = [] }: Setup = {}) {
+function open({ cloud = "fallback", replies = {}, rules = [], purse = freePurse }: Setup = {}) {
   return createFleet({
     clock: createHurriedClock(),
+    purse,
     rules,
     replies,
     settings: {
@@ -250,3 +253,38 @@ const askLimits: ModelLimits = {
   bare: false,
   maxAnswerTokens: 100,
 };
+
+describe("that a host at home passed words on to a cloud", () => {
+  const left: Readonly<Record<string, readonly Reply[]>> = {
+    local: [{ fails: "model.passed-on" }],
+  };
+
+  test("is told with the answer of who is tried after it", async () => {
+    const events = await open({ replies: left }).run();
+    expect(outcomesOf(events)).toEqual(["local: model.passed-on", "sonnet: ok"]);
+    expect(events.findLast((event) => event.type === "chosen")).toMatchObject({
+      notice: expect.stringMatching(/passed what it was sent on to a cloud .* sonnet is tried/),
+    });
+  });
+
+  test("is told also where those fail", async () => {
+    const replies = { ...left, sonnet: off, gpt: off };
+    expect(sentenceOf(await open({ replies }).run())).toContain("passed what it was sent on");
+  });
+});
+
+test("a rule that is taken back while a cloud is tried again holds for the next try", async () => {
+  const rules: PrivacyRule[] = ["memories"];
+  const purse: Purse = {
+    ...freePurse,
+    async open(order) {
+      rules.length = 0;
+      return freePurse.open(order);
+    },
+  };
+  const replies = { sonnet: [{ fails: "model.failed" }, { text: ["Yes."] }] } as const;
+  const fleet = open({ cloud: "when-asked", replies, rules, purse });
+  const events = await fleet.run({ ...asked, sources: [words, sourceOf("memories")] });
+  expect(outcomesOf(events)).toEqual(["sonnet: model.failed"]);
+  expect(fleet.asked.map(({ deployment }) => deployment)).toEqual(["sonnet"]);
+});

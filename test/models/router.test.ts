@@ -120,6 +120,13 @@ describe("which model answers", () => {
     expect(chosen(await route({ installed: both }, forced))).toEqual(["small"]);
   });
 
+  test("what the owner set is looked up in its host's list like any other", async () => {
+    const list = [installed("qwen3:1.7b"), installed("qwen3:8b", { remote: true })];
+    const events = await route({ installed: () => list }, { settings: { use: "big" } });
+    expect(chosen(events)).toEqual(["small"]);
+    expect(events[0]).toMatchObject({ notice: expect.stringContaining("it runs in a cloud") });
+  });
+
   test("the tier's list goes in its order, past what is not installed", async () => {
     expect(chosen(await route({ installed: both }, { tier: "local-smart" }))).toEqual(["big"]);
     const one = { installed: () => Promise.resolve([installed("qwen3:1.7b")]) };

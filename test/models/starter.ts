@@ -51,7 +51,7 @@ export async function findStarter(settingsText: string): Promise<Starter> {
     const local = async () => (await files.local()).find(({ row }) => row?.starter === true)?.file;
     if ((await local()) === undefined) {
       const signal = AbortSignal.timeout(100_000);
-      await files.pull("smollm2-135m", { signal, onProgress: () => {} });
+      await files.pull("smollm2-135m", { signal, taskId: null, onProgress: () => {} });
     }
     return { file: await local(), reason: "" };
   } catch (error) {

@@ -22,6 +22,7 @@ const hosts = {
   nas: { kind: "openai", url: "http://nas.local:1234/v1" },
   plain: { kind: "ollama", url: "http://nas:11434" },
   claude: { kind: "anthropic", url: "https://claude.invalid" },
+  clear: { kind: "openai", url: "http://clear.invalid/v1" },
 };
 
 /** A desk over a real store and the product's door, which has these rules. */
@@ -61,10 +62,13 @@ describe("the check of every way out", () => {
       "models of nas": "open",
       "models of plain": "held",
       "models of claude": "refused",
+      "models of clear": "refused",
       "what off sends by itself": "none",
       "what old sends by itself": "open",
       "what here sends by itself": "open",
       "what there sends by itself": "held",
+      "models that ollama is told to pull": "open",
+      "models that plain is told to pull": "open",
       "model files": "open",
       "package index": "open",
       "web pages and search": "none",
@@ -82,20 +86,25 @@ describe("the check of every way out", () => {
 
   test("lets a cloud that is allowed be, and refuses it at the door once local-only is on", async () => {
     const { desk, receipts } = await setUp("when-asked", [claude]);
-    expect(outcomes(await desk.check())).toMatchObject({ "models of claude": "open" });
+    const open = await desk.check();
+    expect(outcomes(open)).toMatchObject({ "models of claude": "open", "models of clear": "open" });
+    const told = open.filter(({ reason }) => reason.includes("write https in its url"));
+    expect(told.map(({ path }) => path)).toEqual(["models of clear"]);
     await desk.change({ rule: "local-only", holds: true, chatId: null });
     const paths = await desk.check();
     expect(outcomes(paths)).toMatchObject({
       "models of nas": "open",
       "models of plain": "refused",
       "models of claude": "refused",
+      "models that ollama is told to pull": "refused",
+      "models that plain is told to pull": "refused",
       "model files": "refused",
       "package index": "refused",
       "chats of Fake": "open",
       "a host that no rule names": "refused",
     });
-    const told = paths.find(({ path }) => path === "models of claude")?.reason;
-    expect(told).toContain("Local-only mode is on");
+    const why = paths.find(({ path }) => path === "models of claude")?.reason;
+    expect(why).toContain("Local-only mode is on");
     expect(paths.find(({ path }) => path === "chats of Fake")?.reason).toContain("leaves it on");
     expect(receipts()).toEqual([]);
   });

@@ -4,8 +4,12 @@ import { describe, expect, test } from "vitest";
 
 import { createApi } from "../../bots/telegram/api.ts";
 import { createFileFetcher } from "../../bots/telegram/files.ts";
+import { createBots } from "../../src/bots.ts";
 import type { Attachment } from "../../src/core/chat.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { createSecret } from "../../src/core/secret.ts";
+import { botSettingsSchema } from "../../src/core/settings.ts";
+import { createFakeLog } from "../fakes/log.ts";
 import { bodyOf } from "../fakes/play.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
@@ -137,4 +141,31 @@ describe("a file of a message", () => {
     await expect(reader.read()).rejects.toThrow("stopped");
     await expect(fetchFile(scan, stop.signal)).rejects.toThrow("stopped");
   });
+});
+
+test("a file is on the receipts of the task that it is fetched for", async () => {
+  const root = await startServer((request, response) => {
+    if (request.url?.endsWith("/getFile") !== true) response.end("some text");
+    else void bodyOf(request).then(() => response.end(JSON.stringify(found("documents/1"))));
+  });
+  const { door, receipts } = openDoor();
+  const { platform } = createBots({
+    settings: botSettingsSchema.parse({ telegram: { api_root: root } }),
+    token,
+    door,
+    clock: systemClock,
+    log: createFakeLog(() => {}),
+    store: { heard: () => Promise.resolve(undefined) },
+    files: {
+      put: () => Promise.reject(new Error("nothing is kept here")),
+      read: () => Promise.reject(new Error("nothing is kept here")),
+    },
+    onDeaf() {},
+  });
+  const fetched = await platform.fetchFile?.(scan, never, "task-1");
+  expect(await new Response(fetched?.body).text()).toBe("some text");
+  expect(receipts().map(({ taskId, trust }) => [taskId, trust])).toEqual([
+    ["task-1", "local"],
+    ["task-1", "local"],
+  ]);
 });

@@ -1,6 +1,8 @@
 import { expect, onTestFinished, test } from "vitest";
 
 import { systemClock } from "../../src/core/clock.ts";
+import type { AskPerson, Fetched } from "../../src/core/tool.ts";
+import { sourceOf } from "../../src/core/trust.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { createNowTool } from "../../src/tools/now.ts";
 import { createRecallHistoryTool } from "../../src/tools/recall-history.ts";
@@ -14,6 +16,12 @@ const context = {
   chatId: "terminal:main",
   signal: new AbortController().signal,
 };
+
+/** What a model reads of a result. */
+function textOf(result: string | Fetched | AskPerson): string {
+  if (typeof result === "string") return result;
+  return "ask" in result ? result.ask.text : result.text;
+}
 
 const personIn = (timeZone: string | null) => ({
   person: () => Promise.resolve({ timeZone, language: null }),
@@ -45,7 +53,7 @@ test("recall_history finds the person's own earlier tasks and nobody else's", as
     input: "My heron.",
   });
   const tool = createRecallHistoryTool(store);
-  const found = await tool.run({ words: "heron", limit: 5 }, context);
+  const found = textOf(await tool.run({ words: "heron", limit: 5 }, context));
   expect(found).toMatch(/asked: What is a heron\?\nanswered: A bird\.$/);
   expect(found).not.toContain("My heron");
   expect(await tool.run({ words: "walrus", limit: 5 }, context)).toBe("Nothing found.");
@@ -62,7 +70,45 @@ test("recall_history in a group finds the person's own words in it, and nothing 
   await store.createTask({ ...request, chatId, personId: "guest", input: "A guest's heron." });
   await store.createTask({ ...request, chatId, input: "A heron at home.", localOnly: true });
   const tool = createRecallHistoryTool(store);
-  const found = await tool.run({ words: "heron", limit: 5 }, { ...context, chatId });
+  const found = textOf(await tool.run({ words: "heron", limit: 5 }, { ...context, chatId }));
   expect(found).toContain("A heron for all.");
   expect(found).not.toMatch(/private|guest|at home/);
+});
+
+test("recall_history says where what it finds comes from, and whether others had a part in it", async () => {
+  const store = await openStore({ folder: await emptyFolder("recall"), clock: systemClock });
+  onTestFinished(() => store.close());
+  await store.ensureChat({ id: "terminal:main", platform: "terminal", personId: "owner" });
+  const group = { platform: "telegram", address: "-5", kind: "group" } as const;
+  const { id: chatId } = await store.chatAt(group, "owner");
+  const files = [sourceOf("words"), sourceOf("files")];
+  const end = { output: "A bird in a file.", sources: files };
+  await store.finishTask(endOf(await store.createTask(request), end));
+  const mine = await store.createTask({ ...request, chatId, input: "A stork for all." });
+  await store.finishTask(endOf(mine, { output: "Yes.", sources: [sourceOf("words")] }));
+  const tool = createRecallHistoryTool(store);
+  const sourcesFor = async (words: string) => {
+    const found = await tool.run({ words, limit: 5 }, context);
+    return typeof found === "object" && "sources" in found ? found.sources : [];
+  };
+  expect(await sourcesFor("heron")).toEqual(files);
+  expect(await sourcesFor("stork")).toEqual([sourceOf("words")]);
+  const guest = await store.createTask({ ...request, chatId, personId: "guest" });
+  await store.finishTask(endOf(guest));
+  expect(await sourcesFor("stork")).toEqual([sourceOf("words"), sourceOf("others")]);
+});
+
+test("recall_history finds nothing of another chat that is local-only, and in that chat it does", async () => {
+  const store = await openStore({ folder: await emptyFolder("recall"), clock: systemClock });
+  onTestFinished(() => store.close());
+  await store.ensureChat({ id: "terminal:main", platform: "terminal", personId: "owner" });
+  await store.ensureChat({ id: "terminal:diary", platform: "terminal", personId: "owner" });
+  await store.createTask({ ...request, chatId: "terminal:diary", input: "My heron." });
+  const tool = createRecallHistoryTool(store);
+  const findIn = async (chatId: string) =>
+    textOf(await tool.run({ words: "heron", limit: 5 }, { ...context, chatId }));
+  expect(await findIn("terminal:main")).toContain("My heron.");
+  await store.setRule({ rule: "local-only", chatId: "terminal:diary" }, true);
+  expect(await findIn("terminal:main")).toBe("Nothing found.");
+  expect(await findIn("terminal:diary")).toContain("My heron.");
 });

@@ -78,7 +78,7 @@ export function refusalOf(
   }
   if (!standing.mayGo) return wordsMissing(settings);
   if (sources.some(({ origin }) => origin === "kept")) return keptHome;
-  if (standing.holdsOthers) {
+  if (standing.holdsOthers || sources.some(({ origin }) => origin === "others")) {
     return "others have a part in this conversation, and their words go to no cloud: begin a new conversation with /new, or ask in your private chat.";
   }
   return beyond.map((source) => missingFor(source, standing)).find((why) => why !== undefined);

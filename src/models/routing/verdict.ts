@@ -42,6 +42,7 @@ const ownTrouble: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "model.over-budget",
   "model.no-price",
   "model.refused",
+  "model.passed-on",
   "model.busy",
   "model.invalid",
   "door.refused",

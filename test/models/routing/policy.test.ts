@@ -124,6 +124,8 @@ describe("what may go to a host", () => {
       /others .*private chat/,
     );
     expect(refusalOf(settingsWith("when-asked"), request, "lan")).toBeUndefined();
+    const recalled = [words, sourceOf("memories"), sourceOf("others")];
+    expect(refused(recalled, rules)).toMatch(/others .*private chat/);
     const alone = {
       standing: standing("when-asked", { ...asked, isShared: true }),
       sources: [words],
