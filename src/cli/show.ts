@@ -45,8 +45,14 @@ function routeLines({ seq, constraints, candidates }: RouteRow, usage: readonly 
   ];
 }
 
-function showRoutes({ routes, usage }: TaskRecord, output: Output): void {
-  if (routes.length === 0) output.note("How its models were chosen is not known.");
+function showRoutes({ routes, usage, finishedAt }: TaskRecord, output: Output): void {
+  if (routes.length === 0) {
+    output.note(
+      finishedAt === null
+        ? "No model was chosen for it yet."
+        : "How its models were chosen is not known.",
+    );
+  }
   for (const route of routes) {
     output.line(
       output.bold(

@@ -81,13 +81,16 @@ describe("entities", () => {
 
   test("a link must not hide where it leads", async () => {
     const { telegram, api } = await talking();
-    const link = (text: string, length: number) =>
+    const link = (text: string, length: number, url = "https://evil.example/x") =>
       api.sendMessage(ann, text, {
-        entities: [{ type: "text_link", offset: 0, length, url: "https://evil.example/x" }],
+        entities: [{ type: "text_link", offset: 0, length, url }],
         link_preview_options: { is_disabled: true },
       });
     await link("bank (https://evil.example/x)", 4);
+    await link("https://good.example", 20, "https://good.example/");
     expect(telegram.violations).toEqual([]);
+    await link("https://good.example.org", 24, "https://good.example/");
+    expect(telegram.violations).toHaveLength(1);
     await link("bank.example", 12);
     expect(telegram.violations.join()).toContain("hides that it leads to https://evil.example/x");
   });

@@ -190,6 +190,9 @@ function refuseBeyond(count: Count): void {
 /** True when somebody who reads the text can see where a link leads. */
 export function isShown(target: string, text: string): boolean {
   if (target.startsWith("#")) return true;
+  // The address of a bare host is the same with a slash at its end.
+  const bare = /^(https?:\/\/[^/]+)\/$/.exec(target)?.[1];
+  if (bare !== undefined && text.split(/[\s()<>"]+/).includes(bare)) return true;
   return (
     text.includes(target) || text.includes(target.replace(/^(?:mailto:|tel:|https?:\/\/)/, ""))
   );
