@@ -60,6 +60,8 @@ export interface Try {
 export interface Tried {
   readonly stop: ModelStop;
   readonly attempt: Attempt;
+  /** Milliseconds in which the host says that it read the prompt. */
+  readonly promptMs?: number | undefined;
   /** What the prompt had to fit into; absent where there was no model to ask. */
   readonly limits?: ModelLimits;
   /** Tokens of the prompt, as estimated. */
@@ -262,5 +264,6 @@ export async function tryOnce(deps: TryDeps, one: Try): Promise<Tried> {
   for (const event of events) voice.say(event);
   voice.say({ type: "attempt", attempt });
   const hadTools = request.tools.length > 0;
-  return { stop, attempt, limits, sent, hadTools, wasCut: heard.wasCut, text: heard.text };
+  const { promptMs, wasCut, text } = heard;
+  return { stop, attempt, promptMs, limits, sent, hadTools, wasCut, text };
 }
