@@ -192,6 +192,8 @@ async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tri
     return { stop, attempt, sent, ...nothing, ...(limits === undefined ? {} : { limits }) };
   };
   if (!("stream" in model)) return unsent(model);
+  // Nothing is reserved for what is not sent.
+  if (one.signal.aborted) return unsent({ type: "stop", reason: "aborted" });
   const { below = Number.POSITIVE_INFINITY, contextTokens, tools } = within;
   const withheld = candidate.trust === "cloud" ? one.withheld : [];
   const limits = {
