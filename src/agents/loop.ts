@@ -308,6 +308,9 @@ export async function* runTask(
       return { task: { ...job.task, state: "waiting" }, left: [] };
     }
     if (ending.state === "cancelled" && stops.park.aborted && !stops.stop.aborted) {
+      // The next process asks anew; what was asked here has its cost all the same.
+      const { usage, routes } = ending;
+      await store.addSteps(task.id, { steps: [], usage, routes });
       throw new AppError("task.parked", { task: shortId(task.id) });
     }
     const end = withDone(ending, job);

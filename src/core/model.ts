@@ -77,13 +77,16 @@ export interface ModelStop {
   readonly retryMs?: number;
 }
 
-/** What a model says while it works. Thinking is never part of the answer; `loading` says that its host reads it from disk first. */
+/**
+ * What a model says while it works. Thinking is never part of the answer; `loading` says that its host reads it from disk first.
+ * `promptMs` is how long the host itself says that it read the prompt, without loading and waiting.
+ */
 export type ModelEvent =
   | { readonly type: "loading" }
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "thinking"; readonly text: string }
   | { readonly type: "toolCall"; readonly call: ToolCall }
-  | ({ readonly type: "usage" } & TokenUsage)
+  | ({ readonly type: "usage"; readonly promptMs?: number } & TokenUsage)
   | ModelStop;
 
 /** What a prompt for a model must fit into. */

@@ -19,6 +19,13 @@ export interface Seat {
   readonly leave: () => void;
 }
 
+/** What was measured of an attempt. */
+export interface Measured {
+  readonly attempt: Attempt;
+  /** Milliseconds in which the host says that it read the prompt. */
+  readonly promptMs?: number | undefined;
+}
+
 /** Who waits for a slot. */
 export interface Waiter {
   readonly ask: Pick<RouteAsk, "task" | "priority">;
@@ -40,7 +47,7 @@ export interface Desk {
   /** A deployment has answered, or is left alone for as long as its failure says. */
   ended(candidate: Candidate, ask: Pick<RouteAsk, "priority">, stop: ModelStop): void;
   /** Learns from an attempt that was made at a host. */
-  learn(candidate: Candidate, ask: Pick<RouteAsk, "task">, attempt: Attempt): void;
+  learn(candidate: Candidate, ask: Pick<RouteAsk, "task">, tried: Measured): void;
   /** What a host has read last, as far as that is known. */
   lastAt(host: string): Known | undefined;
   /** A host has read an agent's prompt without being asked anything. */
@@ -107,9 +114,12 @@ function createExpectations() {
     speeds,
     know,
     lastAt: (host: string) => last.get(host),
-    learn(candidate: Candidate, task: RouteAsk["task"], attempt: Attempt): void {
+    learn(candidate: Candidate, task: RouteAsk["task"], { attempt, promptMs }: Measured): void {
       if (attempt.outcome !== "ok") return;
-      speeds.observe(attempt);
+      const before = last.get(candidate.host);
+      const hadBegun =
+        before?.deployment === candidate.deployment && before.task.agent === task.agent;
+      speeds.observe(attempt, { promptMs, hadBegun });
       know(candidate, task);
     },
     /** Who was never measured is taken for as good as the best, so that it soon is measured. */
@@ -150,7 +160,7 @@ export function createDesk(settings: ModelSettings, clock: Clock): Desk {
         circuits.failed(deployment, { why: failure.sentence, retryMs, until });
       }
     },
-    learn: (candidate, { task }, attempt) => expected.learn(candidate, task, attempt),
+    learn: (candidate, { task }, tried) => expected.learn(candidate, task, tried),
     lastAt: (host) => expected.lastAt(host),
     hasRead: (candidate, { task }) => expected.know(candidate, task),
     waitMs: (host) => slots.waitMs(host),

@@ -12,6 +12,8 @@ import { createRepeatGuard } from "./routing/repeats.ts";
 export interface Heard {
   readonly stop: ModelStop;
   readonly usage: TokenUsage;
+  /** Milliseconds in which the host says that it read the prompt. */
+  readonly promptMs: number | undefined;
   /** Milliseconds until the first token; undefined where none came. */
   readonly firstTokenMs: number | undefined;
   /** Characters of text and thinking. */
@@ -50,6 +52,7 @@ function createEar({ clock, end, begun }: HearingDeps) {
   const from = clock.elapsed();
   return {
     usage: {} as TokenUsage,
+    promptMs: undefined as number | undefined,
     firstTokenMs: undefined as number | undefined,
     length: 0,
     text: "",
@@ -58,8 +61,9 @@ function createEar({ clock, end, begun }: HearingDeps) {
     hear(event: ModelEvent): void {
       if (event.type === "loading") return;
       if (event.type === "usage") {
-        const { type: _, ...tokens } = event;
+        const { type: _, promptMs, ...tokens } = event;
         this.usage = tokens;
+        this.promptMs = promptMs;
         return;
       }
       if (this.firstTokenMs === undefined) {
@@ -163,8 +167,8 @@ export function listen(events: AsyncIterable<ModelEvent>, deps: HearingDeps): He
   return {
     events: pass(),
     heard() {
-      const { usage, firstTokenMs, length, text } = ear;
-      return { ...state, usage, firstTokenMs, length, text };
+      const { usage, promptMs, firstTokenMs, length, text } = ear;
+      return { ...state, usage, promptMs, firstTokenMs, length, text };
     },
   };
 }

@@ -24,6 +24,8 @@ export const chatLineSchema = z.object({
   done: z.boolean().default(false),
   done_reason: z.string().optional(),
   prompt_eval_count: z.int().optional(),
+  /** Nanoseconds. */
+  prompt_eval_duration: z.int().optional(),
   eval_count: z.int().optional(),
 });
 

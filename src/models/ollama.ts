@@ -114,10 +114,12 @@ async function* endOf(
   const salvaged = said.calls === 0 ? salvageCall(said.text, request.tools) : undefined;
   if (salvaged !== undefined) yield { type: "toolCall", call: salvaged };
   const { prompt_eval_count: promptTokens, eval_count: answerTokens } = line;
+  const { prompt_eval_duration: promptNs } = line;
   yield {
     type: "usage",
     ...(promptTokens === undefined ? {} : { promptTokens }),
     ...(answerTokens === undefined ? {} : { answerTokens }),
+    ...(promptNs === undefined ? {} : { promptMs: promptNs / 1e6 }),
   };
   if (said.calls > 0 || salvaged !== undefined) return { type: "stop", reason: "toolCalls" };
   return { type: "stop", reason: line.done_reason === "length" ? "length" : "end" };

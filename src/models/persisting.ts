@@ -107,7 +107,7 @@ export async function persist(
     const why = { notice: log.noticeFor(candidate), reason: log.reasonFor(candidate) };
     const tried = await tryOnce(deps, { ...one, ...why, withheld: run.withheld, within });
     const { stop, attempt } = tried;
-    desk.learn(candidate, ask, attempt);
+    desk.learn(candidate, ask, tried);
     log.add(attempt, stop.failure);
     const verdict = verdictOf(stop, { ...tried, tries });
     if (verdict === "end") {

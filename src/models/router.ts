@@ -105,7 +105,8 @@ export function createRouter(deps: RouterDeps): Router {
   const known = { isRecalled: false };
   const recall = lazily(async () => {
     const attempts = (await deps.lastAttempts?.()) ?? [];
-    for (const attempt of attempts.toReversed()) desk.speeds.observe(attempt);
+    // What their hosts knew before is not on record.
+    for (const attempt of attempts.toReversed()) desk.speeds.observe(attempt, { hadBegun: true });
     known.isRecalled = true;
   });
 

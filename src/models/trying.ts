@@ -60,6 +60,8 @@ export interface Try {
 export interface Tried {
   readonly stop: ModelStop;
   readonly attempt: Attempt;
+  /** Milliseconds in which the host says that it read the prompt. */
+  readonly promptMs?: number | undefined;
   /** What the prompt had to fit into; absent where there was no model to ask. */
   readonly limits?: ModelLimits;
   /** Tokens of the prompt, as estimated. */
@@ -190,6 +192,8 @@ async function prepare({ clock, purse }: TryDeps, one: Try): Promise<Ready | Tri
     return { stop, attempt, sent, ...nothing, ...(limits === undefined ? {} : { limits }) };
   };
   if (!("stream" in model)) return unsent(model);
+  // Nothing is reserved for what is not sent.
+  if (one.signal.aborted) return unsent({ type: "stop", reason: "aborted" });
   const { below = Number.POSITIVE_INFINITY, contextTokens, tools } = within;
   const withheld = candidate.trust === "cloud" ? one.withheld : [];
   const limits = {
@@ -262,5 +266,6 @@ export async function tryOnce(deps: TryDeps, one: Try): Promise<Tried> {
   for (const event of events) voice.say(event);
   voice.say({ type: "attempt", attempt });
   const hadTools = request.tools.length > 0;
-  return { stop, attempt, limits, sent, hadTools, wasCut: heard.wasCut, text: heard.text };
+  const { promptMs, wasCut, text } = heard;
+  return { stop, attempt, promptMs, limits, sent, hadTools, wasCut, text };
 }

@@ -5,6 +5,7 @@ import type { LoopDeps } from "../../src/agents/loop.ts";
 import { createRunner } from "../../src/agents/runner.ts";
 import type { Agent } from "../../src/core/agent.ts";
 import { systemClock } from "../../src/core/clock.ts";
+import { reasonOf } from "../../src/core/errors.ts";
 import type { Model, ModelRequest } from "../../src/core/model.ts";
 import type { TaskEvent } from "../../src/core/task.ts";
 import type { Tool } from "../../src/core/tool.ts";
@@ -188,6 +189,17 @@ test("a task left open is resumed from its last stored step", async () => {
   expect(ended).toMatchObject({ id: task.id, state: "done", output: "Done." });
   expect(second.requests).toHaveLength(1);
   expect(await second.runner.resume()).toEqual([]);
+});
+
+test("a task that is left for the next process has what its call took on record, and no step of it", async () => {
+  const { say, store, runner, requests } = await setUp([{ text: "A bird.", piece: 1, delay: 200 }]);
+  const parked = say("what is a heron?").catch(reasonOf);
+  await expect.poll(() => requests).toHaveLength(1);
+  await runner.stop(0);
+  const [task] = await store.openTasks();
+  expect(await parked).toContain("goes on");
+  expect(await store.usage(task?.id ?? "")).toMatchObject([{ outcome: "aborted" }]);
+  expect(await store.steps(task?.id ?? "")).toEqual([]);
 });
 
 test("an open task of an agent that is gone fails by name", async () => {

@@ -35,7 +35,7 @@ function answered(deployment: string, ms = 1000): Attempt {
   };
 }
 
-function open(ms: Readonly<Record<string, number>> = {}) {
+function openDesk(ms: Readonly<Record<string, number>> = {}) {
   const desk = createDesk(
     modelSettingsSchema.parse({ hosts: { anna: here, ben: here }, tiers: {} }),
     createFakeClock(),
@@ -45,7 +45,7 @@ function open(ms: Readonly<Record<string, number>> = {}) {
   }
   const of = (conversation: number) => askWith({ task: { ...askWith().task, conversation } });
   const answer = (one: Candidate, conversation: number) =>
-    desk.learn(one, of(conversation), answered(one.deployment, ms[one.deployment]));
+    desk.learn(one, of(conversation), { attempt: answered(one.deployment, ms[one.deployment]) });
   const seat = (conversation: number, candidates: readonly Candidate[]) =>
     desk.seatNow(of(conversation), candidates);
   /** Which one is taken, and left again. */
@@ -59,22 +59,22 @@ function open(ms: Readonly<Record<string, number>> = {}) {
 
 describe("of hosts that are free", () => {
   test("the one that is measured to be faster is taken, whatever the order", () => {
-    const { taken } = open({ "big on anna": 3000 });
+    const { taken } = openDesk({ "big on anna": 3000 });
     expect([taken(1, [anna, ben]), taken(1, [ben, anna])]).toEqual(["big on ben", "big on ben"]);
   });
 
   test("the one that knows the conversation is taken, as long as it is no slower in all", () => {
-    const { answer, taken } = open();
+    const { answer, taken } = openDesk();
     answer(anna, 1);
     answer(ben, 2);
     expect([taken(1, [ben, anna]), taken(2, [anna, ben])]).toEqual(["big on anna", "big on ben"]);
-    const slower = open({ "big on anna": 3000 });
+    const slower = openDesk({ "big on anna": 3000 });
     slower.answer(anna, 1);
     expect(slower.taken(1, [anna, ben])).toBe("big on ben");
   });
 
   test("the one that has the model loaded is taken before one that would have to load it", () => {
-    const { answer, taken } = open();
+    const { answer, taken } = openDesk();
     answer(small, 3);
     answer(ben, 4);
     expect([taken(1, [anna, ben]), taken(1, [other, small])]).toEqual([
@@ -85,7 +85,7 @@ describe("of hosts that are free", () => {
 });
 
 test("the one that knows the conversation is not waited for while another is free", () => {
-  const { answer, seat } = open();
+  const { answer, seat } = openDesk();
   answer(anna, 1);
   const first = seat(2, [anna]);
   expect(seat(1, [anna, ben])?.candidate.deployment).toBe("big on ben");

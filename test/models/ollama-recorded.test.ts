@@ -67,7 +67,7 @@ describe("a recorded stream of Ollama", () => {
     const events = await eventsOf(await stream("end.ndjson"), ask("Say yes."));
     expect(textOf(events)).toMatch(/^I'm .*[.!?]$/s);
     expect(events.slice(-2)).toEqual([
-      { type: "usage", promptTokens: 12, answerTokens: 47 },
+      { type: "usage", promptTokens: 12, answerTokens: 47, promptMs: 142.709223 },
       { type: "stop", reason: "end" },
     ]);
   });

@@ -157,15 +157,17 @@ describe("what goes to a cloud", () => {
     expect(codeOf(await one.purse.open(one.order(other)))).toBe(elsewhere);
   });
 
-  test("may be paid for again when the day, in the owner's zone, is over", async () => {
+  test("has its room by the owner's day: of 25 hours, and also when the clock is set back by one", async () => {
     const one = await open({ budgets: { day: 0.2 } });
-    await one.pay({ promptTokens: 1000, answerTokens: 100 });
-    const spent = (at: number) => {
-      one.clock.pass(at - one.clock.now());
-      return one.purse.spentCap(one.order());
+    const spentAt = (at: string) => {
+      one.clock.pass(Date.parse(at) - one.clock.now());
+      return one.purse.spentCap(one.order()).then((failure) => failure?.code);
     };
-    expect((await spent(Date.parse("2026-11-25T22:59:59Z")))?.code).toBe("model.over-budget");
-    expect(await spent(Date.parse("2026-11-25T23:00:00Z"))).toBeUndefined();
+    expect(await spentAt("2026-10-24T22:00:00Z")).toBeUndefined();
+    await one.pay({ promptTokens: 1000, answerTokens: 100 });
+    expect(await spentAt("2026-10-25T22:59:59Z")).toBe("model.over-budget");
+    expect(await spentAt("2026-10-25T23:00:00Z")).toBeUndefined();
+    expect(await spentAt("2026-10-25T12:00:00Z")).toBe("model.over-budget");
   });
 
   test("is not even asked for a price where a cap is spent already", async () => {

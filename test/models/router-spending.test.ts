@@ -11,7 +11,7 @@ import { askWith } from "../fakes/router.ts";
 const noon = Date.parse("2026-11-25T12:00:00Z");
 
 /** A cloud of which one answer may cost up to twenty cents, with thirty for the day, over a real store. */
-async function open(replies: readonly Reply[]) {
+async function open(replies: readonly Reply[], opening?: () => Promise<void>) {
   const clock = createHurriedClock(20_000, noon);
   const store = await openStore({ folder: await emptyFolder("spending"), clock });
   onTestFinished(() => store.close());
@@ -44,7 +44,8 @@ async function open(replies: readonly Reply[]) {
       }),
     timeZone: () => Promise.resolve("Europe/Amsterdam"),
   });
-  const fleet = createFleet({ clock, settings, purse, replies: { sonnet: replies } });
+  const opens = opening === undefined ? {} : { opening };
+  const fleet = createFleet({ clock, settings, purse, replies: { sonnet: replies }, ...opens });
   const build = () => ({
     messages: [{ role: "user" as const, text: "hi" }],
     tools: [],
@@ -80,4 +81,11 @@ test("what broke off after it had begun costs what was heard of it", async () =>
     ["model.truncated", 0.08, true],
     ["ok", 0.01, undefined],
   ]);
+});
+
+test("nothing is reserved for what is stopped before it is sent", async () => {
+  const stop = new AbortController();
+  const one = await open([{ text: ["Well."] }], () => Promise.resolve(stop.abort()));
+  expect(outcomesOf(await one.run(stop.signal))).toEqual(["sonnet: aborted"]);
+  expect([await one.store.usage(one.task.id), one.asked]).toEqual([[], []]);
 });

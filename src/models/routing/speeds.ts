@@ -14,9 +14,20 @@ export interface Speed {
 /** How much a request is, in tokens. */
 export type Size = Pick<Speed, "promptTokens" | "answerTokens">;
 
+/** What is known of how an attempt's prompt was read. */
+export interface Reading {
+  /** Milliseconds, as the host says; absent where it does not, and the time to the first token is taken for it. */
+  readonly promptMs?: number | undefined;
+  /**
+   * True where the host may have known the prompt's beginning from before. Some count the tokens that they had not to read again, so
+   * that without a word of a cache the rate is at most what was measured.
+   */
+  readonly hadBegun?: boolean;
+}
+
 /** Measured speeds, each a mean in which the newest counts most. */
 export interface Speeds {
-  observe(attempt: Attempt): void;
+  observe(attempt: Attempt, reading?: Reading): void;
   of(deployment: string): Speed;
   /**
    * Milliseconds that a request takes, a usual one where nothing is known of it; `cached` where most of its prompt is known to the host already. Undefined until it has
@@ -44,14 +55,26 @@ function rate(tokens: number, ms: number): number | undefined {
 
 type Change = { -readonly [Key in keyof Speed]: Speed[Key] };
 
-function measured(before: Speed, attempt: Attempt): Speed {
-  const { promptTokens, answerTokens, cachedTokens = 0, firstTokenMs, durationMs } = attempt;
+/** The rate at which prompts are read, with one more measured; what can only be too high lowers it alone. */
+function readRate(
+  before: number | undefined,
+  { promptTokens = 0, cachedTokens, firstTokenMs = 0 }: Attempt,
+  { promptMs = firstTokenMs, hadBegun = false }: Reading,
+): number | undefined {
+  const read = rate(promptTokens - (cachedTokens ?? 0), promptMs);
+  const isAtMost = hadBegun && cachedTokens === undefined;
+  if (read === undefined || (isAtMost && before !== undefined && read > before)) return before;
+  return mean(before, read);
+}
+
+function measured(before: Speed, attempt: Attempt, reading: Reading): Speed {
+  const { promptTokens, answerTokens, firstTokenMs, durationMs } = attempt;
   const after: Change = { ...before };
   if (promptTokens !== undefined) after.promptTokens = mean(before.promptTokens, promptTokens);
   if (answerTokens !== undefined) after.answerTokens = mean(before.answerTokens, answerTokens);
   if (firstTokenMs === undefined) return after;
-  const read = rate((promptTokens ?? 0) - cachedTokens, firstTokenMs);
-  if (read !== undefined) after.promptRate = mean(before.promptRate, read);
+  const read = readRate(before.promptRate, attempt, reading);
+  if (read !== undefined) after.promptRate = read;
   const written = rate(answerTokens ?? 0, durationMs - firstTokenMs);
   if (written !== undefined) after.answerRate = mean(before.answerRate, written);
   return after;
@@ -63,9 +86,9 @@ export function createSpeeds(): Speeds {
   const of = (deployment: string): Speed => speeds.get(deployment) ?? {};
   return {
     of,
-    observe(attempt) {
+    observe(attempt, reading = {}) {
       if (attempt.outcome !== "ok") return;
-      speeds.set(attempt.deployment, measured(of(attempt.deployment), attempt));
+      speeds.set(attempt.deployment, measured(of(attempt.deployment), attempt, reading));
     },
     workMs(deployment, cached, size) {
       const speed = of(deployment);

@@ -55,6 +55,23 @@ describe("the speed of a deployment", () => {
     expect(speeds.of("a")).toMatchObject({ promptRate: 100, promptTokens: 400 });
   });
 
+  test("is not taken for higher where the beginning of a prompt was known and is counted all the same", () => {
+    const speeds = createSpeeds();
+    speeds.observe(attempt());
+    speeds.observe(attempt({ firstTokenMs: 100 }), { hadBegun: true });
+    expect(speeds.of("a").promptRate).toBe(400);
+    speeds.observe(attempt({ firstTokenMs: 2000 }), { hadBegun: true });
+    expect(speeds.of("a").promptRate).toBeCloseTo(340);
+    speeds.observe(attempt({ firstTokenMs: 500, cachedTokens: 0 }), { hadBegun: true });
+    expect(speeds.of("a").promptRate).toBeCloseTo(478);
+  });
+
+  test("is what the host says, which counts neither loading nor waiting", () => {
+    const speeds = createSpeeds();
+    speeds.observe(attempt({ firstTokenMs: 9000 }), { promptMs: 1000 });
+    expect(speeds.of("a").promptRate).toBe(400);
+  });
+
   test("follows a change, the newest counting most", () => {
     const speeds = createSpeeds();
     speeds.observe(attempt());
