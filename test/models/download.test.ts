@@ -24,22 +24,26 @@ interface FileServer {
   readonly url: string;
   /** The range headers seen, in order. */
   readonly ranges: (string | undefined)[];
+  /** Told what a client has; a connection that is to be cut there is. */
+  readonly reached: (bytes: number) => void;
 }
 
-/** Serves the content; breaks off after so many bytes the first `cuts` times. */
+/** Serves the content; breaks off the first `cuts` times, when the client has what came until then: a break drops the rest. */
 async function serve(options: { cuts?: number; ranges?: boolean } = {}): Promise<FileServer> {
   const ranges: (string | undefined)[] = [];
+  const cut: { at: number; now: () => void } = { at: Number.POSITIVE_INFINITY, now: () => {} };
   const url = await startServer((request, response) => {
     const { range } = request.headers;
     ranges.push(range);
     const start = options.ranges === false ? 0 : Number(/bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0);
     response.writeHead(start > 0 ? 206 : 200, { "content-length": content.length - start });
     if (ranges.length <= (options.cuts ?? 0)) {
-      response.write(content.subarray(start, start + 100_000));
-      response.socket?.destroySoon();
+      cut.at = start + 100_000;
+      cut.now = () => response.destroy();
+      response.write(content.subarray(start, cut.at));
     } else response.end(content.subarray(start));
   });
-  return { url, ranges };
+  return { url, ranges, reached: (bytes) => bytes >= cut.at && cut.now() };
 }
 
 async function fetchInto(server: FileServer, own: Partial<Wanted> = {}) {
@@ -54,7 +58,10 @@ async function fetchInto(server: FileServer, own: Partial<Wanted> = {}) {
         fetch: door.open({ purpose: "model-download", taskId: null }),
         clock: impatient,
         signal: new AbortController().signal,
-        onProgress: ({ completedBytes }) => seen.push(completedBytes),
+        onProgress({ completedBytes }) {
+          seen.push(completedBytes);
+          server.reached(completedBytes);
+        },
       },
     );
   return { run, target, seen };
