@@ -101,6 +101,7 @@ async function tryAll(
     if (busy.length === 0) return run.signal.aborted ? aborted : undefined;
     if (!(await pause(trying, waitMs, run))) return aborted;
     run.givenUp.length = 0;
+    run.isLast = true;
     const allowed = busy.some(isCloud) ? await stillAllowed(deps, run, busy) : busy;
     const stop = await tryRank(trying, run, allowed);
     if (stop !== undefined) return stop;
@@ -139,6 +140,7 @@ export function createRouter(deps: RouterDeps): Router {
       withheld,
       tooSmall: 0,
       busy: [],
+      isLast: false,
       givenUp: [],
     };
     const stop = await tryAll(parts, run, standing);
