@@ -45,12 +45,14 @@ function answered(readMs: number): Attempt {
 }
 
 /** A service with nothing to do, on a host that reads 1,000 tokens in so many milliseconds. */
-function setUp(readMs: number, loads: boolean[] = []) {
+function setUp(readMs: number, loads: boolean[] = [], since: readonly Attempt[] = []) {
   const clock = createFakeClock();
   const asked: ModelRequest[] = [];
   async function* stream(request: ModelRequest): AsyncGenerator<ModelEvent> {
     asked.push(request);
     yield { type: "text", text: "x" };
+    // As its host says, while the clock stands.
+    yield { type: "usage", promptTokens: 1000, promptMs: 20_000 };
     yield { type: "stop", reason: "end" };
   }
   const load = () => Promise.resolve(loads.shift() ?? false);
@@ -61,7 +63,7 @@ function setUp(readMs: number, loads: boolean[] = []) {
     sources: sourcesWith({ open: () => Promise.resolve(model) }),
     purse: freePurse,
     rulesFor: noRules,
-    lastAttempts: () => Promise.resolve([answered(readMs)]),
+    lastAttempts: () => Promise.resolve([...since, answered(readMs)]),
   });
   const ending = new AbortController();
   onTestFinished(() => ending.abort());
@@ -93,6 +95,15 @@ describe("in idle time", () => {
     expect(told).toEqual(["made ready in idle time"]);
   });
 
+  test("it does so, too, when that host has since been quick with prompts that it may have known", async () => {
+    const { router, asked, minute } = setUp(20_000, [], [answered(100), answered(100)]);
+    await Array.fromAsync(router.stream(askWith(), new AbortController().signal));
+    const task = { ...askWith().task, agent: "code" };
+    await Array.fromAsync(router.stream(askWith({ task }), new AbortController().signal));
+    await minute();
+    expect(asked.map(({ maxTokens }) => maxTokens)).toEqual([9, 9, 1]);
+  });
+
   test("it does so again when another agent's prompt came in between", async () => {
     const { router, asked, minute } = setUp(20_000);
     await minute();
@@ -100,6 +111,17 @@ describe("in idle time", () => {
     await Array.fromAsync(router.stream(askWith({ task }), new AbortController().signal));
     await minute();
     expect(asked.map(({ maxTokens }) => maxTokens)).toEqual([1, 9, 1]);
+  });
+
+  test("a host that says itself that it reads slowly is taken at its word", async () => {
+    const { router, asked, minute } = setUp(500);
+    for (let i = 0; i < 10; i += 1) {
+      await Array.fromAsync(router.stream(askWith(), new AbortController().signal));
+    }
+    const task = { ...askWith().task, agent: "code" };
+    await Array.fromAsync(router.stream(askWith({ task }), new AbortController().signal));
+    await minute();
+    expect(asked.at(-1)?.maxTokens).toBe(1);
   });
 
   test("a fast one is left alone", async () => {
