@@ -22,8 +22,10 @@ export interface Run {
   readonly refused: (candidate: Candidate) => Promise<AppError | undefined>;
   /** Tokens of the context that was too small for it; 0 while none was. */
   tooSmall: number;
-  /** Candidates whose hosts had too much to do: they are tried again where nobody else answers. */
+  /** Candidates whose hosts had too much to do, or that others try just now: they are tried again where nobody else answers. */
   readonly busy: Candidate[];
+  /** True once there is nobody else: who is being tried by others is then waited for. */
+  isLast: boolean;
   /** Deployments that did not answer: named again in another list they are not tried again. */
   readonly givenUp: string[];
 }

@@ -4,14 +4,29 @@ import type { ModelStop } from "#core/model.ts";
 import { type Candidate, isCandidate, type Option } from "./candidates.ts";
 import type { Desk, Seat } from "./desk.ts";
 import { persist, type PersistDeps, type Run } from "./persisting.ts";
+import type { Rest } from "./routing/circuit.ts";
 
 /** Why a candidate is left alone for now. */
 function restOf({ deployment }: Candidate, { circuits }: Desk): AppError | undefined {
   const rest = circuits.resting(deployment);
-  if (rest === undefined) return undefined;
+  return rest === undefined ? undefined : resting(deployment, rest);
+}
+
+function resting(deployment: string, rest: Rest): AppError {
   const seconds = Math.ceil(rest.leftMs / 1000);
   const when = seconds === 0 ? "is being tried" : `is tried again in ${seconds} s`;
   return new AppError("model.resting", { model: deployment, why: rest.why, when });
+}
+
+/** The same before a slot is waited for: who is being tried by another request may be well by then, if there is nobody else. */
+function restBefore(run: Run, candidate: Candidate, { circuits }: Desk): AppError | undefined {
+  const { deployment } = candidate;
+  const rest = circuits.resting(deployment);
+  if (rest === undefined) return undefined;
+  if (rest.leftMs > 0 || run.ask.deadline !== undefined) return resting(deployment, rest);
+  if (run.isLast) return undefined;
+  run.busy.push(candidate);
+  return resting(deployment, rest);
 }
 
 /** Why a candidate is of no use after a prompt was too long for others. */
@@ -45,7 +60,7 @@ async function fitting(
   const fit: Candidate[] = [];
   for (const candidate of candidates) {
     const late = tooLateFor(run, candidate, desk);
-    const why = late ?? restOf(candidate, desk) ?? tooSmallFor(run, candidate);
+    const why = late ?? tooSmallFor(run, candidate) ?? restBefore(run, candidate, desk);
     const isFree = why !== undefined || candidate.trust !== "cloud";
     const unfit = isFree ? why : await purse.spentCap({ ask: run.ask, candidate });
     if (unfit === undefined) fit.push(candidate);

@@ -86,6 +86,7 @@ async function tryAll(
     if (busy.length === 0) return run.signal.aborted ? aborted : undefined;
     if (!(await pause(trying, waitMs, run))) return aborted;
     run.givenUp.length = 0;
+    run.isLast = true;
     const stop = await tryRank(trying, run, busy);
     if (stop !== undefined) return stop;
   }
@@ -124,6 +125,7 @@ export function createRouter(deps: RouterDeps): Router {
       refused: (candidate) => refusedNow(deps, run, candidate),
       tooSmall: 0,
       busy: [],
+      isLast: false,
       givenUp: [],
     };
     const stop = await tryAll(parts, run, standing);

@@ -45,13 +45,23 @@ function answered(readMs: number): Attempt {
   };
 }
 
+interface Given {
+  /** What the model says of being loaded ahead, in order. */
+  readonly loads: boolean[];
+  /** Newer answers than the one that was measured. */
+  readonly since: readonly Attempt[];
+  readonly person: PersonSettings;
+}
+
 /** A service with nothing to do, on a host that reads 1,000 tokens in so many milliseconds. */
-function setUp(readMs: number, loads: boolean[] = [], person: PersonSettings = anyone) {
+function setUp(readMs: number, { loads = [], since = [], person = anyone }: Partial<Given> = {}) {
   const clock = createFakeClock();
   const asked: ModelRequest[] = [];
   async function* stream(request: ModelRequest): AsyncGenerator<ModelEvent> {
     asked.push(request);
     yield { type: "text", text: "x" };
+    // As its host says, while the clock stands.
+    yield { type: "usage", promptTokens: 1000, promptMs: 20_000 };
     yield { type: "stop", reason: "end" };
   }
   const load = () => Promise.resolve(loads.shift() ?? false);
@@ -62,7 +72,7 @@ function setUp(readMs: number, loads: boolean[] = [], person: PersonSettings = a
     sources: sourcesWith({ open: () => Promise.resolve(model) }),
     purse: freePurse,
     rulesFor: noRules,
-    lastAttempts: () => Promise.resolve([answered(readMs)]),
+    lastAttempts: () => Promise.resolve([...since, answered(readMs)]),
   });
   const ending = new AbortController();
   onTestFinished(() => ending.abort());
@@ -96,9 +106,18 @@ describe("in idle time", () => {
   });
 
   test("a time zone that the person has set is the person's, also there", async () => {
-    const { asked, minute } = setUp(20_000, [], { ...anyone, timeZone: "America/Lima" });
+    const { asked, minute } = setUp(20_000, { person: { ...anyone, timeZone: "America/Lima" } });
     await minute();
     expect(asked).toMatchObject([{ labels: ["public", "personal"] }]);
+  });
+
+  test("it does so, too, when that host has since been quick with prompts that it may have known", async () => {
+    const { router, asked, minute } = setUp(20_000, { since: [answered(100), answered(100)] });
+    await Array.fromAsync(router.stream(askWith(), new AbortController().signal));
+    const task = { ...askWith().task, agent: "code" };
+    await Array.fromAsync(router.stream(askWith({ task }), new AbortController().signal));
+    await minute();
+    expect(asked.map(({ maxTokens }) => maxTokens)).toEqual([9, 9, 1]);
   });
 
   test("it does so again when another agent's prompt came in between", async () => {
@@ -110,6 +129,17 @@ describe("in idle time", () => {
     expect(asked.map(({ maxTokens }) => maxTokens)).toEqual([1, 9, 1]);
   });
 
+  test("a host that says itself that it reads slowly is taken at its word", async () => {
+    const { router, asked, minute } = setUp(500);
+    for (let i = 0; i < 10; i += 1) {
+      await Array.fromAsync(router.stream(askWith(), new AbortController().signal));
+    }
+    const task = { ...askWith().task, agent: "code" };
+    await Array.fromAsync(router.stream(askWith({ task }), new AbortController().signal));
+    await minute();
+    expect(asked.at(-1)?.maxTokens).toBe(1);
+  });
+
   test("a fast one is left alone", async () => {
     const { asked, minute } = setUp(500);
     await minute();
@@ -117,7 +147,7 @@ describe("in idle time", () => {
   });
 
   test("a model is loaded first where that is wanted", async () => {
-    const { asked, told, minute } = setUp(20_000, [true]);
+    const { asked, told, minute } = setUp(20_000, { loads: [true] });
     await minute();
     expect([asked.length, told.length]).toEqual([0, 1]);
     await minute();

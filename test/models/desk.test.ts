@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Attempt } from "../../src/core/route.ts";
 import { modelSettingsSchema } from "../../src/core/settings.ts";
 import type { Candidate } from "../../src/models/candidates.ts";
-import { createDesk } from "../../src/models/desk.ts";
+import { createDesk, type Measured } from "../../src/models/desk.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { askWith } from "../fakes/router.ts";
 
@@ -44,8 +44,10 @@ function openDesk(ms: Readonly<Record<string, number>> = {}) {
     desk.speeds.observe(answered(deployment, ms[deployment]));
   }
   const of = (conversation: number) => askWith({ task: { ...askWith().task, conversation } });
+  const learn = (one: Candidate, conversation: number, tried: Measured) =>
+    desk.learn(one, of(conversation), tried);
   const answer = (one: Candidate, conversation: number) =>
-    desk.learn(one, of(conversation), { attempt: answered(one.deployment, ms[one.deployment]) });
+    learn(one, conversation, { attempt: answered(one.deployment, ms[one.deployment]) });
   const seat = (conversation: number, candidates: readonly Candidate[]) =>
     desk.seatNow(of(conversation), candidates);
   /** Which one is taken, and left again. */
@@ -54,7 +56,7 @@ function openDesk(ms: Readonly<Record<string, number>> = {}) {
     mine?.leave();
     return mine?.candidate.deployment;
   };
-  return { answer, seat, taken };
+  return { answer, learn, seat, taken, speeds: desk.speeds };
 }
 
 describe("of hosts that are free", () => {
@@ -82,6 +84,18 @@ describe("of hosts that are free", () => {
       "small on anna",
     ]);
   });
+});
+
+test("a host is not taken for faster by a prompt whose beginning it knew, in the agent's next conversation, too", () => {
+  const { answer, learn, speeds } = openDesk();
+  const rate = () => speeds.of("big on anna").promptRate;
+  answer(anna, 1);
+  learn(anna, 1, { attempt: answered("big on anna", 100) });
+  learn(anna, 2, { attempt: answered("big on anna", 100) });
+  expect(rate()).toBe(800);
+  learn(small, 1, { attempt: answered("small on anna", 1000) });
+  learn(anna, 2, { attempt: answered("big on anna", 2000), promptMs: 500 });
+  expect(rate()).toBe(800 + 0.3 * (1600 - 800));
 });
 
 test("the one that knows the conversation is not waited for while another is free", () => {

@@ -55,3 +55,24 @@ describe("a deployment that fails", () => {
     expect(outcomesOf(await run())).toEqual(outcomes);
   });
 });
+
+test("who has nowhere else to go waits for what another request tries just now", async () => {
+  const clock = createFakeClock();
+  const ready = Promise.withResolvers<void>();
+  const opens = [Promise.resolve(), ready.promise];
+  const fleet = createFleet({
+    clock,
+    settings: { ...one, hosts: { a: { ...here, max_parallel: 1 } } },
+    replies: { first: [{ fails: "model.unavailable" }, ok] },
+    opening: () => opens.shift() ?? Promise.resolve(),
+  });
+  await fleet.run();
+  clock.pass(2000);
+  const trial = fleet.run();
+  await expect.poll(() => opens).toEqual([]);
+  const both = [trial, fleet.run()];
+  await expect.poll(() => clock.next()).toBe(700);
+  clock.pass(700);
+  ready.resolve();
+  expect((await Promise.all(both)).map(outcomesOf)).toEqual([["first: ok"], ["first: ok"]]);
+});

@@ -4,7 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { Cap } from "../../../src/core/ledger.ts";
 import { modelSettingsSchema } from "../../../src/core/settings.ts";
 import { dayStart, monthStart } from "../../../src/core/time.ts";
-import { capsFor, createCalendar, reached } from "../../../src/models/routing/budget.ts";
+import {
+  capsFor,
+  createCalendar,
+  createMeters,
+  reached,
+} from "../../../src/models/routing/budget.ts";
 import { askWith } from "../../fakes/router.ts";
 
 const hour = 3_600_000;
@@ -218,6 +223,17 @@ describe("the caps that an attempt counts under", () => {
     const shut = modelSettingsSchema.parse({ budgets: { day: 0, month: null }, tiers: {} }).budgets;
     expect(capsFor(shut, { deployment: "sonnet", task }, moment)).toMatchObject([{ capUsd: 0 }]);
   });
+});
+
+test("a share is told again when a new day has begun, and not before", async () => {
+  const meters = createMeters({ spent: (caps) => Promise.resolve(caps.map(() => 0)) });
+  const told: number[] = [];
+  for (const since of [1, 1, 2]) {
+    const caps = [{ name: "today", capUsd: 1, since, of: {} }];
+    const events = await meters.add(caps, meters.of(caps), 0.6);
+    told.push(...events.map(({ percent }) => percent));
+  }
+  expect(told).toEqual([50, 100, 50]);
 });
 
 describe("the shares of a cap", () => {
