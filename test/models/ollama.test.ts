@@ -10,7 +10,12 @@ import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
 
-function modelAt(url: string, model: string, clock: Clock = systemClock): Model {
+function modelAt(
+  url: string,
+  model: string,
+  clock: Clock = systemClock,
+  firstTokenMs = 5000,
+): Model {
   const { door } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
   return createOllamaModel({
     id: `ollama/${model}`,
@@ -28,7 +33,7 @@ function modelAt(url: string, model: string, clock: Clock = systemClock): Model 
     keepAlive: () => "5m",
     loadsAhead: () => true,
     runner: {},
-    firstTokenMs: 5000,
+    firstTokenMs,
     loadMs: 5000,
     idleMs: 1000,
   });
@@ -203,6 +208,25 @@ describe("Ollama", () => {
     await expect.poll(() => clock.next()).toBe(3000);
     clock.pass(3000);
     expect((await events).at(-1)).toMatchObject({ reason: "error", failure });
+  });
+
+  test("a host that is gone while its answer is waited for is given up before the deadline", async () => {
+    const url = await startServer((request, response) => {
+      if (request.url === "/api/show") response.end(JSON.stringify({ capabilities: [] }));
+      if (request.url === "/api/ps") response.end(JSON.stringify({ models: [{ name: "gone" }] }));
+      if (request.url === "/api/version") response.destroy();
+    });
+    const clock = createFakeClock();
+    const events = eventsOf(modelAt(url, "gone", clock, 120_000), ask("hello"));
+    await expect.poll(() => clock.next()).toBe(25_000);
+    clock.pass(25_000);
+    expect((await events).at(-1)).toMatchObject({
+      reason: "error",
+      failure: {
+        code: "model.unavailable",
+        sentence: expect.stringContaining("does not answer (frozen, or out of reach)"),
+      },
+    });
   });
 
   test.each([
