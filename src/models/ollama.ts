@@ -19,6 +19,7 @@ import { isCloudName } from "./cloud-name.ts";
 import { SilenceError, watched, within } from "./deadline.ts";
 import { broken, type Subject } from "./failures.ts";
 import { linesOf } from "./lines.ts";
+import { type Liveness, whileAlive } from "./liveness.ts";
 import { refusal, remoteRefusal } from "./ollama-failures.ts";
 import { createReadiness, type Readiness } from "./ollama-readiness.ts";
 import { callsOf, chatBody, type ChatLine, chatLineSchema, farPlace } from "./ollama-wire.ts";
@@ -239,6 +240,28 @@ async function* begun<Answer>(
   return within(clock, loadMs, answer);
 }
 
+/** What was sent, for as long as its host is there: it tells its version at once, whatever it reads or loads. */
+function whileThere<Answer>(
+  { url, clock, fetchFor }: OllamaOptions,
+  sent: Promise<Answer>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const fetch = fetchFor({ taskId: null });
+  const liveness: Liveness = {
+    clock,
+    async look(over) {
+      const either = AbortSignal.any([over, signal]);
+      await (await fetch(`${url}/api/version`, { signal: either })).body?.cancel();
+    },
+    gone: () =>
+      new AppError("model.unavailable", { host: url, problem: "frozen, or out of reach" }),
+  };
+  const answer = whileAlive(liveness, sent);
+  // It is waited for where its failure is told.
+  answer.catch(() => undefined);
+  return answer;
+}
+
 /** What asking a model goes by. */
 function createAsking(options: OllamaOptions) {
   const { url, model, clock } = options;
@@ -268,9 +291,7 @@ export function createOllamaModel(options: OllamaOptions): Model {
   ): AsyncGenerator<ModelEvent, ModelStop> {
     if (isCloudName(model)) throw remoteRefusal(model);
     const fetch = options.fetchFor(request);
-    const posted = post(request, fetch, signal);
-    // It is waited for below, where its failure is told.
-    posted.catch(() => undefined);
+    const posted = whileThere(options, post(request, fetch, signal), signal);
     // A host that does not even tell that is taken for one that has it: the first token's deadline goes on.
     const isLoaded = (): Promise<boolean> =>
       within(clock, toldMs, readiness.isLoaded(fetch, signal)).catch(() => true);

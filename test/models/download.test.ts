@@ -112,7 +112,7 @@ test("a file of another hash is deleted and never appears", async () => {
 
 test("a server that refuses is given up with the way to go on", async () => {
   const url = await startServer((_, response) => response.writeHead(500).end());
-  const { run } = await fetchInto({ url, ranges: [] });
+  const { run } = await fetchInto({ url, ranges: [], reached: () => {} });
   await expect(run()).rejects.toThrow(
     "model could not be downloaded (status 500): run agent models pull model to go on where it stopped.",
   );

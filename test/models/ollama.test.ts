@@ -10,7 +10,7 @@ import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";
 
-function openAt(url: string, model: string, clock: Clock = systemClock) {
+function openAt(url: string, model: string, clock: Clock = systemClock, firstTokenMs = 5000) {
   const { door, receipts } = openDoor([{ purpose: "model", origin: url, linksOut: false }]);
   const made = createOllamaModel({
     id: `ollama/${model}`,
@@ -29,15 +29,14 @@ function openAt(url: string, model: string, clock: Clock = systemClock) {
     keepAlive: () => "5m",
     loadsAhead: () => true,
     runner: {},
-    firstTokenMs: 5000,
+    firstTokenMs,
     loadMs: 5000,
     idleMs: 1000,
   });
   return { model: made, door, receipts };
 }
 
-const modelAt = (url: string, model: string, clock?: Clock): Model =>
-  openAt(url, model, clock).model;
+const modelAt = (...where: Parameters<typeof openAt>): Model => openAt(...where).model;
 
 modelContract("Ollama on a fake server", async () => {
   const { url } = await startFakeOllama();
@@ -233,6 +232,25 @@ describe("Ollama", () => {
     await expect(frozen).rejects.toMatchObject({ code: "model.timeout" });
     const off = modelAt(await closedOrigin(), "off", clock).load?.(never);
     await expect(off).rejects.toMatchObject({ code: "model.unavailable" });
+  });
+
+  test("a host that is gone while its answer is waited for is given up before the deadline", async () => {
+    const url = await startServer((request, response) => {
+      if (request.url === "/api/show") response.end(JSON.stringify({ capabilities: [] }));
+      if (request.url === "/api/ps") response.end(JSON.stringify({ models: [{ name: "gone" }] }));
+      if (request.url === "/api/version") response.destroy();
+    });
+    const clock = createFakeClock();
+    const events = eventsOf(modelAt(url, "gone", clock, 120_000), ask("hello"));
+    await expect.poll(() => clock.next()).toBe(25_000);
+    clock.pass(25_000);
+    expect((await events).at(-1)).toMatchObject({
+      reason: "error",
+      failure: {
+        code: "model.unavailable",
+        sentence: expect.stringContaining("does not answer (frozen, or out of reach)"),
+      },
+    });
   });
 
   test.each([
