@@ -4,7 +4,7 @@ import path from "node:path";
 import Database from "better-sqlite3";
 
 import type { AttachmentStore } from "#core/attachments.ts";
-import type { Clock } from "#core/clock.ts";
+import { type Clock, systemClock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { ChatStore } from "#core/chat-store.ts";
 import type { GoldLabels } from "#core/choice.ts";
@@ -115,7 +115,7 @@ export function openStore(options: StoreOptions): Promise<SqliteStore> {
   const explain = (error: unknown): unknown => storeFailure(error, folder);
   try {
     const { lock, database } = openDatabase(options);
-    const writer = createWriter(database, explain);
+    const writer = createWriter(database, { explain, clock: systemClock });
     const queries = createQueries(database, redact);
     const commit = { ...queries, clock };
     const read = createRead(explain);

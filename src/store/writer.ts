@@ -1,5 +1,6 @@
 import type { Database } from "better-sqlite3";
 
+import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 
 /** Runs writes so that those of one turn of the event loop share a commit. */
@@ -66,8 +67,16 @@ function createCommit(database: Database, explain: (error: unknown) => unknown) 
   };
 }
 
-/** The one writer of a database. `explain` makes a raw failure one that a person understands. */
-export function createWriter(database: Database, explain: (error: unknown) => unknown): Writer {
+/** What a writer works with besides its database. */
+export interface WriterOptions {
+  /** Makes a raw failure one that a person understands. */
+  readonly explain: (error: unknown) => unknown;
+  /** Passes the time of a write that is in no hurry. */
+  readonly clock: Pick<Clock, "sleep">;
+}
+
+/** The one writer of a database. */
+export function createWriter(database: Database, { explain, clock }: WriterOptions): Writer {
   const guarded = createSavepoint(database);
   const commitAll = createCommit(database, explain);
   const state = { waiting: new Array<Waiting>(), commits: 0, closed: false, due: false };
@@ -79,13 +88,19 @@ export function createWriter(database: Database, explain: (error: unknown) => un
     if (batch.length > 0 && commitAll(batch)) state.commits += 1;
   }
 
+  /** What waits since is not hurried by the time of those before it. */
+  function flushOnly(batch: readonly Waiting[]): void {
+    if (batch === state.waiting) flush();
+  }
+
   function enqueue(one: Waiting, patient: boolean): void {
-    if (patient && state.waiting.length === 0) setTimeout(flush, patienceMs);
+    const batch = state.waiting;
+    batch.push(one);
+    if (patient && batch.length === 1) void clock.sleep(patienceMs).then(() => flushOnly(batch));
     if (!patient && !state.due) {
       state.due = true;
       setImmediate(flush);
     }
-    state.waiting.push(one);
   }
 
   function put<Result>(work: () => Result, patient: boolean): Promise<Result> {

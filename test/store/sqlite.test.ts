@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setImmediate } from "node:timers/promises";
 
 import Database from "better-sqlite3";
 import fc from "fast-check";
@@ -14,6 +15,7 @@ import { createWriter } from "../../src/store/writer.ts";
 import { chatStoreContract } from "../contract/chat-store.ts";
 import { peopleStoreContract } from "../contract/people-store.ts";
 import { endOf, request, storeContract } from "../contract/store.ts";
+import { createFakeClock } from "../fakes/clock.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 
 async function open(folder: string) {
@@ -145,7 +147,8 @@ test("a full disk fails what was written, says so, and keeps what was there", as
   const database = new Database(":memory:");
   database.exec("CREATE TABLE t (x TEXT)");
   database.pragma("max_page_count = 20");
-  const writer = createWriter(database, (error) => storeFailure(error, "/data"));
+  const explain = (error: unknown): unknown => storeFailure(error, "/data");
+  const writer = createWriter(database, { explain, clock: systemClock });
   const insert = database.prepare("INSERT INTO t VALUES (?)");
   await writer.write(() => insert.run("kept"));
   const [big, beside] = await Promise.allSettled([
@@ -155,6 +158,30 @@ test("a full disk fails what was written, says so, and keeps what was there", as
   expect(big).toMatchObject({ status: "rejected", reason: { code: "store.full" } });
   const stored = database.prepare("SELECT count(*) AS rows FROM t WHERE length(x) < 10").get();
   expect(stored).toEqual({ rows: beside?.status === "fulfilled" ? 2 : 1 });
+});
+
+test("a write in no hurry waits its whole time for another to share its commit", async () => {
+  const clock = createFakeClock();
+  const writer = createWriter(new Database(":memory:"), {
+    explain: (error) => error,
+    clock,
+  });
+  const done: string[] = [];
+  const later = (name: string) => writer.later(() => name).then((said) => done.push(said));
+  const first = later("first");
+  await writer.write(() => undefined);
+  await first;
+  clock.pass(19);
+  const second = later("second");
+  clock.pass(1);
+  await setImmediate();
+  expect([done, writer.commits()]).toEqual([["first"], 1]);
+  await writer.write(() => undefined);
+  await second;
+  const third = later("third");
+  clock.pass(20);
+  await third;
+  expect([done, writer.commits()]).toEqual([["first", "second", "third"], 3]);
 });
 
 const strace = spawnSync("strace", ["-V"]).status === 0;
