@@ -8,7 +8,7 @@ import { z } from "zod";
 
 import { systemClock } from "../src/core/clock.ts";
 import type { ModelRequest } from "../src/core/model.ts";
-import { createEmbeddedModel, type EmbeddedModel } from "../src/models/embedded-model.ts";
+import { createEmbeddedModel, type EmbeddedModel } from "../src/models/embedded/model.ts";
 import { createSpawn } from "../src/sandbox/spawn.ts";
 import { findStarter } from "../test/models/starter.ts";
 

@@ -9,7 +9,7 @@ import { systemClock } from "../src/core/clock.ts";
 import type { ModelLimits } from "../src/core/model.ts";
 import type { Tool } from "../src/core/tool.ts";
 import { createRedactor } from "../src/core/redact.ts";
-import { createEmbeddedModel, type EmbeddedModel } from "../src/models/embedded-model.ts";
+import { createEmbeddedModel, type EmbeddedModel } from "../src/models/embedded/model.ts";
 import { createSpawn } from "../src/sandbox/spawn.ts";
 import { openStore } from "../src/store/open-store.ts";
 import { createAskPersonTool } from "../src/tools/ask-person.ts";

@@ -10,7 +10,7 @@ import type { Model, ModelEvent, ModelRequest } from "../src/core/model.ts";
 import type { Attempt } from "../src/core/route.ts";
 import type { RouteAsk, Router } from "../src/core/router.ts";
 import { modelSettingsSchema } from "../src/core/settings.ts";
-import type { Installed } from "../src/models/candidates.ts";
+import type { Installed } from "../src/models/clients/ollama-host.ts";
 import { createPurse } from "../src/models/purse.ts";
 import { createRouter } from "../src/models/router.ts";
 import type { Price } from "../src/models/routing/prices.ts";

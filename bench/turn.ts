@@ -5,7 +5,7 @@ import path from "node:path";
 import type { Agent } from "../src/core/agent.ts";
 import { systemClock } from "../src/core/clock.ts";
 import { createRunner } from "../src/agents/runner.ts";
-import { createScriptedModel } from "../src/models/scripted.ts";
+import { createScriptedModel } from "../src/models/clients/scripted.ts";
 import { openStore } from "../src/store/open-store.ts";
 import { createFakeLog } from "../test/fakes/log.ts";
 import { createSingleRouter } from "../test/fakes/router.ts";

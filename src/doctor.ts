@@ -9,7 +9,7 @@ import type { Router } from "#core/router.ts";
 import type { Store } from "#core/store.ts";
 
 import type { Config } from "./config.ts";
-import { engineIsInstalled } from "./models/engine-installed.ts";
+import { engineIsInstalled } from "./models/embedded/engine-installed.ts";
 import type { ModelSources } from "./models/sources.ts";
 import { unwritable } from "./store/unwritable.ts";
 

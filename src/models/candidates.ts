@@ -4,7 +4,8 @@ import type { Attempt, Explained } from "#core/route.ts";
 import type { DeploymentSettings, ModelSettings } from "#core/settings.ts";
 import { type Trust, trustOf } from "#core/trust.ts";
 
-import { isCloudName } from "./cloud-name.ts";
+import { isCloudName } from "./clients/cloud-name.ts";
+import type { Installed } from "./clients/ollama-host.ts";
 
 /** A deployment that may be tried. */
 export interface Candidate {
@@ -39,15 +40,6 @@ export type Option = Candidate | Skipped;
 /** True for an option that may be tried. */
 export function isCandidate(option: Option): option is Candidate {
   return "open" in option;
-}
-
-/** An installed model as a host lists it. */
-export interface Installed {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly tools: boolean;
-  /** True when the host would only pass the words on to a cloud. */
-  readonly remote: boolean;
 }
 
 /** A model file on this machine. */

@@ -8,7 +8,7 @@ import type { Clock } from "#core/clock.ts";
 import { AppError, reasonOf } from "#core/errors.ts";
 import type { Fetch } from "#core/http.ts";
 
-import { within } from "./deadline.ts";
+import { within } from "./clients/deadline.ts";
 
 /** A file to be fetched, and what it must be. */
 export interface Wanted {

@@ -10,8 +10,8 @@ import type { Environment, Spawn } from "#core/process.ts";
 
 import type { Found } from "./candidates.ts";
 import { childEnvironment } from "./child-environment.ts";
-import { createEmbeddedModel, type EmbeddedModel } from "./embedded-model.ts";
-import { engineIsInstalled } from "./engine-installed.ts";
+import { createEmbeddedModel, type EmbeddedModel } from "./embedded/model.ts";
+import { engineIsInstalled } from "./embedded/engine-installed.ts";
 import {
   createModelFiles,
   type LocalFile,

@@ -3,8 +3,8 @@ import { AppError } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import type { ModelEvent, ModelRequest, ModelStop, TokenUsage, ToolCall } from "#core/model.ts";
 
-import { failedStop } from "./answering.ts";
-import { textMismatch } from "./json-schema.ts";
+import { failedStop } from "./clients/answering.ts";
+import { textMismatch } from "./clients/json-schema.ts";
 import type { Taken } from "./routing/identifiers.ts";
 import { createRepeatGuard } from "./routing/repeats.ts";
 

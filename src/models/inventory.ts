@@ -1,7 +1,7 @@
 import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 
-import type { Installed } from "./candidates.ts";
+import type { Installed } from "./clients/ollama-host.ts";
 import { createCircuits } from "./routing/circuit.ts";
 
 /** What a host has installed, asked for so seldom that no request waits for it. */

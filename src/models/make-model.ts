@@ -8,13 +8,13 @@ import type { Secrets } from "#core/secret.ts";
 import type { DeploymentSettings, HostSettings } from "#core/settings.ts";
 import type { Trust } from "#core/trust.ts";
 
-import { isWithin } from "./active-hours.ts";
-import { createAnthropicModel } from "./anthropic.ts";
-import { createOllamaModel } from "./ollama.ts";
-import { createOpenAiModel } from "./openai.ts";
-import { quirksOf } from "./openai-wire.ts";
-import { createScriptedModel, parseScript } from "./scripted.ts";
-import { type ServiceOptions, trustOfService } from "./service.ts";
+import { isWithin } from "./clients/active-hours.ts";
+import { createAnthropicModel } from "./clients/anthropic.ts";
+import { createOllamaModel } from "./clients/ollama.ts";
+import { createOpenAiModel } from "./clients/openai.ts";
+import { quirksOf } from "./clients/openai-wire.ts";
+import { createScriptedModel, parseScript } from "./clients/scripted.ts";
+import { type ServiceOptions, trustOfService } from "./clients/service.ts";
 
 /** What models of hosts are made with. */
 export interface MakeDeps {

@@ -8,13 +8,13 @@ import { trustOf } from "#core/trust.ts";
 import {
   type Candidate,
   type Found,
-  type Installed,
   isCandidate,
   type Option,
   type Sources,
   trustOfDeployment,
 } from "./candidates.ts";
-import { untilAborted } from "./deadline.ts";
+import { untilAborted } from "./clients/deadline.ts";
+import type { Installed } from "./clients/ollama-host.ts";
 import { refusalOf, type Standing } from "./routing/policy.ts";
 
 /** What is asked for, and how far its words may go. */

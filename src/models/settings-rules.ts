@@ -3,7 +3,7 @@ import type { ModelSettings } from "#core/settings.ts";
 import type { Trust } from "#core/trust.ts";
 
 import { trustOfDeployment } from "./candidates.ts";
-import { isCloudName } from "./cloud-name.ts";
+import { isCloudName } from "./clients/cloud-name.ts";
 import { modelsFileSchema } from "./model-rows.ts";
 import { createPriceTable, type PriceDeps } from "./price-table.ts";
 

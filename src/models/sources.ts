@@ -12,7 +12,7 @@ import {
 import { createInventory, type Inventory } from "./inventory.ts";
 import { type MakeDeps, makeModel } from "./make-model.ts";
 import type { ModelsFile } from "./model-rows.ts";
-import { createOllamaHost, type OllamaHost } from "./ollama-host.ts";
+import { createOllamaHost, type OllamaHost } from "./clients/ollama-host.ts";
 import { createPriceTable } from "./price-table.ts";
 import type { Price } from "./routing/prices.ts";
 

@@ -14,7 +14,7 @@ import type { Attempt } from "#core/route.ts";
 import type { RouteAsk } from "#core/router.ts";
 import type { Origin } from "#core/trust.ts";
 
-import { failedStop } from "./answering.ts";
+import { failedStop } from "./clients/answering.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Heard, listen } from "./hearing.ts";
 import type { Paid, Purse } from "./purse.ts";

@@ -2,7 +2,7 @@ import { AppError } from "#core/errors.ts";
 import type { Model, ModelStop } from "#core/model.ts";
 import type { RouteAsk } from "#core/router.ts";
 
-import { failedStop } from "./answering.ts";
+import { failedStop } from "./clients/answering.ts";
 import { type Candidate, isCandidate, type Option } from "./candidates.ts";
 import type { Desk } from "./desk.ts";
 

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createRunner } from "../../src/agents/runner.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Model, ModelRequest } from "../../src/core/model.ts";
-import { createScriptedModel } from "../../src/models/scripted.ts";
+import { createScriptedModel } from "../../src/models/clients/scripted.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { makeAgent } from "../fakes/agents.ts";
 import { emptyFolder } from "../fakes/folder.ts";

@@ -9,7 +9,7 @@ import { reasonOf } from "../../src/core/errors.ts";
 import type { Model, ModelRequest } from "../../src/core/model.ts";
 import type { TaskEvent } from "../../src/core/task.ts";
 import type { Tool } from "../../src/core/tool.ts";
-import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+import { createScriptedModel, type ScriptedReply } from "../../src/models/clients/scripted.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { makeAgent } from "../fakes/agents.ts";
 import { emptyFolder } from "../fakes/folder.ts";

@@ -4,7 +4,7 @@ import { createRunner } from "../../src/agents/runner.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { RouteAsk, Router } from "../../src/core/router.ts";
 import { sourceOf } from "../../src/core/trust.ts";
-import { createScriptedModel } from "../../src/models/scripted.ts";
+import { createScriptedModel } from "../../src/models/clients/scripted.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { createRecallHistoryTool } from "../../src/tools/recall-history.ts";
 import { endOf, request } from "../contract/store.ts";

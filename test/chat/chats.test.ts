@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Script } from "../../src/models/scripted.ts";
+import type { Script } from "../../src/models/clients/scripted.ts";
 
 import { drafts, expectReads, openHouse, sender } from "./house.ts";
 

@@ -13,7 +13,7 @@ import type { Spending } from "../../src/core/ledger.ts";
 import type { ModelRequest } from "../../src/core/model.ts";
 import type { Router } from "../../src/core/router.ts";
 import type { People } from "../../src/core/people.ts";
-import { createScriptedModel, type Script } from "../../src/models/scripted.ts";
+import { createScriptedModel, type Script } from "../../src/models/clients/scripted.ts";
 import { openFileStore } from "../../src/store/file-store.ts";
 import { openStore, type SqliteStore } from "../../src/store/open-store.ts";
 import { createAskPersonTool } from "../../src/tools/ask-person.ts";

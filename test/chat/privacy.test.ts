@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { RouteAsk, Router } from "../../src/core/router.ts";
-import type { Script } from "../../src/models/scripted.ts";
+import type { Script } from "../../src/models/clients/scripted.ts";
 
 import { expectReads, type House, openHouse } from "./house.ts";
 

@@ -17,7 +17,7 @@ import type { QuestionStore } from "../../src/core/question-store.ts";
 import type { Store } from "../../src/core/store.ts";
 import type { Step } from "../../src/core/task.ts";
 import type { Tool } from "../../src/core/tool.ts";
-import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+import { createScriptedModel, type ScriptedReply } from "../../src/models/clients/scripted.ts";
 import { openStore } from "../../src/store/open-store.ts";
 import { createFakeLog } from "../fakes/log.ts";
 import { createSingleRouter } from "../fakes/router.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { isWithin } from "../../src/models/active-hours.ts";
+import { isWithin } from "../../src/models/clients/active-hours.ts";
 
 const at = (time: string): number => new Date(`2026-11-25T${time}:00`).getTime();
 

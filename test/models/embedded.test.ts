@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import type { ModelEvent } from "../../src/core/model.ts";
 import type { Child, Spawn } from "../../src/core/process.ts";
-import { createEmbeddedModel, type EmbeddedOptions } from "../../src/models/embedded-model.ts";
+import { createEmbeddedModel, type EmbeddedOptions } from "../../src/models/embedded/model.ts";
 import { createSpawn } from "../../src/sandbox/spawn.ts";
 import { ask, eventsOf, modelContract, nowSpec, stopOf, textOf } from "../contract/model.ts";
 import { createFakeClock } from "../fakes/clock.ts";
@@ -233,7 +233,7 @@ test("a missing engine is one sentence with the fix", async () => {
   await cp(path.join(root, "node_modules/zod"), path.join(folder, "node_modules/zod"), {
     recursive: true,
   });
-  const program = path.join(folder, "src/models/embedded-child.ts");
+  const program = path.join(folder, "src/models/embedded/child.ts");
   const events = await eventsOf(open({ program }), ask("hello"));
   expect(stopOf(events)?.failure).toMatchObject({
     code: "engine.missing",

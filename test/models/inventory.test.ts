@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { AppError } from "../../src/core/errors.ts";
-import type { Installed } from "../../src/models/candidates.ts";
+import type { Installed } from "../../src/models/clients/ollama-host.ts";
 import { createInventory } from "../../src/models/inventory.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { whileAlive } from "../../src/models/liveness.ts";
+import { whileAlive } from "../../src/models/clients/liveness.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 
 const answered = () => Promise.resolve("0.24.0");

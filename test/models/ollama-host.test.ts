@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { systemClock } from "../../src/core/clock.ts";
-import { createOllamaHost } from "../../src/models/ollama-host.ts";
+import { createOllamaHost } from "../../src/models/clients/ollama-host.ts";
 import { startFakeOllama } from "../fakes/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { closedOrigin, startServer } from "../fakes/server.ts";

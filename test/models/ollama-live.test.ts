@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { systemClock } from "../../src/core/clock.ts";
 import type { Carried } from "../../src/core/model.ts";
-import { createOllamaModel } from "../../src/models/ollama.ts";
-import { createOllamaHost } from "../../src/models/ollama-host.ts";
+import { createOllamaModel } from "../../src/models/clients/ollama.ts";
+import { createOllamaHost } from "../../src/models/clients/ollama-host.ts";
 import { ask, eventsOf, modelContract, stopOf, textOf } from "../contract/model.ts";
 import { openDoor } from "../fakes/receipts.ts";
 

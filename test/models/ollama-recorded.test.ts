@@ -6,7 +6,7 @@ import { z } from "zod";
 
 import { systemClock } from "../../src/core/clock.ts";
 import type { Model } from "../../src/core/model.ts";
-import { createOllamaModel } from "../../src/models/ollama.ts";
+import { createOllamaModel } from "../../src/models/clients/ollama.ts";
 import { ask, eventsOf, modelContract, nowSpec, stopOf, textOf } from "../contract/model.ts";
 import { openDoor } from "../fakes/receipts.ts";
 import { startServer } from "../fakes/server.ts";

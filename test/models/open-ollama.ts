@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import type { Model } from "../../src/core/model.ts";
-import { createOllamaModel } from "../../src/models/ollama.ts";
+import { createOllamaModel } from "../../src/models/clients/ollama.ts";
 import { openDoor } from "../fakes/receipts.ts";
 
 /** A model of the Ollama at an address, over a door of its own. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { ModelRequest } from "../../src/core/model.ts";
-import { quirksOf } from "../../src/models/openai-wire.ts";
+import { quirksOf } from "../../src/models/clients/openai-wire.ts";
 import { ask, callsOf, eventsOf, nowSpec, stopOf, textOf, thoughtOf } from "../contract/ask.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { startFakeOpenAi } from "../fakes/openai.ts";

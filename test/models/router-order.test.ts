@@ -5,7 +5,7 @@ import type { Model } from "../../src/core/model.ts";
 import { modelSettingsSchema } from "../../src/core/settings.ts";
 import type { Found, Sources } from "../../src/models/candidates.ts";
 import { createRouter } from "../../src/models/router.ts";
-import { createScriptedModel } from "../../src/models/scripted.ts";
+import { createScriptedModel } from "../../src/models/clients/scripted.ts";
 import { createHurriedClock } from "../fakes/clock.ts";
 import { askWith, freePurse, noRules } from "../fakes/router.ts";
 

@@ -3,12 +3,13 @@ import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/core/clock.ts";
 import { AppError } from "../../src/core/errors.ts";
 import type { Model } from "../../src/core/model.ts";
-import { type TierName, tierOf } from "../../src/core/route.ts";
+import type { TierName } from "../../src/core/route.ts";
 import type { RoutedEvent } from "../../src/core/router.ts";
 import { type ModelSettings, modelSettingsSchema } from "../../src/core/settings.ts";
-import type { Found, Installed, Sources } from "../../src/models/candidates.ts";
+import type { Found, Sources } from "../../src/models/candidates.ts";
+import type { Installed } from "../../src/models/clients/ollama-host.ts";
 import { createRouter } from "../../src/models/router.ts";
-import { createScriptedModel, type ScriptedReply } from "../../src/models/scripted.ts";
+import { createScriptedModel, type ScriptedReply } from "../../src/models/clients/scripted.ts";
 import { createHurriedClock } from "../fakes/clock.ts";
 import { askWith, freePurse, noRules } from "../fakes/router.ts";
 
@@ -321,17 +322,4 @@ describe("when a deployment fails", () => {
     const events = await route({ installed: both, open }, { tier: "local-smart" });
     expect(chosen(events)).toEqual(["small"]);
   });
-});
-
-test.each([
-  ["fast", "local-fast"],
-  ["smart", "local-smart"],
-  ["cloud", "cloud-smart"],
-  ["local-smart", "local-smart"],
-])("the word %s means %s", (word, tier) => {
-  expect(tierOf(word)).toBe(tier);
-});
-
-test("an unknown tier is refused with the known words", () => {
-  expect(() => tierOf("huge")).toThrow('There is no tier "huge": use one of fast, smart, cloud');
 });

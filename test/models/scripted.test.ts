@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
 
 import { systemClock } from "../../src/core/clock.ts";
-import { createScriptedModel, parseScript, type ScriptedReply } from "../../src/models/scripted.ts";
+import {
+  createScriptedModel,
+  parseScript,
+  type ScriptedReply,
+} from "../../src/models/clients/scripted.ts";
 import { ask, eventsOf, modelContract, stopOf, textOf } from "../contract/model.ts";
 
 function model(...replies: ScriptedReply[]) {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 
-import { sseOf } from "../../src/models/sse.ts";
+import { sseOf } from "../../src/models/clients/sse.ts";
 
 async function eventsIn(pieces: readonly Uint8Array[]): Promise<[string, string][]> {
   const events = await Array.fromAsync(sseOf(ReadableStream.from(pieces)));

@@ -7,7 +7,7 @@ import { createSpeech } from "../../src/chat/parts.ts";
 import { createPeople } from "../../src/chat/people.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { TerminalEvent } from "../../src/core/terminal.ts";
-import { createScriptedModel } from "../../src/models/scripted.ts";
+import { createScriptedModel } from "../../src/models/clients/scripted.ts";
 import { talking } from "../../src/service/talk.ts";
 import { createTerminal } from "../../src/service/terminal.ts";
 import { openFileStore } from "../../src/store/file-store.ts";

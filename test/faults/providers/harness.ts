@@ -13,7 +13,7 @@ import type { Cap } from "../../../src/core/ledger.ts";
 import { sourceOf } from "../../../src/core/trust.ts";
 import { createDoor } from "../../../src/egress/door.ts";
 import { modelsFileSchema } from "../../../src/models/model-rows.ts";
-import type { OllamaHost } from "../../../src/models/ollama-host.ts";
+import type { OllamaHost } from "../../../src/models/clients/ollama-host.ts";
 import { createPurse } from "../../../src/models/purse.ts";
 import { createRouter } from "../../../src/models/router.ts";
 import { ownPrice } from "../../../src/models/routing/prices.ts";

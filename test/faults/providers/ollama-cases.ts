@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 
 import { AppError } from "../../../src/core/errors.ts";
-import type { PullProgress } from "../../../src/models/ollama-host.ts";
+import type { PullProgress } from "../../../src/models/clients/ollama-host.ts";
 import { never } from "../../contract/ask.ts";
 import type { OllamaState } from "../../fakes/providers/ollama-state.ts";
 

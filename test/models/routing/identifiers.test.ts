@@ -309,7 +309,9 @@ describe("texts within a value", () => {
         const text = JSON.stringify({ value, pem });
         fc.pre(!/\[(card|e-mail|account|phone|key) \d+\]/.test(text));
         const plain = text.replaceAll(/[\u00a0\u2007-\u200a\u202f]/g, " ");
-        expect(taken.restoreValue(taken.takeValue({ value, pem }))).toEqual(
+        // As a model's input comes: JSON knows no negative zero.
+        const given: unknown = JSON.parse(text);
+        expect(taken.restoreValue(taken.takeValue(given))).toEqual(
           JSON.parse(plain.replaceAll(/[\u2010-\u2012]/g, "-")),
         );
       }),

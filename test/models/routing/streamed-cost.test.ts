@@ -6,8 +6,11 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 
 import type { TokenUsage } from "../../../src/core/model.ts";
-import { laterCounts, usageOf as anthropicUsage } from "../../../src/models/anthropic-wire.ts";
-import { usageOf as openaiUsage } from "../../../src/models/openai-wire.ts";
+import {
+  laterCounts,
+  usageOf as anthropicUsage,
+} from "../../../src/models/clients/anthropic-wire.ts";
+import { usageOf as openaiUsage } from "../../../src/models/clients/openai-wire.ts";
 import { costOf, type Price } from "../../../src/models/routing/prices.ts";
 import { ask, eventsOf } from "../../contract/ask.ts";
 import { startServer } from "../../fakes/server.ts";

@@ -1,8 +1,8 @@
 // The process of an embedded model: it obeys the messages of its parent and ends with it.
 import { reasonOf } from "#core/errors.ts";
 
-import { type Engine, loadEngine, OverflowError } from "./embedded-engine.ts";
-import { type Order, orderSchema, type Report } from "./embedded-protocol.ts";
+import { type Engine, loadEngine, OverflowError } from "./engine.ts";
+import { type Order, orderSchema, type Report } from "./protocol.ts";
 
 type Failed = Extract<Report, { say: "failed" }>;
 

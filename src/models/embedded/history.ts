@@ -1,6 +1,6 @@
 import type { ChatHistoryItem, ChatModelFunctionCall, ChatModelResponse } from "node-llama-cpp";
 
-import type { EngineRequest } from "./embedded-protocol.ts";
+import type { EngineRequest } from "./protocol.ts";
 
 type Message = EngineRequest["messages"][number];
 

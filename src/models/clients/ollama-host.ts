@@ -5,12 +5,20 @@ import type { Clock } from "#core/clock.ts";
 import { AppError } from "#core/errors.ts";
 import type { Fetch } from "#core/http.ts";
 
-import type { Installed } from "./candidates.ts";
 import { isCloudName } from "./cloud-name.ts";
 import { within } from "./deadline.ts";
 import { broken } from "./failures.ts";
 import { pullRefusal, refusal } from "./ollama-failures.ts";
 import { farPlace } from "./ollama-wire.ts";
+
+/** An installed model as a host lists it. */
+export interface Installed {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly tools: boolean;
+  /** True when the host would only pass the words on to a cloud. */
+  readonly remote: boolean;
+}
 
 /** Milliseconds that a running Ollama may take to list what it has. */
 const answerMs = 3000;

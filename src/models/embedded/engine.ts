@@ -10,8 +10,8 @@ import type {
 import type * as library from "node-llama-cpp";
 import { z } from "zod";
 
-import { toHistory } from "./embedded-history.ts";
-import type { EngineRequest, Order, Report } from "./embedded-protocol.ts";
+import { toHistory } from "./history.ts";
+import type { EngineRequest, Order, Report } from "./protocol.ts";
 
 /** A report about one request, without its id. */
 type Said =

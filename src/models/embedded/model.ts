@@ -3,12 +3,7 @@ import { AppError } from "#core/errors.ts";
 import { newId } from "#core/ids.ts";
 import type { Model, ModelEvent, ModelLimits, ModelRequest, ModelStop } from "#core/model.ts";
 
-import {
-  type Answer,
-  type EngineOptions,
-  type EngineProcess,
-  startEngine,
-} from "./embedded-process.ts";
+import { type Answer, type EngineOptions, type EngineProcess, startEngine } from "./process.ts";
 
 /** What an embedded model is made of. */
 export interface EmbeddedOptions extends Omit<EngineOptions, "contextTokens"> {

@@ -5,7 +5,7 @@ import { AppError, type ErrorCode } from "#core/errors.ts";
 import type { ModelRequest } from "#core/model.ts";
 import type { Child, Spawn } from "#core/process.ts";
 
-import { type Report, reportSchema } from "./embedded-protocol.ts";
+import { type Report, reportSchema } from "./protocol.ts";
 import { createMailbox, type Mailbox, valuesOf } from "#core/mailbox.ts";
 
 /** What is asked of a running engine. */
@@ -48,7 +48,7 @@ function failure(options: EngineOptions, code: ErrorCode, problem: string): AppE
 }
 
 function startChild({ spawn, env, program }: EngineOptions): Child {
-  const file = program ?? fileURLToPath(new URL("embedded-child.ts", import.meta.url));
+  const file = program ?? fileURLToPath(new URL("child.ts", import.meta.url));
   return spawn({ command: process.execPath, args: [file], env, messages: true });
 }
 
