@@ -7,12 +7,16 @@ import { clockOf, type Options } from "./options.ts";
 import type { Storage } from "./storage-parts.ts";
 
 /** The schema of config/models.yaml with what its settings must say together. */
-export async function modelsSchema({ environment }: Config) {
+export async function modelsSchema(config: Config) {
   const [{ createModelsConfigSchema }, { createSpawn }] = await Promise.all([
     import("./models/settings-rules.ts"),
     import("./sandbox/spawn.ts"),
   ]);
-  return createModelsConfigSchema({ spawn: createSpawn(), environment });
+  return createModelsConfigSchema({
+    spawn: createSpawn(),
+    environment: config.environment,
+    agents: async () => (await config.agents()).map(({ name }) => name),
+  });
 }
 
 /** The models of the settings as they are now. */

@@ -158,10 +158,32 @@ async function unknownPrices(settings: ModelSettings, deps: PriceDeps): Promise<
   return (await Promise.all(problems)).flat();
 }
 
+/** What the settings are held against. */
+export interface RulesDeps extends PriceDeps {
+  /** The names of the agents; asked for where a budget names one. */
+  readonly agents: () => Promise<readonly string[]>;
+}
+
+/** Budgets of agents that are not there. */
+async function unknownAgents({ budgets }: ModelSettings, deps: RulesDeps): Promise<Problem[]> {
+  const capped = Object.keys(budgets.agents);
+  if (capped.length === 0) return [];
+  const known = await deps.agents();
+  return capped
+    .filter((name) => !known.includes(name))
+    .map((name) => {
+      const message = `there is no agent ${name}: use one of ${known.join(", ")}`;
+      return { path: ["budgets", "agents", name], message };
+    });
+}
+
 /** The schema of config/models.yaml with what its settings must say together. */
-export function createModelsConfigSchema(deps: PriceDeps) {
+export function createModelsConfigSchema(deps: RulesDeps) {
   return modelsFileSchema.superRefine(async (settings, context) => {
-    const found = rules.flatMap((rule) => rule(settings));
+    const found = [
+      ...rules.flatMap((rule) => rule(settings)),
+      ...(await unknownAgents(settings, deps)),
+    ];
     const problems = found.length > 0 ? found : await unknownPrices(settings, deps);
     for (const { path, message } of problems) {
       context.addIssue({ code: "custom", path: [...path], message });

@@ -3,7 +3,11 @@ import { describe, expect, test } from "vitest";
 import { createModelsConfigSchema } from "../../src/models/settings-rules.ts";
 import { createSpawn } from "../../src/sandbox/spawn.ts";
 
-const schema = createModelsConfigSchema({ spawn: createSpawn(), environment: {} });
+const schema = createModelsConfigSchema({
+  spawn: createSpawn(),
+  environment: {},
+  agents: () => Promise.resolve(["assistant", "code"]),
+});
 
 const usual = {
   hub: "https://hub.invalid",
@@ -46,6 +50,11 @@ describe("what settings say together", () => {
       "a budget of a deployment that is not there",
       { budgets: { deployments: { sonet: { day: 1 } } } },
       /^budgets\.deployments\.sonet: there is no deployment sonet: use one of small, big, sonnet/,
+    ],
+    [
+      "a budget of an agent that is not there",
+      { budgets: { agents: { coder: { day: 1 } } } },
+      /^budgets\.agents\.coder: there is no agent coder: use one of assistant, code/,
     ],
     [
       "a deployment where our own instructions may not go",
