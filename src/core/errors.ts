@@ -97,7 +97,7 @@ export const errorTable = {
     exit: 4,
   },
   "door.local-only": {
-    say: "Local-only mode is on, so nothing was sent to {host}: run agent privacy local-only off to allow it.",
+    say: "Local-only mode is on, so nothing was sent to {host}: run agent privacy local-only off to end that mode.",
     exit: 5,
   },
   "door.refused": {

@@ -60,7 +60,7 @@ describe("in local-only mode", () => {
     const { store, models, seen, url, receipts } = await openHome(true);
     await store.setRule(shut, true);
     await expect(models.pull("plain", never)).rejects.toThrow(
-      `Local-only mode is on, so nothing was sent to ${new URL(url).host}, which would go to a cloud with it: run agent privacy local-only off to allow it.`,
+      `Local-only mode is on, so nothing was sent to ${new URL(url).host}, which would go to a cloud with it: run agent privacy local-only off to end that mode.`,
     );
     expect([seen(), receipts.size]).toEqual([[], 0]);
     await store.setRule(shut, false);

@@ -106,7 +106,7 @@ describe("in local-only mode", () => {
     const url = `https://claude.house.example:${capture.port}/`;
     for (const taskId of [task.id, null]) {
       await expect(door.open({ purpose: "model", taskId })(url)).rejects.toThrow(
-        `Local-only mode is on, so nothing was sent to claude.house.example:${capture.port}: run agent privacy local-only off to allow it.`,
+        `Local-only mode is on, so nothing was sent to claude.house.example:${capture.port}: run agent privacy local-only off to end that mode.`,
       );
     }
     // Before the rules: also where nothing would allow it.
