@@ -9,7 +9,7 @@ import type { Tool } from "#core/tool.ts";
 import { allSources, type Source, sourceOf } from "#core/trust.ts";
 
 /** Most turns of a conversation that are looked at for a prompt. */
-const turnLimit = 200;
+const turnLimit = 100;
 
 /** A task with its agent, and what has been done for it so far. */
 export interface Job {

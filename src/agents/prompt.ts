@@ -56,6 +56,21 @@ function fitting(turns: readonly Turn[], budget: number): number {
   return turns.at(turns.length - kept)?.role === "assistant" ? kept - 1 : kept;
 }
 
+/** Turns that go on being told word for word; of more, the older ones are summed up, however short they are. */
+const mostTurns = 80;
+
+/**
+ * The turns that are to be summed up, oldest first: where not all can stay, so many that what stays fills half of the room. From then on
+ * prompts only grow, and a host reads nothing anew that it has read before, until the room is full again.
+ */
+function outgrown(turns: readonly Turn[], kept: number, room: number): readonly Turn[] {
+  if (kept === turns.length && kept <= mostTurns) return [];
+  const lately = fitting(turns.slice(-mostTurns / 2), room / 2);
+  // The last answer is kept word for word, also where it is a long one.
+  const stay = Math.max(lately, Math.min(kept, 2));
+  return turns.slice(0, turns.length - stay);
+}
+
 /** The summary stands before the first words of the person, since many models take one system message alone. */
 function withSummary(messages: PromptMessage[], summary: Summary | undefined): PromptMessage[] {
   const [first, ...others] = messages;
@@ -102,7 +117,7 @@ function checkBudget(agent: Agent, taken: number, budget: number): void {
 /**
  * The prompt for a model of these limits: instructions and tools first and unchanged from turn to turn, so that a server's
  * prompt cache holds, then the turns that fit, the request and the steps so far. Derived each time, never stored. `left` are the
- * turns that did not fit, oldest first.
+ * turns that are to be summed up, since not all fit any more, oldest first.
  */
 export function buildPrompt(
   parts: PromptParts,
@@ -120,12 +135,13 @@ export function buildPrompt(
   const files = fittingFiles(parts.files ?? "", room);
   const request = [parts.input, files].filter((words) => words !== "").join("\n\n");
   const tail: PromptMessage[] = [{ role: "user", text: request }, ...steps];
-  const kept = fitting(parts.turns, room - estimateTokens(files));
+  const free = room - estimateTokens(files);
+  const kept = fitting(parts.turns, free);
   const at = parts.turns.length - kept;
   const turns = parts.turns.slice(at).map(({ role, text }): PromptMessage => ({ role, text }));
   const said = withSummary([...turns, ...tail], parts.summary);
   return {
     prompt: { messages: [...head, ...said], tools, maxTokens },
-    left: parts.turns.slice(0, at),
+    left: outgrown(parts.turns, kept, free),
   };
 }

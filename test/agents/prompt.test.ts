@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { describe, expect, test } from "vitest";
 
 import { buildPrompt as build, type PromptParts, toolSpec } from "../../src/agents/prompt.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { estimateTokens, type ModelLimits } from "../../src/core/model.ts";
+import { estimateTokens, type ModelLimits, type PromptMessage } from "../../src/core/model.ts";
+import type { Summary, Turn } from "../../src/core/task.ts";
 import { createNowTool } from "../../src/tools/now.ts";
 import { anyone, makeAgent } from "../fakes/agents.ts";
 
@@ -24,6 +27,19 @@ const parts: PromptParts = {
   ],
   input: "Who am I?",
   steps: [],
+};
+
+const summary: Summary = {
+  chatId: "chat",
+  conversation: 0,
+  fromMessage: 0,
+  toMessage: 0,
+  text: "",
+  label: "personal",
+  sources: [],
+  tainted: false,
+  deployment: "small",
+  createdAt: 0,
 };
 
 const buildPrompt = (own: PromptParts, fit: ModelLimits) => build(own, fit).prompt;
@@ -70,6 +86,31 @@ describe("the prompt", () => {
     const one = buildPrompt({ ...parts, turns: [] }, limits);
     const two = buildPrompt({ ...parts, turns: [], input: "Another." }, limits);
     expect([one.messages[0], one.tools]).toEqual([two.messages[0], two.tools]);
+  });
+
+  test.each([
+    ["many short ones", "yes", { ...limits, contextTokens: 100_000 }],
+    ["fewer that fill the room", "word ".repeat(12), limits],
+  ])("of a long conversation only grows, but for a summary now and then: %s", (_, text, fit) => {
+    const grown = { turns: new Array<Turn>(), summary: undefined as Summary | undefined };
+    let before: readonly PromptMessage[] = [];
+    const changed: number[] = [];
+    for (let at = 0; at < 300; at += 2) {
+      const { prompt, left } = build({ ...parts, ...grown, input: `${at} ${text}` }, fit);
+      const { messages } = prompt;
+      if (!isDeepStrictEqual(messages.slice(0, before.length), before)) changed.push(at);
+      before = messages;
+      expect(messages.at(-2)?.text).toBe(at === 0 ? "Be brief." : text);
+      const said = { taskId: `${at}`, sources: [] };
+      grown.turns.push({ ...said, messageId: at, role: "user", text: `${at} ${text}` });
+      grown.turns.push({ ...said, messageId: at + 1, role: "assistant", text });
+      if (left.length === 0) continue;
+      grown.turns.splice(0, left.length);
+      grown.summary = { ...summary, text: `up to ${left.at(-1)?.messageId}` };
+    }
+    // Once when the room is full, and once when what was left out is summed up.
+    expect(changed.length).toBeGreaterThan(0);
+    expect(changed.length).toBeLessThan(300 / 2 / 4);
   });
 
   test("steps follow the request, tool results with the call they answer", () => {
