@@ -1,3 +1,5 @@
+import { setImmediate } from "node:timers/promises";
+
 import { describe, expect, test } from "vitest";
 
 import { AppError } from "../../src/core/errors.ts";
@@ -56,23 +58,56 @@ describe("a deployment that fails", () => {
   });
 });
 
-test("who has nowhere else to go waits for what another request tries just now", async () => {
+test.each([1, 3])(
+  "who has nowhere else to go waits for what another request tries just now, at %d slots",
+  async (max_parallel) => {
+    const clock = createFakeClock();
+    const ready = Promise.withResolvers<void>();
+    const opens = [Promise.resolve(), ready.promise];
+    const fleet = createFleet({
+      clock,
+      settings: { ...one, hosts: { a: { ...here, max_parallel } } },
+      replies: { first: [{ fails: "model.unavailable" }, ok] },
+      opening: () => opens.shift() ?? Promise.resolve(),
+    });
+    await fleet.run();
+    clock.pass(2000);
+    const trial = fleet.run();
+    await expect.poll(() => opens).toEqual([]);
+    const all = [trial, fleet.run(), fleet.run()];
+    await expect.poll(() => clock.next()).toBe(700);
+    clock.pass(700);
+    // All that follows from that has happened then.
+    await setImmediate();
+    ready.resolve();
+    const answered = ["first: ok"];
+    expect((await Promise.all(all)).map(outcomesOf)).toEqual([answered, answered, answered]);
+  },
+);
+
+test("who waits for another request's try is told when that fails, and is gone when it is stopped", async () => {
   const clock = createFakeClock();
   const ready = Promise.withResolvers<void>();
   const opens = [Promise.resolve(), ready.promise];
   const fleet = createFleet({
     clock,
-    settings: { ...one, hosts: { a: { ...here, max_parallel: 1 } } },
-    replies: { first: [{ fails: "model.unavailable" }, ok] },
+    settings: { ...one, hosts: { a: { ...here, max_parallel: 3 } } },
+    replies: { first: [{ fails: "model.unavailable" }] },
     opening: () => opens.shift() ?? Promise.resolve(),
   });
   await fleet.run();
   clock.pass(2000);
   const trial = fleet.run();
   await expect.poll(() => opens).toEqual([]);
-  const both = [trial, fleet.run()];
+  const stop = new AbortController();
+  const stopped = fleet.run({}, stop.signal);
+  const waiting = fleet.run();
   await expect.poll(() => clock.next()).toBe(700);
   clock.pass(700);
+  await setImmediate();
+  stop.abort();
+  expect(endOf(await stopped)).toBe("aborted");
   ready.resolve();
-  expect((await Promise.all(both)).map(outcomesOf)).toEqual([["first: ok"], ["first: ok"]]);
+  const ends = [await trial, await waiting].map(endOf);
+  expect([ends, fleet.asked.length]).toEqual([["model.unavailable", "model.resting"], 2]);
 });
