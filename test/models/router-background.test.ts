@@ -3,6 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 
 import { AppError } from "../../src/core/errors.ts";
+import type { RoutedEvent } from "../../src/core/router.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { createFleet, endOf, outcomesOf, type Reply } from "../fakes/fleet.ts";
 import { askWith } from "../fakes/router.ts";
@@ -58,6 +59,20 @@ describe("a deployment that fails", () => {
   });
 });
 
+/** What is said of why somebody else answers. */
+const noticesOf = (events: readonly RoutedEvent[]): string[] =>
+  events.flatMap((event) => (event.type === "chosen" ? (event.notice ?? []) : []));
+
+test("who had too much to do and answers a moment later is nobody else", async () => {
+  const clock = createFakeClock();
+  const replies = { first: [{ fails: "model.busy" } as const, ok] };
+  const request = createFleet({ clock, settings: one, replies }).run();
+  await expect.poll(() => clock.next()).toBe(700);
+  clock.pass(700);
+  const events = await request;
+  expect([outcomesOf(events), noticesOf(events)]).toEqual([["first: model.busy", "first: ok"], []]);
+});
+
 test.each([1, 3])(
   "who has nowhere else to go waits for what another request tries just now, at %d slots",
   async (max_parallel) => {
@@ -80,8 +95,10 @@ test.each([1, 3])(
     // All that follows from that has happened then.
     await setImmediate();
     ready.resolve();
+    const told = await Promise.all(all);
     const answered = ["first: ok"];
-    expect((await Promise.all(all)).map(outcomesOf)).toEqual([answered, answered, answered]);
+    expect(told.map(outcomesOf)).toEqual([answered, answered, answered]);
+    expect(told.flatMap(noticesOf)).toEqual([]);
   },
 );
 
