@@ -60,3 +60,18 @@ test("one that answers is waited for, also where one answer of its was late", as
   expect(ended).toEqual(["Hello."]);
   expect(clock.next()).toBeUndefined();
 });
+
+test("one whose answer comes while the next one is waited for is slow, and is there", async () => {
+  const late = Promise.withResolvers<string>();
+  const { pass, told, ended, work, clock } = waiting((at) => (at === 0 ? late.promise : silent()));
+  await pass(25_000);
+  await pass(5000);
+  await expect.poll(() => clock.next()).toBe(5000);
+  late.resolve("0.24.0");
+  await pass(25_000);
+  await expect.poll(() => clock.next()).toBe(5000);
+  expect(ended).toEqual([]);
+  work.resolve("Hello.");
+  await told;
+  expect(ended).toEqual(["Hello."]);
+});
