@@ -222,6 +222,23 @@ describe("Ollama", () => {
     });
   });
 
+  test("the same while it loads a model ahead, and it is left alone then", async () => {
+    const left = Promise.withResolvers<void>();
+    const url = await startServer((request, response) => {
+      if (request.url === "/api/show") response.end(JSON.stringify({ capabilities: [] }));
+      if (request.url === "/api/ps") response.end(JSON.stringify({ models: [] }));
+      if (request.url === "/api/version") response.destroy();
+      if (request.url === "/api/chat") response.on("close", () => left.resolve());
+    });
+    const clock = createFakeClock();
+    const load = modelAt(url, "gone", clock, 300_000).load?.(new AbortController().signal);
+    load?.catch(() => undefined);
+    await expect.poll(() => clock.next()).toBe(25_000);
+    clock.pass(25_000);
+    await expect(load).rejects.toMatchObject({ code: "model.unavailable" });
+    await left.promise;
+  });
+
   test.each([
     ["before the first token", "silent", 5000],
     ["within an answer", "slow", 1000],
