@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+
 import { describe, expect, test } from "vitest";
 
 import type { Model } from "../../src/core/model.ts";
@@ -168,6 +170,26 @@ describe("Ollama", () => {
     const stream = modelAt(fake.url, "slow").stream(ask("hello"), new AbortController().signal);
     for await (const event of stream) if (event.type === "text") break;
     await expect(fake.aborted).resolves.toBeUndefined();
+  });
+
+  test("who is stopped while a host is asked what its model can do stops nobody else", async () => {
+    const shows: ServerResponse[] = [];
+    const url = await startServer((request, response) => {
+      if (request.url === "/api/show") shows.push(response);
+      if (request.url === "/api/ps") response.end(JSON.stringify({ models: [{ name: "m" }] }));
+      if (request.url === "/api/chat") {
+        response.end(JSON.stringify({ message: { content: "Hello." }, done: true }));
+      }
+    });
+    const model = modelAt(url, "m");
+    const stop = new AbortController();
+    const one = Array.fromAsync(model.stream(ask("hello"), stop.signal));
+    const other = eventsOf(model, ask("hello"));
+    await expect.poll(() => shows).toHaveLength(2);
+    stop.abort();
+    expect(stopOf(await one)).toMatchObject({ reason: "aborted" });
+    for (const show of shows) show.end(JSON.stringify({ capabilities: [] }));
+    expect(textOf(await other)).toBe("Hello.");
   });
 
   test("a host that freezes, and does not tell what it has loaded either, is given up at the deadline", async () => {
