@@ -116,7 +116,7 @@ export async function tryRank(
     const stop = await trySeat(deps, run, seat).finally(seat.leave);
     if (stop !== undefined) return stop;
     const others = pool.filter((other) => other !== seat.candidate);
-    pool = await fitting(deps, run, others);
+    pool = await fitting(deps, run, others.filter(isNew));
   }
   return undefined;
 }

@@ -128,3 +128,28 @@ test("who waits for another request's try is told when that fails, and is gone w
   const ends = [await trial, await waiting].map(endOf);
   expect([ends, fleet.asked.length]).toEqual([["model.unavailable", "model.resting"], 2]);
 });
+
+test("who is listed in two tiers and was tried by another request is asked once at a time", async () => {
+  const clock = createFakeClock();
+  const ready = Promise.withResolvers<void>();
+  const opens = [Promise.resolve(), ready.promise];
+  const first: Reply[] = [{ fails: "model.unavailable" }, ok, { fails: "model.busy" }, ok];
+  const fleet = createFleet({
+    clock,
+    settings: { ...one, tiers: { "local-fast": ["first"], "local-smart": ["first"] } },
+    replies: { first },
+    opening: () => opens.shift() ?? Promise.resolve(),
+  });
+  await fleet.run();
+  clock.pass(2000);
+  const trial = fleet.run();
+  await expect.poll(() => opens).toEqual([]);
+  const waiting = fleet.run();
+  await expect.poll(() => clock.next()).toBe(700);
+  ready.resolve();
+  await trial;
+  clock.pass(700);
+  await expect.poll(() => clock.next()).toBe(1400);
+  clock.pass(1400);
+  expect(outcomesOf(await waiting)).toEqual(["first: model.busy", "first: ok"]);
+});
