@@ -235,6 +235,8 @@ describe("Ollama", () => {
     const events = eventsOf(modelAt(url, "gone", clock, 120_000), ask("hello"));
     await expect.poll(() => clock.next()).toBe(25_000);
     clock.pass(25_000);
+    await expect.poll(() => clock.next()).toBe(5000);
+    clock.pass(5000);
     expect((await events).at(-1)).toMatchObject({
       reason: "error",
       failure: {
@@ -257,6 +259,8 @@ describe("Ollama", () => {
     load?.catch(() => undefined);
     await expect.poll(() => clock.next()).toBe(25_000);
     clock.pass(25_000);
+    await expect.poll(() => clock.next()).toBe(5000);
+    clock.pass(5000);
     await expect(load).rejects.toMatchObject({ code: "model.unavailable" });
     await left.promise;
   });

@@ -26,10 +26,14 @@ export async function whileAlive<Result>(
 
   async function watch(): Promise<Result> {
     let missed = 0;
+    let lookedAt = 0;
     let looks: readonly Promise<unknown>[] = [];
     while (missed < mostMissed) {
-      if (missed === 0) await clock.sleep(everyMs, over.signal);
+      // A network that is gone for a moment fails at once, and keeps what is under way: the second look is no part of the first.
+      const pauseMs = missed === 0 ? everyMs : lookedAt + answerMs - clock.elapsed();
+      if (pauseMs > 0) await clock.sleep(pauseMs, over.signal);
       if (over.signal.aborted) return work;
+      lookedAt = clock.elapsed();
       // The answer to an earlier look counts too: where everything is late, it comes while the next one is waited for.
       looks = [...(missed === 0 ? [] : looks), look(over.signal)];
       const isHere = await within(clock, answerMs, Promise.any(looks)).then(
