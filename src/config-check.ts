@@ -45,9 +45,26 @@ const kinds: Readonly<Record<string, string>> = {
   record: "keys with values",
 };
 
+/** What there are several of in a value. */
+const counted: Readonly<Record<string, string>> = { string: "characters", array: "entries" };
+
 /** A list in words: "a, b or c". */
 function anyOf(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+type SizeIssue = z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig;
+
+/** What a size must be, of a number or of what is counted: "at least 3 characters". */
+function sizeText(issue: SizeIssue): string {
+  const isSmall = issue.code === "too_small";
+  const limit = String(isSmall ? issue.minimum : issue.maximum);
+  const { origin, inclusive = true } = issue;
+  if (!inclusive) return `must be ${isSmall ? "more" : "less"} than ${limit}`;
+  if (isSmall && limit === "1" && counted[origin] !== undefined) return "must not be empty";
+  const text = `${isSmall ? "at least" : "at most"} ${limit}`;
+  const what = counted[origin];
+  return what === undefined ? `must be ${text}` : `must have ${text} ${what}`;
 }
 
 /** What the schema says of a value, in words for people where it has none of its own. */
@@ -57,9 +74,7 @@ function plainMessage(issue: z.core.$ZodIssue): string {
   if (message.endsWith("received undefined")) return "is missing";
   if (issue.code === "invalid_type") return `must be ${kinds[issue.expected] ?? issue.expected}`;
   if (issue.code === "invalid_value") return `must be ${anyOf(issue.values.map(String))}`;
-  if (issue.code === "too_small" && issue.origin === "string") return "must not be empty";
-  if (issue.code === "too_small") return `must be at least ${String(issue.minimum)}`;
-  return issue.code === "too_big" ? `must be at most ${String(issue.maximum)}` : message;
+  return issue.code === "too_small" || issue.code === "too_big" ? sizeText(issue) : message;
 }
 
 /** What is wrong with a value, for the person who wrote it; a misspelt key with the one that was meant. */

@@ -83,6 +83,7 @@ describe("the owner's settings", () => {
     ],
     ["deployments: { a: { model: b } }", "deployments.a.host is missing."],
     ["deployments: { a: { host: ollama, model: '' } }", "deployments.a.model must not be empty."],
+    ["tiers: { local-fast: [[]] }", "tiers.local-fast.0 must not be empty."],
     ["tiers: { local-fast: a }", "tiers.local-fast must be a list."],
     [
       "hosts: { ollama: { url: 'ftp://nas' } }",
@@ -100,6 +101,17 @@ describe("the owner's settings", () => {
     );
     const agents = await config.agents();
     expect(agents.map((agent) => agent.name)).toContain("gardener");
+  });
+
+  test.each([
+    ["max_cost: 0", "max_cost must be more than 0."],
+    [`description: ${"Plants. ".repeat(40)}`, "description must have at most 300 characters."],
+    [`examples: [${"a, ".repeat(51)}]`, "examples must have at most 50 entries."],
+  ])("an agent's %s is refused in plain words", async (line, sentence) => {
+    await own("config/agents/code.local.yaml", `${line}\n`);
+    await expect(config.agents()).rejects.toThrow(
+      `config/agents/code.local.yaml:1: the key ${sentence}`,
+    );
   });
 
   test("an agent's misspelt key is refused by name", async () => {

@@ -2,15 +2,10 @@ import { AppError } from "#core/errors.ts";
 import type { ModelStop } from "#core/model.ts";
 
 import { type Candidate, isCandidate, type Option } from "./candidates.ts";
+import { untilAborted } from "./clients/deadline.ts";
 import type { Desk, Seat } from "./desk.ts";
 import { persist, type PersistDeps, type Run } from "./persisting.ts";
 import type { Rest } from "./routing/circuit.ts";
-
-/** Why a candidate is left alone for now. */
-function restOf({ deployment }: Candidate, { circuits }: Desk): AppError | undefined {
-  const rest = circuits.resting(deployment);
-  return rest === undefined ? undefined : resting(deployment, rest);
-}
 
 function resting(deployment: string, rest: Rest): AppError {
   const seconds = Math.ceil(rest.leftMs / 1000);
@@ -18,8 +13,8 @@ function resting(deployment: string, rest: Rest): AppError {
   return new AppError("model.resting", { model: deployment, why: rest.why, when });
 }
 
-/** The same before a slot is waited for: who is being tried by another request may be well by then, if there is nobody else. */
-function restBefore(run: Run, candidate: Candidate, { circuits }: Desk): AppError | undefined {
+/** Why a candidate is left alone for now; who is being tried by another request may be well soon, if there is nobody else. */
+function restOf(run: Run, candidate: Candidate, { circuits }: Desk): AppError | undefined {
   const { deployment } = candidate;
   const rest = circuits.resting(deployment);
   if (rest === undefined) return undefined;
@@ -60,7 +55,7 @@ async function fitting(
   const fit: Candidate[] = [];
   for (const candidate of candidates) {
     const late = tooLateFor(run, candidate, desk);
-    const why = late ?? tooSmallFor(run, candidate) ?? restBefore(run, candidate, desk);
+    const why = late ?? tooSmallFor(run, candidate) ?? restOf(run, candidate, desk);
     const isFree = why !== undefined || candidate.trust !== "cloud";
     const unfit = isFree ? why : await purse.spentCap({ ask: run.ask, candidate });
     if (unfit === undefined) fit.push(candidate);
@@ -69,23 +64,35 @@ async function fitting(
   return fit;
 }
 
+/** The end of another request's try, for who has nowhere else to go. */
+function trialOf(run: Run, { deployment }: Candidate, { circuits }: Desk) {
+  const waits = run.isLast && run.ask.deadline === undefined && !run.signal.aborted;
+  return waits ? circuits.tried(deployment) : undefined;
+}
+
 async function trySeat(
   deps: PersistDeps,
   run: Run,
-  { candidate, queuedMs, leave }: Seat,
+  { candidate, queuedMs }: Omit<Seat, "leave">,
 ): Promise<ModelStop | undefined> {
-  const { circuits } = deps.desk;
+  const { desk } = deps;
+  // Of hosts with several slots one is had at once. From the last look on nothing is waited for, or two would try at a time.
+  for (let trial = trialOf(run, candidate, desk); trial !== undefined;) {
+    await untilAborted(trial, run.signal);
+    trial = trialOf(run, candidate, desk);
+  }
+  if (run.signal.aborted) return { type: "stop", reason: "aborted" };
   // It may have failed for somebody else while this one waited.
-  const why = restOf(candidate, deps.desk);
-  // What nobody waits for keeps nobody off while it tries.
-  const alone = run.ask.priority !== "background";
-  const isWell = why === undefined ? circuits.enter(candidate.deployment, alone) : undefined;
-  try {
-    if (why === undefined) return await persist(deps, run, { candidate, queuedMs, isWell });
+  const why = restOf(run, candidate, desk);
+  if (why !== undefined) {
     run.log.drop(candidate, why);
     return undefined;
+  }
+  // What nobody waits for keeps nobody off while it tries.
+  const isWell = desk.circuits.enter(candidate.deployment, run.ask.priority !== "background");
+  try {
+    return await persist(deps, run, { candidate, queuedMs, isWell });
   } finally {
-    leave();
     // However it ended, also because nobody listens any more: the next one may try.
     isWell?.();
   }
@@ -106,10 +113,10 @@ export async function tryRank(
     const now = signal.aborted ? undefined : deps.desk.seatNow(ask, pool);
     const seat = now ?? (await deps.desk.seat(run, pool));
     if (seat === undefined) return { type: "stop", reason: "aborted" };
-    const stop = await trySeat(deps, run, seat);
+    const stop = await trySeat(deps, run, seat).finally(seat.leave);
     if (stop !== undefined) return stop;
     const others = pool.filter((other) => other !== seat.candidate);
-    pool = await fitting(deps, run, others);
+    pool = await fitting(deps, run, others.filter(isNew));
   }
   return undefined;
 }

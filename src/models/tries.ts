@@ -42,6 +42,12 @@ function nothingTried(skipped: readonly Skipped[]): Failure {
   return new AppError("model.none", { because }).failure;
 }
 
+/** What does not answer. */
+interface Passed {
+  readonly deployment: string;
+  readonly why: string;
+}
+
 /** What has been passed over and tried for one request, what it means for what comes next, and how it is told. */
 export function createTries(use: string | null, ask: RouteAsk) {
   const looked = createLooked();
@@ -50,8 +56,8 @@ export function createTries(use: string | null, ask: RouteAsk) {
   const state: {
     failure: Failure | undefined;
     /** Why what was asked for does not answer, and the same of what is as good as what is tried now. */
-    passed: string | undefined;
-    passedHere: string | undefined;
+    passed: Passed | undefined;
+    passedHere: Passed | undefined;
   } = { failure: undefined, passed: undefined, passedHere: undefined };
 
   return {
@@ -63,21 +69,22 @@ export function createTries(use: string | null, ask: RouteAsk) {
         looked.add(option);
         if (isCandidate(option)) continue;
         skipped.push(option);
-        if (option.deployment === use && !ask.forced) state.passedHere = option.why.message;
+        const { deployment, why } = option;
+        if (deployment === use && !ask.forced) state.passedHere = { deployment, why: why.message };
       }
     },
     /** A candidate that drops out before it is tried. */
     drop(candidate: Candidate, why: AppError): void {
       looked.drop(candidate, why);
       skipped.push({ ...candidate, why });
-      state.passedHere = why.message;
+      state.passedHere = { deployment: candidate.deployment, why: why.message };
       state.failure ??= why.failure;
     },
     add({ deployment, outcome }: Attempt, failure: Failure | undefined): void {
       chain.push(`${deployment}: ${outcome}`);
-      state.passedHere = failure?.sentence;
+      state.passedHere = failure === undefined ? undefined : { deployment, why: failure.sentence };
       // What left the house is told whatever comes next.
-      if (failure?.code === "model.passed-on") state.passed = failure.sentence;
+      if (failure?.code === "model.passed-on") state.passed = state.passedHere;
       const hasLeft = state.failure?.code === "model.passed-on" && failure !== undefined;
       // A key that was never given is no news beside a failure of a service that is in use.
       if (failure?.code !== "model.no-key" && !hasLeft) state.failure = failure;
@@ -88,8 +95,9 @@ export function createTries(use: string | null, ask: RouteAsk) {
       chain.length === 0 ? reason : `${reason}; before it ${chain.join(", ")}`,
     /** A candidate that is not as good as what was asked for, or is another one, says so. */
     noticeFor({ deployment, notice }: Candidate): string | undefined {
-      if (state.passed === undefined) return notice;
-      const said = `${state.passed} ${deployment} is tried instead.`;
+      // Who is tried again, or was being tried by another request, is nobody else.
+      if (state.passed === undefined || state.passed.deployment === deployment) return notice;
+      const said = `${state.passed.why} ${deployment} is tried instead.`;
       return notice === undefined ? said : `${said} ${notice}`;
     },
     route: (): Route => ({ constraints: constraintsOf(ask), candidates: looked.all() }),

@@ -37,11 +37,24 @@ test("a host that says nothing twice is given up, long before a slow answer's de
   expect([ended, state.looks, clock.now() - from]).toEqual([["Error: gone"], 2, 35_000]);
 });
 
-test("a host that cannot be reached any more is given up at once", async () => {
+test("a host that cannot be reached any more is given up a moment later", async () => {
   const { pass, told, ended } = waiting(() => Promise.reject(new Error("no route")));
   await pass(25_000);
+  await pass(5000);
   await told;
   expect(ended).toEqual(["Error: gone"]);
+});
+
+test("one that could not be reached for a moment is waited for", async () => {
+  const { pass, told, ended, work, clock } = waiting((at) =>
+    at === 0 ? Promise.reject(new Error("no route")) : answered(),
+  );
+  await pass(25_000);
+  await pass(5000);
+  await expect.poll(() => clock.next()).toBe(25_000);
+  work.resolve("Hello.");
+  await told;
+  expect(ended).toEqual(["Hello."]);
 });
 
 test("one that answers is waited for, also where one answer of its was late", async () => {
@@ -59,4 +72,19 @@ test("one that answers is waited for, also where one answer of its was late", as
   await told;
   expect(ended).toEqual(["Hello."]);
   expect(clock.next()).toBeUndefined();
+});
+
+test("one whose answer comes while the next one is waited for is slow, and is there", async () => {
+  const late = Promise.withResolvers<string>();
+  const { pass, told, ended, work, clock } = waiting((at) => (at === 0 ? late.promise : silent()));
+  await pass(25_000);
+  await pass(5000);
+  await expect.poll(() => clock.next()).toBe(5000);
+  late.resolve("0.24.0");
+  await pass(25_000);
+  await expect.poll(() => clock.next()).toBe(5000);
+  expect(ended).toEqual([]);
+  work.resolve("Hello.");
+  await told;
+  expect(ended).toEqual(["Hello."]);
 });

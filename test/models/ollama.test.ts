@@ -1,3 +1,5 @@
+import type { ServerResponse } from "node:http";
+
 import { describe, expect, test } from "vitest";
 
 import type { Model } from "../../src/core/model.ts";
@@ -170,6 +172,26 @@ describe("Ollama", () => {
     await expect(fake.aborted).resolves.toBeUndefined();
   });
 
+  test("who is stopped while a host is asked what its model can do stops nobody else", async () => {
+    const shows: ServerResponse[] = [];
+    const url = await startServer((request, response) => {
+      if (request.url === "/api/show") shows.push(response);
+      if (request.url === "/api/ps") response.end(JSON.stringify({ models: [{ name: "m" }] }));
+      if (request.url === "/api/chat") {
+        response.end(JSON.stringify({ message: { content: "Hello." }, done: true }));
+      }
+    });
+    const model = modelAt(url, "m");
+    const stop = new AbortController();
+    const one = Array.fromAsync(model.stream(ask("hello"), stop.signal));
+    const other = eventsOf(model, ask("hello"));
+    await expect.poll(() => shows).toHaveLength(2);
+    stop.abort();
+    expect(stopOf(await one)).toMatchObject({ reason: "aborted" });
+    for (const show of shows) show.end(JSON.stringify({ capabilities: [] }));
+    expect(textOf(await other)).toBe("Hello.");
+  });
+
   test("a host that freezes, and does not tell what it has loaded either, is given up at the deadline", async () => {
     const asked = Promise.withResolvers<void>();
     const url = await startServer((request, response) => {
@@ -213,6 +235,8 @@ describe("Ollama", () => {
     const events = eventsOf(modelAt(url, "gone", clock, 120_000), ask("hello"));
     await expect.poll(() => clock.next()).toBe(25_000);
     clock.pass(25_000);
+    await expect.poll(() => clock.next()).toBe(5000);
+    clock.pass(5000);
     expect((await events).at(-1)).toMatchObject({
       reason: "error",
       failure: {
@@ -220,6 +244,25 @@ describe("Ollama", () => {
         sentence: expect.stringContaining("does not answer (frozen, or out of reach)"),
       },
     });
+  });
+
+  test("the same while it loads a model ahead, and it is left alone then", async () => {
+    const left = Promise.withResolvers<void>();
+    const url = await startServer((request, response) => {
+      if (request.url === "/api/show") response.end(JSON.stringify({ capabilities: [] }));
+      if (request.url === "/api/ps") response.end(JSON.stringify({ models: [] }));
+      if (request.url === "/api/version") response.destroy();
+      if (request.url === "/api/chat") response.on("close", () => left.resolve());
+    });
+    const clock = createFakeClock();
+    const load = modelAt(url, "gone", clock, 300_000).load?.(new AbortController().signal);
+    load?.catch(() => undefined);
+    await expect.poll(() => clock.next()).toBe(25_000);
+    clock.pass(25_000);
+    await expect.poll(() => clock.next()).toBe(5000);
+    clock.pass(5000);
+    await expect(load).rejects.toMatchObject({ code: "model.unavailable" });
+    await left.promise;
   });
 
   test.each([

@@ -29,7 +29,7 @@ export function openAt(
     loadsAhead: () => true,
     runner: {},
     firstTokenMs,
-    loadMs: 5000,
+    loadMs: Math.max(5000, firstTokenMs),
     idleMs: 1000,
   });
   return { model: made, door, receipts };

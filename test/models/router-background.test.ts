@@ -1,6 +1,9 @@
+import { setImmediate } from "node:timers/promises";
+
 import { describe, expect, test } from "vitest";
 
 import { AppError } from "../../src/core/errors.ts";
+import type { RoutedEvent } from "../../src/core/router.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { createFleet, endOf, outcomesOf, type Reply } from "../fakes/fleet.ts";
 import { askWith } from "../fakes/router.ts";
@@ -56,23 +59,97 @@ describe("a deployment that fails", () => {
   });
 });
 
-test("who has nowhere else to go waits for what another request tries just now", async () => {
+/** What is said of why somebody else answers. */
+const noticesOf = (events: readonly RoutedEvent[]): string[] =>
+  events.flatMap((event) => (event.type === "chosen" ? (event.notice ?? []) : []));
+
+test("who had too much to do and answers a moment later is nobody else", async () => {
+  const clock = createFakeClock();
+  const replies = { first: [{ fails: "model.busy" } as const, ok] };
+  const request = createFleet({ clock, settings: one, replies }).run();
+  await expect.poll(() => clock.next()).toBe(700);
+  clock.pass(700);
+  const events = await request;
+  expect([outcomesOf(events), noticesOf(events)]).toEqual([["first: model.busy", "first: ok"], []]);
+});
+
+test.each([1, 3])(
+  "who has nowhere else to go waits for what another request tries just now, at %d slots",
+  async (max_parallel) => {
+    const clock = createFakeClock();
+    const ready = Promise.withResolvers<void>();
+    const opens = [Promise.resolve(), ready.promise];
+    const fleet = createFleet({
+      clock,
+      settings: { ...one, hosts: { a: { ...here, max_parallel } } },
+      replies: { first: [{ fails: "model.unavailable" }, ok] },
+      opening: () => opens.shift() ?? Promise.resolve(),
+    });
+    await fleet.run();
+    clock.pass(2000);
+    const trial = fleet.run();
+    await expect.poll(() => opens).toEqual([]);
+    const all = [trial, fleet.run(), fleet.run()];
+    await expect.poll(() => clock.next()).toBe(700);
+    clock.pass(700);
+    // All that follows from that has happened then.
+    await setImmediate();
+    ready.resolve();
+    const told = await Promise.all(all);
+    const answered = ["first: ok"];
+    expect(told.map(outcomesOf)).toEqual([answered, answered, answered]);
+    expect(told.flatMap(noticesOf)).toEqual([]);
+  },
+);
+
+test("who waits for another request's try is told when that fails, and is gone when it is stopped", async () => {
   const clock = createFakeClock();
   const ready = Promise.withResolvers<void>();
   const opens = [Promise.resolve(), ready.promise];
   const fleet = createFleet({
     clock,
-    settings: { ...one, hosts: { a: { ...here, max_parallel: 1 } } },
-    replies: { first: [{ fails: "model.unavailable" }, ok] },
+    settings: { ...one, hosts: { a: { ...here, max_parallel: 3 } } },
+    replies: { first: [{ fails: "model.unavailable" }] },
     opening: () => opens.shift() ?? Promise.resolve(),
   });
   await fleet.run();
   clock.pass(2000);
   const trial = fleet.run();
   await expect.poll(() => opens).toEqual([]);
-  const both = [trial, fleet.run()];
+  const stop = new AbortController();
+  const stopped = fleet.run({}, stop.signal);
+  const waiting = fleet.run();
   await expect.poll(() => clock.next()).toBe(700);
   clock.pass(700);
+  await setImmediate();
+  stop.abort();
+  expect(endOf(await stopped)).toBe("aborted");
   ready.resolve();
-  expect((await Promise.all(both)).map(outcomesOf)).toEqual([["first: ok"], ["first: ok"]]);
+  const ends = [await trial, await waiting].map(endOf);
+  expect([ends, fleet.asked.length]).toEqual([["model.unavailable", "model.resting"], 2]);
+});
+
+test("who is listed in two tiers and was tried by another request is asked once at a time", async () => {
+  const clock = createFakeClock();
+  const ready = Promise.withResolvers<void>();
+  const opens = [Promise.resolve(), ready.promise];
+  const first: Reply[] = [{ fails: "model.unavailable" }, ok, { fails: "model.busy" }, ok];
+  const fleet = createFleet({
+    clock,
+    settings: { ...one, tiers: { "local-fast": ["first"], "local-smart": ["first"] } },
+    replies: { first },
+    opening: () => opens.shift() ?? Promise.resolve(),
+  });
+  await fleet.run();
+  clock.pass(2000);
+  const trial = fleet.run();
+  await expect.poll(() => opens).toEqual([]);
+  const waiting = fleet.run();
+  await expect.poll(() => clock.next()).toBe(700);
+  ready.resolve();
+  await trial;
+  clock.pass(700);
+  await expect.poll(() => clock.next()).toBe(1400);
+  clock.pass(1400);
+  expect(outcomesOf(await waiting)).toEqual(["first: model.busy", "first: ok"]);
 });

@@ -108,7 +108,7 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
   const doubt = createDoubt(deps.model);
   const refused = new Set<string>();
   const state: {
-    shown: Promise<Shown> | undefined;
+    shown: Shown | undefined;
     shownAt: number;
     answeredAt: number;
     contextTokens: number | undefined;
@@ -120,19 +120,14 @@ export function createReadiness(deps: ReadinessDeps): Readiness {
   };
   return {
     async capabilities(fetch, signal) {
-      if (clock.elapsed() - state.shownAt > shownMs) state.shown = undefined;
-      if (state.shown === undefined) {
-        state.shown = show(deps, fetch, signal);
-        state.shownAt = clock.elapsed();
-      }
-      try {
-        const { can, says } = await state.shown;
-        doubt.check(says);
-        return can.filter((name) => !refused.has(name));
-      } catch (error) {
-        state.shown = undefined;
-        throw error;
-      }
+      const at = clock.elapsed();
+      const known = at - state.shownAt > shownMs ? undefined : state.shown;
+      // What is still being asked is shared with nobody: it ends with the signal of who asks.
+      const shown = known ?? (await show(deps, fetch, signal));
+      doubt.check(shown.says);
+      if (known === undefined) state.shownAt = at;
+      state.shown = shown;
+      return shown.can.filter((name) => !refused.has(name));
     },
     passedOn() {
       state.shown = undefined;

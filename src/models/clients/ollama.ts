@@ -203,26 +203,6 @@ async function loadModel(
 /** Milliseconds that a host may take to say what it has loaded. */
 const toldMs = 3000;
 
-/** Has the model loaded where it is not yet; true where it was done now. Rejects with an AppError, or the signal's reason. */
-async function loadAhead(
-  options: OllamaOptions,
-  { readiness, leftHome }: { readonly readiness: Readiness; readonly leftHome: LeftHome },
-  signal: AbortSignal,
-): Promise<boolean> {
-  const { url, model, clock } = options;
-  const fetch = options.fetchFor({ taskId: null });
-  try {
-    // A frozen host says nothing for ever, and the slot that it is asked in is wanted by others.
-    if (await within(clock, toldMs, readiness.isLoaded(fetch, signal))) return false;
-    // A model that runs elsewhere is never loaded, and would be asked there.
-    await within(clock, toldMs, readiness.capabilities(fetch, signal));
-    await loadModel(options, { fetch, signal, leftHome });
-    return true;
-  } catch (error) {
-    throw signal.aborted ? signal.reason : broken({ model, host: url }, error);
-  }
-}
-
 /** Waits for the answer to begin; longer, and saying so, where the model is not loaded, also where that shows only later. */
 async function* begun<Answer>(
   { clock, firstTokenMs, loadMs }: OllamaOptions,
@@ -260,6 +240,31 @@ function whileThere<Answer>(
   // It is waited for where its failure is told.
   answer.catch(() => undefined);
   return answer;
+}
+
+/** Has the model loaded where it is not yet; true where it was done now. Rejects with an AppError, or the signal's reason. */
+async function loadAhead(
+  options: OllamaOptions,
+  { readiness, leftHome }: { readonly readiness: Readiness; readonly leftHome: LeftHome },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { url, model, clock } = options;
+  const fetch = options.fetchFor({ taskId: null });
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  try {
+    // A frozen host says nothing for ever, and the slot that it is asked in is wanted by others.
+    if (await within(clock, toldMs, readiness.isLoaded(fetch, either))) return false;
+    // A model that runs elsewhere is never loaded, and would be asked there.
+    await within(clock, toldMs, readiness.capabilities(fetch, either));
+    await whileThere(options, loadModel(options, { fetch, signal: either, leftHome }), either);
+    return true;
+  } catch (error) {
+    throw signal.aborted ? signal.reason : broken({ model, host: url }, error);
+  } finally {
+    // What a frozen host was asked would be waited for without an end.
+    over.abort("over");
+  }
 }
 
 /** What asking a model goes by. */

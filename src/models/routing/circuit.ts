@@ -26,6 +26,8 @@ export interface Circuits {
    * keeps the others off until the given function is called, at the latest when it has ended, however it did.
    */
   enter(name: string, alone: boolean): (() => void) | undefined;
+  /** Resolves when the request that tries alone keeps the others off no more; undefined where there is none. */
+  tried(name: string): Promise<void> | undefined;
   failed(name: string, trouble: Trouble): void;
   succeeded(name: string): void;
 }
@@ -43,7 +45,7 @@ interface State {
   /** By `now`. */
   shutUntil: number;
   /** The request that tries alone. */
-  alone: object | undefined;
+  alone: PromiseWithResolvers<void> | undefined;
 }
 
 /** Circuit breakers by name; each opens with the first failure, and half opens when its time of rest is over. */
@@ -65,12 +67,14 @@ export function createCircuits(clock: Clock): Circuits {
     enter(name, alone) {
       const state = states.get(name);
       if (state === undefined) return undefined;
-      const mine = {};
+      const mine = Promise.withResolvers<void>();
       if (alone) state.alone = mine;
       return () => {
         if (state.alone === mine) state.alone = undefined;
+        mine.resolve();
       };
     },
+    tried: (name) => states.get(name)?.alone?.promise,
     failed(name, { why, retryMs, until = 0 }) {
       const before = states.get(name);
       // What was under way when it failed tells of the same outage.
