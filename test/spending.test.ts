@@ -7,6 +7,7 @@ import { modelSettingsSchema } from "../src/core/settings.ts";
 import type { TaskEvent } from "../src/core/task.ts";
 import { spendingOf } from "../src/spending.ts";
 import { openStore } from "../src/store/open-store.ts";
+import { chat, request } from "./contract/store.ts";
 import { createFakeClock } from "./fakes/clock.ts";
 import { emptyFolder } from "./fakes/folder.ts";
 import { createFakeLog } from "./fakes/log.ts";
@@ -18,16 +19,8 @@ test("what was spent is told of every cap that there is, by its own day and mont
   const clock = createFakeClock(noon);
   const store = await openStore({ folder: await emptyFolder("spending"), clock });
   onTestFinished(() => store.close());
-  await store.ensureChat({ id: "terminal:main", platform: "terminal", personId: "owner" });
-  const task = await store.createTask({
-    chatId: "terminal:main",
-    personId: "owner",
-    agent: "assistant",
-    chosenBy: "default",
-    tier: null,
-    input: "hi",
-    newConversation: false,
-  });
+  await store.ensureChat(chat);
+  const task = await store.createTask(request);
   const attempt = (id: string, startedAt: number, costUsd: number) => {
     const row = {
       taskId: task.id,

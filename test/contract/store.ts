@@ -4,7 +4,7 @@ import type { NewTask, Store, TaskEnd } from "../../src/core/store.ts";
 import type { Step, Task, UsageRow } from "../../src/core/task.ts";
 import { sourceOf } from "../../src/core/trust.ts";
 
-const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
+export const chat = { id: "terminal:main", platform: "terminal", personId: "owner" };
 
 export const request: NewTask = {
   chatId: chat.id,

@@ -153,3 +153,19 @@ export function sentenceOf(events: readonly RoutedEvent[]): string {
   const last = events.at(-1);
   return last?.type === "stop" ? (last.failure?.sentence ?? "") : "";
 }
+
+/** A host of scripted models. */
+export const here = { kind: "scripted", script: "-" };
+
+/** Two deployments on two hosts: `first` goes before `second`. */
+export const two = {
+  hosts: { a: here, b: here },
+  deployments: { first: { host: "a", model: "m" }, second: { host: "b", model: "m" } },
+  tiers: { "local-fast": ["first", "second"] },
+};
+
+/** The first of them alone. */
+export const one = { ...two, tiers: { "local-fast": ["first"] } };
+
+/** An answer. */
+export const ok: Reply = { text: ["Well."] };

@@ -7,6 +7,7 @@ import { modelSettingsSchema } from "../../src/core/settings.ts";
 import { createPurse, type Paid } from "../../src/models/purse.ts";
 import type { Price } from "../../src/models/routing/prices.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { chat, request } from "../contract/store.ts";
 import { createFakeClock } from "../fakes/clock.ts";
 import { emptyFolder } from "../fakes/folder.ts";
 import { askWith } from "../fakes/router.ts";
@@ -31,16 +32,8 @@ async function open({ budgets = {}, priceOf = () => price }: Setup = {}) {
   const clock = createFakeClock(noon);
   const store = await openStore({ folder, clock });
   onTestFinished(() => store.close());
-  await store.ensureChat({ id: "terminal:main", platform: "terminal", personId: "owner" });
-  const made = await store.createTask({
-    chatId: "terminal:main",
-    personId: "owner",
-    agent: "assistant",
-    chosenBy: "default",
-    tier: null,
-    input: "hi",
-    newConversation: false,
-  });
+  await store.ensureChat(chat);
+  const made = await store.createTask(request);
   await store.startTask(made.id);
   const settings = modelSettingsSchema.parse({ budgets, tiers: {} });
   const timeZone = () => Promise.resolve("Europe/Amsterdam");

@@ -5,20 +5,8 @@ import { describe, expect, test } from "vitest";
 import { AppError } from "../../src/core/errors.ts";
 import type { RoutedEvent } from "../../src/core/router.ts";
 import { createFakeClock } from "../fakes/clock.ts";
-import { createFleet, endOf, outcomesOf, type Reply } from "../fakes/fleet.ts";
+import { createFleet, here, endOf, ok, one, outcomesOf, type Reply, two } from "../fakes/fleet.ts";
 import { askWith } from "../fakes/router.ts";
-
-const here = { kind: "scripted", script: "-" };
-
-/** Two deployments on two hosts: `first` goes before `second`. */
-const two = {
-  hosts: { a: here, b: here },
-  deployments: { first: { host: "a", model: "m" }, second: { host: "b", model: "m" } },
-  tiers: { "local-fast": ["first", "second"] },
-};
-const one = { ...two, tiers: { "local-fast": ["first"] } };
-
-const ok: Reply = { text: ["Well."] };
 
 describe("a deployment that fails", () => {
   test("late for what nobody waits for is not left alone by a person, and unreachable it is", async () => {

@@ -9,23 +9,15 @@ import {
   answerOf,
   createFleet,
   endOf,
+  here,
+  ok,
+  one,
   outcomesOf,
   type Reply,
   sentenceOf,
+  two,
 } from "../fakes/fleet.ts";
 import { askWith } from "../fakes/router.ts";
-
-const here = { kind: "scripted", script: "-" };
-
-/** Two deployments on two hosts: `first` goes before `second`. */
-const two = {
-  hosts: { a: here, b: here },
-  deployments: { first: { host: "a", model: "m" }, second: { host: "b", model: "m" } },
-  tiers: { "local-fast": ["first", "second"] },
-};
-const one = { ...two, tiers: { "local-fast": ["first"] } };
-
-const ok: Reply = { text: ["Well."] };
 
 function hurried(settings: object, replies: Readonly<Record<string, readonly Reply[]>>) {
   return createFleet({ clock: createHurriedClock(), settings, replies });

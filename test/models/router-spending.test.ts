@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { modelSettingsSchema } from "../../src/core/settings.ts";
 import { createPurse } from "../../src/models/purse.ts";
 import { openStore } from "../../src/store/open-store.ts";
+import { chat, request } from "../contract/store.ts";
 import { createHurriedClock } from "../fakes/clock.ts";
 import { attemptsOf, createFleet, outcomesOf, type Reply } from "../fakes/fleet.ts";
 import { emptyFolder } from "../fakes/folder.ts";
@@ -15,16 +16,8 @@ async function open(replies: readonly Reply[], opening?: () => Promise<void>) {
   const clock = createHurriedClock(20_000, noon);
   const store = await openStore({ folder: await emptyFolder("spending"), clock });
   onTestFinished(() => store.close());
-  await store.ensureChat({ id: "terminal:main", platform: "terminal", personId: "owner" });
-  const task = await store.createTask({
-    chatId: "terminal:main",
-    personId: "owner",
-    agent: "assistant",
-    chosenBy: "default",
-    tier: null,
-    input: "hi",
-    newConversation: false,
-  });
+  await store.ensureChat(chat);
+  const task = await store.createTask(request);
   const settings = {
     cloud: "when-asked",
     hosts: { far: { kind: "anthropic" } },
